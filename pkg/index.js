@@ -1,0 +1,218 @@
+/**
+ * Medical anomaly detection in a browser tab: the JavaScript side of the package.
+ *
+ * Comes in: files as Blobs. Goes out: decoded pixels, scores, anomaly maps, rendered overlays.
+ * All WebAssembly and GPU work happens in one module worker (worker.js); this file only sends
+ * messages, so that the page stays free to paint. It fails with an Error whose `name` is one of
+ * AbortError, ImageError, ModelError, DeviceError, UsageError, and whose message ends in a next step.
+ */
+
+/**
+ * Makes an error that crossed (or should look as if it crossed) the worker border.
+ * @param {string} name one of the five names above
+ * @param {string} message what happened and what to do
+ * @returns {Error}
+ */
+function makeError(name, message) {
+  const error = new Error(message);
+  error.name = name;
+  return error;
+}
+
+const stopped = () => makeError("AbortError", "Stopped on request. Start it again when you want it.");
+
+/** One model, loaded in one worker. Make it with {@link Session.open}. */
+export class Session {
+  /** @type {Worker} */ #worker;
+  /** @type {Map<number, {resolve: Function, reject: Function, onProgress?: Function}>} */ #pending = new Map();
+  #nextId = 1;
+  #requests = 0;
+  /** @type {Error | null} */ #end = null;
+  /** @type {(requests: string[]) => void} */ #onRequests;
+  /** @type {(error: Error) => void} */ #onLost;
+
+  /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
+  info;
+
+  /** @param {import("./index.d.ts").OpenOptions} options */
+  constructor(options) {
+    this.#onRequests = options.onRequests ?? (() => {});
+    this.#onLost = options.onLost ?? (() => {});
+    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.#worker.onmessage = (event) => this.#receive(event.data);
+    // A trap, a failed worker script, or an answer that cannot be read: nothing more will come from this worker.
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      this.#lose("The part that runs the model stopped unexpectedly. Open the model again, if need be on the CPU.");
+    };
+    this.#worker.onmessageerror = () => {
+      this.#lose("An answer of the part that runs the model could not be read. Open the model again.");
+    };
+  }
+
+  /**
+   * Loads a model and gets a device ready.
+   * @param {string | URL} manifestUrl where manifest.json lies, relative to the page or absolute
+   * @param {import("./index.d.ts").OpenOptions} [options]
+   * @returns {Promise<Session>}
+   */
+  static async open(manifestUrl, options = {}) {
+    const { device = "auto", onProgress, signal } = options;
+    if (!["auto", "cpu", "gpu"].includes(device)) {
+      throw makeError("UsageError", `The device "${device}" is unknown. Use "auto", "cpu" or "gpu".`);
+    }
+    if (signal?.aborted) throw stopped();
+    const url = new URL(manifestUrl, globalThis.document?.baseURI ?? import.meta.url).href;
+    const session = new Session(options);
+    try {
+      session.info = await session.#call("open", { manifestUrl: url, device }, { onProgress, signal });
+    } catch (error) {
+      session.close();
+      throw error;
+    }
+    return session;
+  }
+
+  /** Network requests made by the worker since the model was ready. */
+  get requests() {
+    return this.#requests;
+  }
+
+  /** True once the session is closed or lost; every call then rejects. */
+  get ended() {
+    return this.#end !== null;
+  }
+
+  /**
+   * Reads a picture file as it will be analysed.
+   * @param {Blob} blob
+   * @param {{window?: string}} [options] `window`: "auto" (default), "pil" or "CENTER,WIDTH", for pictures deeper than 8 bits
+   * @returns {Promise<import("./index.d.ts").Decoded>}
+   */
+  async decode(blob, { window } = {}) {
+    return this.#call("decode", { blob: asBlob(blob), window });
+  }
+
+  /**
+   * Adds a normal picture to compare with.
+   * @param {Blob} blob
+   * @param {{label?: "normal" | "abnormal", name?: string, window?: string}} [options]
+   * @returns {Promise<number>} its id
+   */
+  async addSupport(blob, { label = "normal", name, window } = {}) {
+    if (label !== "normal") {
+      throw makeError("UsageError", `Pictures to compare with must be normal ones, not "${label}". Leave out the label or use "normal".`);
+    }
+    try {
+      return await this.#call("addSupport", { blob: asBlob(blob), window });
+    } catch (error) {
+      throw name && error instanceof Error ? makeError(error.name, `${name}: ${error.message}`) : error;
+    }
+  }
+
+  /** Takes one normal picture out again. @param {number} id @returns {Promise<void>} */
+  async removeSupport(id) {
+    await this.#call("removeSupport", { id });
+  }
+
+  /** Takes all normal pictures out. @returns {Promise<void>} */
+  async clearSupport() {
+    await this.#call("clearSupport", {});
+  }
+
+  /**
+   * Looks for what is unusual in a picture.
+   * @param {Blob} blob
+   * @param {import("./index.d.ts").AnalyseOptions} options
+   * @returns {Promise<import("./index.d.ts").Result>}
+   */
+  async analyse(blob, { object, mode, augment, window, signal, onProgress }) {
+    if (mode !== "zero" && mode !== "few") {
+      throw makeError("UsageError", `The mode "${mode}" is unknown. Use "zero" or "few".`);
+    }
+    return this.#call("analyse", { blob: asBlob(blob), options: { object, mode, augment, window } }, { signal, onProgress });
+  }
+
+  /**
+   * Turns a map into pixels and outlines.
+   * @param {Float32Array} map side × side values
+   * @param {number} side
+   * @param {import("./index.d.ts").RenderOptions} options
+   * @returns {Promise<import("./index.d.ts").Rendered>}
+   */
+  async render(map, side, { lo, hi, threshold, colourMap }) {
+    return this.#call("render", { map, side, lo, hi, threshold, colourMap });
+  }
+
+  /** Ends the worker. Calls still open reject with an AbortError. */
+  close() {
+    this.#finish(makeError("AbortError", "The session was closed. Open a new one to go on."));
+  }
+
+  /**
+   * Sends one request and waits for its answer.
+   * @param {string} op
+   * @param {object} args
+   * @param {{signal?: AbortSignal, onProgress?: Function}} [options]
+   * @returns {Promise<any>}
+   */
+  #call(op, args, { signal, onProgress } = {}) {
+    return new Promise((resolve, reject) => {
+      if (this.#end) return reject(this.#end);
+      if (signal?.aborted) return reject(stopped());
+      const id = this.#nextId++;
+      // The caller is free at once; the worker ends the work at its next pause and its late answer is dropped.
+      const onAbort = () => {
+        this.#pending.delete(id);
+        this.#worker.postMessage({ id: 0, op: "cancel", args: { id } });
+        reject(stopped());
+      };
+      const settle = (finish) => (value) => {
+        signal?.removeEventListener("abort", onAbort);
+        finish(value);
+      };
+      signal?.addEventListener("abort", onAbort, { once: true });
+      this.#pending.set(id, { resolve: settle(resolve), reject: settle(reject), onProgress });
+      this.#worker.postMessage({ id, op, args });
+    });
+  }
+
+  /** @param {any} message an answer of the worker */
+  #receive(message) {
+    if (message.fatal) return this.#lose(message.fatal);
+    if (message.requests) {
+      this.#requests += message.requests.length;
+      return this.#onRequests(message.requests);
+    }
+    const call = this.#pending.get(message.id);
+    if (!call) return;
+    if (message.progress) return call.onProgress?.(message.progress);
+    this.#pending.delete(message.id);
+    if (message.ok) call.resolve(message.value);
+    else call.reject(makeError(message.error.name, message.error.message));
+  }
+
+  /** The worker is gone without being asked. @param {string} message */
+  #lose(message) {
+    if (this.#end) return;
+    const error = makeError("DeviceError", message);
+    this.#finish(error);
+    this.#onLost(error);
+  }
+
+  /** @param {Error} error what open and later calls reject with */
+  #finish(error) {
+    if (this.#end) return;
+    this.#end = error;
+    this.#worker.terminate();
+    const open = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const call of open) call.reject(error);
+  }
+}
+
+/** @param {unknown} value @returns {Blob} */
+function asBlob(value) {
+  if (value instanceof Blob) return value;
+  throw makeError("UsageError", "A picture must be given as a Blob or File. Wrap raw bytes in new Blob([bytes]).");
+}

@@ -1,0 +1,169 @@
+/**
+ * The worker that holds the WebAssembly engine.
+ *
+ * Comes in: requests {id, op, args}. Goes out: {id, ok: true, value}, {id, ok: false, error: {name, message}},
+ * {id, progress}, and without an id {requests: string[]} and {fatal: string}.
+ * Engine work (model, references, analysis) runs one at a time in the order asked; decoding and rendering
+ * need no engine and may run in its pauses. A trap cannot be caught where it happens: it ends in `fatal`.
+ */
+/** Larger files are not read into memory at all. */
+const MAX_FILE_BYTES = 512 * 1024 * 1024;
+
+/** What wasm-bindgen made of the Rust code. @type {any} */
+let wasm = null;
+/** @type {any} */
+let engine = null;
+/** The engine's work, as one chain. @type {Promise<unknown>} */
+let queue = Promise.resolve();
+/** @type {Map<number, AbortController>} */
+const running = new Map();
+/** @type {Promise<unknown> | null} */
+let started = null;
+
+/** @param {string} name @param {string} message */
+function fail(name, message) {
+  const error = new Error(message);
+  error.name = name;
+  return error;
+}
+
+/** @returns {Promise<unknown>} resolves when the WebAssembly module is compiled and running */
+function start() {
+  started ??= load().catch((error) => {
+    started = null;
+    throw fail("ModelError", `The program could not be loaded (${error.message}). Check the connection and try again.`);
+  });
+  return started;
+}
+
+async function load() {
+  // Imported here and not at the top, so that a missing file is an error with a name and not a silent worker.
+  const module = await import("./wasm/mvfa_web.js");
+  await module.default();
+  wasm = module;
+}
+
+/** @param {Blob} blob @returns {Promise<Uint8Array>} */
+async function bytesOf(blob) {
+  if (blob.size > MAX_FILE_BYTES) {
+    const megabytes = Math.round(blob.size / 1e6);
+    throw fail("ImageError", `The file has ${megabytes} MB; at most ${Math.round(MAX_FILE_BYTES / 1e6)} MB can be read. Save a single slice or a smaller picture.`);
+  }
+  try {
+    return new Uint8Array(await blob.arrayBuffer());
+  } catch {
+    throw fail("ImageError", "The file could not be read; it may have moved or changed. Choose it again.");
+  }
+}
+
+function ready() {
+  if (!engine) throw fail("UsageError", "No model is open. Open one first.");
+  return engine;
+}
+
+/** Operations that need the engine for themselves: (args, signal, progress) → value. */
+const engineOps = {
+  async open({ manifestUrl, device }, signal, progress) {
+    progress({ stage: "engine", loadedBytes: 0, totalBytes: 0 });
+    await start();
+    if (signal.aborted) throw fail("AbortError", "Stopped on request. Load the model again when you want it.");
+    engine = await wasm.Engine.open(
+      manifestUrl,
+      device,
+      (stage, loadedBytes, totalBytes) => progress({ stage, loadedBytes, totalBytes }),
+      signal,
+    );
+    watchRequests();
+    return engine.info();
+  },
+  async addSupport({ blob, window }) {
+    return ready().addSupport(await bytesOf(blob), window);
+  },
+  async removeSupport({ id }) {
+    ready().removeSupport(id);
+  },
+  async clearSupport() {
+    ready().clearSupport();
+  },
+  async analyse({ blob, options }, signal, progress) {
+    const bytes = await bytesOf(blob);
+    return ready().analyse(bytes, options, (stage, done, total) => progress({ stage, done, total }), signal);
+  },
+};
+
+/** Operations that may run in the engine's pauses. */
+const freeOps = {
+  async decode({ blob, window }) {
+    await start();
+    return wasm.decode(await bytesOf(blob), window);
+  },
+  async render({ map, side, lo, hi, threshold, colourMap }) {
+    await start();
+    return wasm.render(map, side, lo, hi, threshold, colourMap);
+  },
+};
+
+/** Buffers inside an answer that can be handed over instead of copied. @param {any} value */
+function transfers(value) {
+  if (!value || typeof value !== "object") return [];
+  const parts = Object.values(value).flatMap((part) => (Array.isArray(part) ? part : [part]));
+  // A view of part of a buffer may look into WebAssembly's own memory, which cannot be given away.
+  const whole = parts.filter((part) => ArrayBuffer.isView(part) && part.byteLength === part.buffer.byteLength);
+  return [...new Set(whole.map((view) => view.buffer))].filter((buffer) => buffer instanceof ArrayBuffer);
+}
+
+/** @param {unknown} error @returns {boolean} whether the WebAssembly instance can no longer be trusted */
+function isTrap(error) {
+  return error instanceof WebAssembly.RuntimeError || (error instanceof RangeError && /memory/i.test(error.message));
+}
+
+/** @param {unknown} error */
+function reportFatal(error) {
+  const text = error instanceof Error ? error.message : String(error);
+  self.postMessage({ fatal: `The part that runs the model stopped (${text}). Open the model again, if need be on the CPU.` });
+}
+
+/** @param {{id: number, op: string, args: any}} request */
+async function answer({ id, op, args }) {
+  const controller = new AbortController();
+  running.set(id, controller);
+  const progress = (value) => self.postMessage({ id, progress: value });
+  try {
+    let value;
+    if (op in engineOps) {
+      const turn = queue.then(() => {
+        if (controller.signal.aborted) throw fail("AbortError", "Stopped on request.");
+        return engineOps[op](args, controller.signal, progress);
+      });
+      queue = turn.catch(() => {});
+      value = await turn;
+    } else if (op in freeOps) {
+      value = await freeOps[op](args);
+    } else {
+      throw fail("UsageError", `The operation "${op}" is unknown. Use the files of one package version together.`);
+    }
+    self.postMessage({ id, ok: true, value }, transfers(value));
+  } catch (error) {
+    if (isTrap(error)) return reportFatal(error);
+    const known = error instanceof Error ? error : new Error(String(error));
+    self.postMessage({ id, ok: false, error: { name: known.name, message: known.message } });
+  } finally {
+    running.delete(id);
+  }
+}
+
+/** Tells the page of every request made from here on, by address. */
+function watchRequests() {
+  new PerformanceObserver((list) => {
+    const requests = list.getEntries().map((entry) => entry.name).filter((name) => /^https?:/.test(name));
+    if (requests.length > 0) self.postMessage({ requests });
+  }).observe({ type: "resource" });
+}
+
+self.onmessage = (event) => {
+  const request = event.data;
+  if (request.op === "cancel") running.get(request.args.id)?.abort();
+  else answer(request);
+};
+// A panic inside an async Rust function shows up here, detached from the call that caused it.
+self.addEventListener("unhandledrejection", (event) => reportFatal(event.reason));

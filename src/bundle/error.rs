@@ -1,0 +1,188 @@
+//! What can be wrong with a model: one variant per cause, each with the next step.
+
+use thiserror::Error;
+
+/// A bundle or checkpoint that cannot be used.
+#[derive(Debug, Error)]
+pub enum BundleError {
+    /// The manifest's format number is not ours.
+    #[error(
+        "the model's manifest has format {found}, this build reads format {expected}; use a build that matches, or convert the checkpoint again"
+    )]
+    Format {
+        /// Number in the file.
+        found: u32,
+        /// Number this build reads.
+        expected: u32,
+    },
+    /// The manifest does not parse or contradicts itself.
+    #[error("the model's manifest.json is not valid: {0}; convert the checkpoint again or get a fresh copy")]
+    Manifest(String),
+    /// A file of the bundle is not there.
+    #[error("the model file {path} is missing; copy the whole bundle folder, or convert the checkpoint again")]
+    MissingFile {
+        /// Name beside the manifest.
+        path: String,
+    },
+    /// A file is longer or shorter than the manifest says.
+    #[error("the model file {path} has {found} bytes, expected {expected}; get a fresh copy of it")]
+    Size {
+        /// Name beside the manifest.
+        path: String,
+        /// Bytes by the manifest.
+        expected: u64,
+        /// Bytes there are.
+        found: u64,
+    },
+    /// A file's content is not what was written.
+    #[error("the model file {path} is damaged (SHA-256 {found}, expected {expected}); get a fresh copy of it")]
+    Hash {
+        /// Name beside the manifest.
+        path: String,
+        /// Digest by the manifest.
+        expected: String,
+        /// Digest of the file.
+        found: String,
+    },
+    /// A file has the right hash but does not hold what the manifest lists.
+    #[error("the model file {path} cannot be read: {reason}; convert the checkpoint again")]
+    Shard {
+        /// Name beside the manifest.
+        path: String,
+        /// What is wrong in it.
+        reason: String,
+    },
+    /// A tensor the model needs is nowhere.
+    #[error("the tensor {name} is missing; {hint}")]
+    MissingTensor {
+        /// Name of the tensor.
+        name: String,
+        /// What to check.
+        hint: String,
+    },
+    /// A tensor has another shape than the model needs.
+    #[error("the tensor {name} has shape {found:?}, expected {expected:?}; {hint}")]
+    Shape {
+        /// Name of the tensor.
+        name: String,
+        /// Shape the model needs.
+        expected: Vec<usize>,
+        /// Shape in the file.
+        found: Vec<usize>,
+        /// What to check.
+        hint: String,
+    },
+    /// A weight is not a finite number.
+    #[error(
+        "the tensor {name} holds a value that is not a finite number (at element {index}); the checkpoint is damaged, get a fresh copy"
+    )]
+    NotFinite {
+        /// Name of the tensor.
+        name: String,
+        /// First such element, row-major.
+        index: usize,
+    },
+    /// The adapters were trained for another tower.
+    #[error(
+        "the adapters are for tokens of width {found}, the vision tower has width {expected}; use adapters trained on this tower"
+    )]
+    AdapterWidth {
+        /// Width of the tower.
+        expected: usize,
+        /// Width of the adapters.
+        found: usize,
+    },
+    /// An object the model does not know.
+    #[error("this model has no object {id:?}; it knows: {}", known.join(", "))]
+    UnknownObject {
+        /// What was asked for.
+        id: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// A checkpoint whose layout is none of those we read.
+    #[error(
+        "{path} is not a checkpoint this build can read: {reason}; supported are OpenAI CLIP .pt (TorchScript), open_clip state dicts, Hugging Face CLIP or DINOv2 safetensors, and MVFA adapters .pth"
+    )]
+    UnknownCheckpoint {
+        /// The file.
+        path: String,
+        /// What was found instead.
+        reason: String,
+    },
+    /// The disk said no.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file.
+        path: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+    /// A weight is too large for 16-bit floats.
+    #[error(
+        "the tensor {name} holds {value} (at element {index}), more than a 16-bit float can hold (65504); convert with --dtype f32"
+    )]
+    HalfOverflow {
+        /// Name of the tensor.
+        name: String,
+        /// First such element, row-major.
+        index: usize,
+        /// The value.
+        value: f32,
+    },
+    /// The adapters have another number of levels than the model.
+    #[error(
+        "the adapters have {found} levels, the model takes features after {expected} blocks; choose {found} blocks with --levels, or use other adapters"
+    )]
+    AdapterLevels {
+        /// Levels of the model.
+        expected: usize,
+        /// Levels of the adapters.
+        found: usize,
+    },
+    /// The adapters' hidden features cannot be compared with the text features.
+    #[error(
+        "the adapters' hidden features have width {found}, the checkpoint's text features have width {expected}; use adapters trained with this text tower"
+    )]
+    AdapterBottleneck {
+        /// Width of the text features.
+        expected: usize,
+        /// Width of the hidden features.
+        found: usize,
+    },
+    /// A checkpoint of a known layout whose content contradicts itself or ends too early.
+    #[error("the checkpoint {path} is damaged or incomplete: {reason}; get a fresh copy")]
+    DamagedCheckpoint {
+        /// The file.
+        path: String,
+        /// What is wrong in it.
+        reason: String,
+    },
+    /// A torch file from before the zip format.
+    #[error(
+        "{path} is in torch's old format from before version 1.6; save it again with torch.save(torch.load('{path}', map_location='cpu'), 'new.pt') in a newer torch"
+    )]
+    LegacyCheckpoint {
+        /// The file.
+        path: String,
+    },
+    /// The folder for a bundle holds something that must not be replaced.
+    #[error("cannot write the bundle to {path}: {reason}; choose another --out folder or move that away")]
+    OutputFolder {
+        /// The folder.
+        path: String,
+        /// What is in the way.
+        reason: String,
+    },
+    /// Options of a conversion that contradict each other or the checkpoint.
+    #[error("cannot convert with these options: {0}")]
+    Options(String),
+}
+
+impl BundleError {
+    /// [`BundleError::Io`] for a path.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
+        Self::Io { path: path.display().to_string(), source }
+    }
+}

@@ -1,0 +1,121 @@
+//! torch's zip format: what `torch.save` writes since 1.6, and TorchScript archives.
+//!
+//! Comes in: an archive with `NAME/data.pkl` and one file per storage below `NAME/data/`. Goes out:
+//! its tensors by dotted name. The pickle is read at once; a tensor's bytes only when it is asked
+//! for, and only its part of the storage. TorchScript code in the archive is never looked at.
+//! Fails with [`BundleError::DamagedCheckpoint`].
+
+use std::collections::BTreeMap;
+use std::io::{self, Read, Seek, SeekFrom};
+
+use zip::{CompressionMethod, ZipArchive};
+
+use crate::bundle::error::BundleError;
+use crate::bundle::import::open::ReadSeek;
+use crate::bundle::import::pickle::{PICKLE_LIMIT_BYTES, read_pickle};
+use crate::bundle::import::pickle_value::StoredTensor;
+use crate::bundle::import::tree::flatten;
+use crate::bundle::source::TensorSource;
+
+/// Deflate cannot do better than this, so a larger claim is a lie.
+const DEFLATE_RATIO_LIMIT: u64 = 1032;
+
+/// An open archive.
+pub struct TorchZip {
+    path: String,
+    archive: ZipArchive<Box<dyn ReadSeek>>,
+    archive_bytes: u64,
+    /// Folder of the archive's files, with its slash.
+    folder: String,
+    tensors: BTreeMap<String, StoredTensor>,
+}
+
+impl TorchZip {
+    /// Opens an archive. `path` is for messages.
+    ///
+    /// # Errors
+    /// [`BundleError::DamagedCheckpoint`], or [`BundleError::UnknownCheckpoint`] for a zip file
+    /// that is none of torch.
+    pub fn open(mut reader: Box<dyn ReadSeek>, path: String) -> Result<Self, BundleError> {
+        let damaged = |reason: String| BundleError::DamagedCheckpoint { path: path.clone(), reason };
+        let archive_bytes = reader.seek(SeekFrom::End(0)).map_err(|e| damaged(e.to_string()))?;
+        let mut archive = ZipArchive::new(reader).map_err(|e| damaged(format!("its zip directory: {e}")))?;
+        let pickle =
+            archive.file_names().filter(|n| *n == "data.pkl" || n.ends_with("/data.pkl")).min_by_key(|n| n.len());
+        let Some(pickle) = pickle.map(str::to_owned) else {
+            let reason = "it is a zip file without a data.pkl".to_owned();
+            return Err(BundleError::UnknownCheckpoint { path, reason });
+        };
+        let folder = pickle.trim_end_matches("data.pkl").to_owned();
+        let order = read_small(&mut archive, &format!("{folder}byteorder"), 16).unwrap_or_default();
+        if order.starts_with(b"big") {
+            return Err(damaged("it was written on a big-endian machine, which is not read".to_owned()));
+        }
+        let bytes = read_small(&mut archive, &pickle, PICKLE_LIMIT_BYTES + 1).map_err(|e| damaged(e.to_string()))?;
+        let tensors = read_pickle(&bytes).and_then(|pickle| flatten(&pickle)).map_err(damaged)?;
+        Ok(Self { path, archive, archive_bytes, folder, tensors })
+    }
+
+    fn read_stored(&mut self, tensor: &StoredTensor) -> Result<Vec<f32>, String> {
+        let name = format!("{}data/{}", self.folder, tensor.storage.key);
+        let index = self.archive.index_for_name(&name).ok_or_else(|| format!("its file {name} is missing"))?;
+        let wrong = |e: &dyn std::fmt::Display| format!("its file {name}: {e}");
+        let file = self.archive.by_index(index).map_err(|e| wrong(&e))?;
+        let (size, stored) = (file.size(), file.compression() == CompressionMethod::Stored);
+        drop(file);
+        let element = tensor.storage.element;
+        let span = tensor.span().unwrap_or(0);
+        let start_byte = (tensor.offset as u64).saturating_mul(element.size() as u64);
+        let end_byte = start_byte.saturating_add((span as u64).saturating_mul(element.size() as u64));
+        let ratio = if stored { 1 } else { DEFLATE_RATIO_LIMIT };
+        if end_byte > size || size > self.archive_bytes.saturating_mul(ratio) {
+            return Err(format!("its file {name} has {size} bytes, expected at least {end_byte}"));
+        }
+        let read = |reader: &mut dyn Read| {
+            let values = element.read(reader, span)?;
+            if end_byte == size {
+                // The end of the file is where its checksum is compared.
+                io::copy(&mut reader.take(1), &mut io::sink())?;
+            }
+            Ok::<_, io::Error>(values)
+        };
+        let values = if stored && start_byte > 0 {
+            let mut file = self.archive.by_index_seek(index).map_err(|e| wrong(&e))?;
+            file.seek(SeekFrom::Start(start_byte)).map_err(|e| wrong(&e))?;
+            read(&mut file)
+        } else {
+            let mut file = self.archive.by_index(index).map_err(|e| wrong(&e))?;
+            io::copy(&mut file.by_ref().take(start_byte), &mut io::sink()).map_err(|e| wrong(&e))?;
+            read(&mut file)
+        };
+        let values = values.map_err(|e| wrong(&e))?;
+        Ok(if tensor.is_contiguous() { values } else { tensor.gather(&values) })
+    }
+}
+
+impl TensorSource for TorchZip {
+    fn names(&self) -> Vec<String> {
+        self.tensors.keys().cloned().collect()
+    }
+
+    fn shape(&self, name: &str) -> Option<Vec<usize>> {
+        self.tensors.get(name).map(|t| t.shape.clone())
+    }
+
+    fn read(&mut self, name: &str) -> Result<Vec<f32>, BundleError> {
+        let Some(tensor) = self.tensors.get(name).cloned() else {
+            return Err(BundleError::MissingTensor {
+                name: name.to_owned(),
+                hint: format!("{} does not hold it", self.path),
+            });
+        };
+        self.read_stored(&tensor).map_err(|reason| BundleError::DamagedCheckpoint { path: self.path.clone(), reason })
+    }
+}
+
+/// A file of the archive, up to `limit` bytes.
+fn read_small(archive: &mut ZipArchive<Box<dyn ReadSeek>>, name: &str, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    archive.by_name(name)?.take(limit).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

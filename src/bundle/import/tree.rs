@@ -1,0 +1,66 @@
+//! From a pickle's value to tensors with dotted names.
+//!
+//! Comes in: a [`Pickle`]: a state dict, dictionaries of them, or an object with attributes such as
+//! a TorchScript module. Goes out: every tensor, named by the keys on the way to it. Fails with a
+//! sentence where the tree is deeper or larger than any model's.
+
+use std::collections::BTreeMap;
+
+use crate::bundle::import::pickle::Pickle;
+use crate::bundle::import::pickle_value::{Id, StoredTensor, Value};
+
+/// Deepest nesting of names: a CLIP in TorchScript has about eight.
+const DEPTH_LIMIT: usize = 32;
+/// Most characters of names looked at: a dictionary that holds the same dictionary many times
+/// over, level by level, would otherwise have more names than there are atoms.
+const NAMES_LIMIT: usize = 64 * 1024 * 1024;
+/// Attributes in which `torch.nn.Module` keeps its children; no part of a name.
+const MODULE_ATTRIBUTES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
+
+/// Lists every tensor of a pickle.
+///
+/// # Errors
+/// A sentence, without the file's name.
+pub fn flatten(pickle: &Pickle) -> Result<BTreeMap<String, StoredTensor>, String> {
+    let mut walk = Walk { pickle, budget: NAMES_LIMIT, found: BTreeMap::new() };
+    walk.visit(pickle.root, "", 0)?;
+    Ok(walk.found)
+}
+
+struct Walk<'a> {
+    pickle: &'a Pickle,
+    budget: usize,
+    found: BTreeMap<String, StoredTensor>,
+}
+
+impl Walk<'_> {
+    fn visit(&mut self, id: Id, name: &str, depth: usize) -> Result<(), String> {
+        self.budget = self.budget.checked_sub(name.len() + 64).ok_or("it has more names than any model")?;
+        if depth > DEPTH_LIMIT {
+            return Err(format!("its names are nested deeper than {DEPTH_LIMIT}"));
+        }
+        match self.pickle.values.get(id) {
+            Some(Value::Tensor(tensor)) => {
+                self.found.insert(name.to_owned(), tensor.clone());
+            }
+            Some(Value::Dict(items)) => {
+                for (key, value) in items {
+                    let key = match self.pickle.values.get(*key) {
+                        Some(Value::Text(text)) => text.clone(),
+                        Some(Value::Int(number)) => number.to_string(),
+                        _ => continue,
+                    };
+                    let child = match (name, MODULE_ATTRIBUTES.contains(&key.as_str())) {
+                        (_, true) => name.to_owned(),
+                        ("", false) => key,
+                        (_, false) => format!("{name}.{key}"),
+                    };
+                    self.visit(*value, &child, depth + 1)?;
+                }
+            }
+            Some(Value::Object(Some(state))) => self.visit(*state, name, depth + 1)?,
+            _ => {}
+        }
+        Ok(())
+    }
+}

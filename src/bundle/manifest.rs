@@ -1,0 +1,346 @@
+//! `manifest.json`: what a bundle is, what it can do, and which files hold its tensors.
+//!
+//! Comes in: bytes of `manifest.json`. Goes out: a checked [`Manifest`]. Fails with
+//! [`BundleError`] that names the field, the expected and the found value.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bundle::error::BundleError;
+use crate::clip::config::{TextConfig, VisionConfig};
+
+/// The manifest format this build writes and reads.
+pub const FORMAT: u32 = 1;
+
+/// No shard is larger: it is what memory ever holds of a file while a bundle loads.
+pub const SHARD_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+
+/// The only resampling there is: Pillow's antialiased bicubic.
+pub const RESAMPLE: &str = "pil_bicubic";
+
+/// A model file set: configuration, objects and the files that hold the tensors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of this layout, [`FORMAT`].
+    pub format: u32,
+    /// Name shown to people.
+    pub name: String,
+    /// Changes whenever the weights do.
+    pub revision: String,
+    /// Licence of the weights.
+    pub licence: String,
+    /// File name of the model card beside the manifest.
+    pub card: String,
+    /// What the model may be used for.
+    pub intended_use: String,
+    /// The frozen vision tower.
+    pub vision: VisionConfig,
+    /// The text tower, where the bundle carries one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<TextConfig>,
+    /// The adapters, where the bundle carries them; without, raw block tokens are the features.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapters: Option<AdapterConfig>,
+    /// How pixels become the tower's input.
+    pub preprocess: PreprocessConfig,
+    /// How the memory bank is made unless the user says otherwise.
+    #[serde(default)]
+    pub augment: Augment,
+    /// What the model can be asked about.
+    pub objects: Vec<ObjectSpec>,
+    /// Values every device must reproduce before its results are shown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub self_test: Option<SelfTest>,
+    /// The files, in loading order.
+    pub files: Vec<FileEntry>,
+}
+
+/// Residual adapters after each level (spec §3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct AdapterConfig {
+    /// Width of the hidden features, equal to the text embedding's.
+    pub bottleneck: usize,
+    /// Weights of (token, segmentation adapter, detection adapter) in the mix that goes on.
+    #[serde(default = "released_mix")]
+    pub mix: [f32; 3],
+}
+
+/// The mix of the released code; the paper says 0.9 / 0.1 (spec §11).
+pub fn released_mix() -> [f32; 3] {
+    [0.8, 0.1, 0.1]
+}
+
+/// How pixels become the tower's input. Resampling is always Pillow's bicubic.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PreprocessConfig {
+    /// Side of the square input, in pixels.
+    pub size_px: usize,
+    /// Always `"pil_bicubic"`.
+    pub resample: String,
+    /// Subtracted per channel after scaling to 0..1.
+    pub mean: [f32; 3],
+    /// Divided by per channel.
+    pub std: [f32; 3],
+}
+
+/// Which views of a normal reference go into the memory bank.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Augment {
+    /// The eleven views of the released code (spec §6).
+    #[default]
+    Mvfa,
+    /// The picture itself only.
+    None,
+}
+
+/// What an object is scored by (spec §8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ObjectKind {
+    /// Trained with masks: the image score is the maximum of the fused map.
+    Segmentation,
+    /// Trained with image labels only: the image score is a mean over patches.
+    Detection,
+}
+
+/// One kind of picture the model knows.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ObjectSpec {
+    /// Short name for commands and links.
+    pub id: String,
+    /// Name shown to people.
+    pub name: String,
+    /// The word put into the prompts.
+    pub prompt: String,
+    /// What it is scored by.
+    pub kind: ObjectKind,
+    /// Tensor `[dim, 2]` of (normal, abnormal) text features, where zero-shot is possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_features: Option<String>,
+    /// Constants in place of the test-set minimum and maximum (spec §8.4), where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calibration: Option<Calibration>,
+}
+
+/// Ranges that bring the parts of a score to a common scale.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Range of the zero-shot map S0.
+    pub zero_map: Range,
+    /// Range of the memory map Sm.
+    pub memory_map: Range,
+    /// Range of the zero-shot image score c0.
+    pub zero_score: Range,
+    /// Range of the memory image score cm.
+    pub memory_score: Range,
+}
+
+/// A closed range of values.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Range {
+    /// Mapped to 0.
+    pub lo: f32,
+    /// Mapped to 1.
+    pub hi: f32,
+}
+
+/// A fixed input and what the encoder must answer: guards against devices that compute wrongly
+/// without saying so.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SelfTest {
+    /// Some entries of each level's features for the test picture, levels after each other.
+    pub values: Vec<f32>,
+    /// Largest allowed absolute difference.
+    pub tolerance: f32,
+}
+
+/// Files of one group are needed together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Group {
+    /// The vision tower.
+    Vision,
+    /// Both adapter banks.
+    Adapters,
+    /// The text tower, loaded only for custom prompts.
+    Text,
+    /// Ready text features per object.
+    Prompts,
+}
+
+/// One file of a bundle.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Name beside the manifest; no folders.
+    pub path: String,
+    /// Exact size.
+    pub bytes: u64,
+    /// Lower-case hexadecimal SHA-256 of the file.
+    pub sha256: String,
+    /// What it belongs to.
+    pub group: Group,
+    /// The tensors, or parts of tensors, inside.
+    pub tensors: Vec<TensorEntry>,
+}
+
+/// Element type of a stored tensor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Dtype {
+    /// 32-bit float.
+    F32,
+    /// 16-bit float.
+    F16,
+    /// 8-bit integers with one f32 scale per row (output channel), stored as `<key>.scale`.
+    I8,
+}
+
+/// One tensor, or some rows of one that is larger than a shard.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TensorEntry {
+    /// Name of the whole tensor. Stored in the file under this key, or `name[start:end]` for rows.
+    pub name: String,
+    /// Shape of the whole tensor.
+    pub shape: Vec<usize>,
+    /// Element type in the file.
+    pub dtype: Dtype,
+    /// First and one-past-last row along the first axis, where the file holds only a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<[usize; 2]>,
+}
+
+impl Manifest {
+    /// Reads and checks a manifest.
+    ///
+    /// # Errors
+    /// [`BundleError::Format`] for an unknown format number, [`BundleError::Manifest`] for anything
+    /// that does not parse or contradicts itself.
+    pub fn parse(bytes: &[u8]) -> Result<Self, BundleError> {
+        /// Only the number, so that a later format can change everything else.
+        #[derive(Deserialize)]
+        struct Head {
+            format: u32,
+        }
+        let head: Head = serde_json::from_slice(bytes).map_err(|e| BundleError::Manifest(e.to_string()))?;
+        if head.format != FORMAT {
+            return Err(BundleError::Format { found: head.format, expected: FORMAT });
+        }
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|e| BundleError::Manifest(e.to_string()))?;
+        manifest.validate()?;
+        Ok(manifest)
+    }
+
+    /// The object called `id`.
+    ///
+    /// # Errors
+    /// [`BundleError::UnknownObject`] with the ids the bundle has.
+    pub fn object(&self, id: &str) -> Result<&ObjectSpec, BundleError> {
+        self.objects.iter().find(|o| o.id == id).ok_or_else(|| BundleError::UnknownObject {
+            id: id.to_owned(),
+            known: self.objects.iter().map(|o| o.id.clone()).collect(),
+        })
+    }
+
+    fn validate(&self) -> Result<(), BundleError> {
+        self.vision.validate().map_err(BundleError::Manifest)?;
+        if let Some(text) = &self.text {
+            text.validate().map_err(BundleError::Manifest)?;
+        }
+        if self.preprocess.size_px != self.vision.image_px {
+            return Err(BundleError::Manifest(format!(
+                "preprocess.size_px must equal vision.image_px {}, found {}",
+                self.vision.image_px, self.preprocess.size_px
+            )));
+        }
+        if self.preprocess.resample != RESAMPLE {
+            return Err(BundleError::Manifest(format!(
+                "preprocess.resample must be {RESAMPLE:?}, found {:?}",
+                self.preprocess.resample
+            )));
+        }
+        let numbers = self.preprocess.mean.iter().chain(&self.preprocess.std);
+        if !numbers.into_iter().all(|v| v.is_finite()) || self.preprocess.std.contains(&0.0) {
+            return Err(BundleError::Manifest(format!(
+                "preprocess.mean and .std must be finite and std not 0, found {:?} and {:?}",
+                self.preprocess.mean, self.preprocess.std
+            )));
+        }
+        let mut paths = HashSet::new();
+        for file in &self.files {
+            file.validate()?;
+            if !paths.insert(file.path.as_str()) {
+                return Err(BundleError::Manifest(format!("files.path {:?} is listed twice", file.path)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes of all files of some groups.
+    pub fn bytes(&self, groups: &[Group]) -> u64 {
+        self.files.iter().filter(|f| groups.contains(&f.group)).map(|f| f.bytes).sum()
+    }
+}
+
+impl FileEntry {
+    fn validate(&self) -> Result<(), BundleError> {
+        if self.path.contains(['/', '\\', ':']) || self.path.starts_with('.') || self.path.is_empty() {
+            return Err(BundleError::Manifest(format!(
+                "files.path must be a plain file name beside the manifest, found {:?}",
+                self.path
+            )));
+        }
+        if self.bytes > SHARD_LIMIT_BYTES as u64 {
+            return Err(BundleError::Manifest(format!(
+                "files.bytes of {} must be at most {SHARD_LIMIT_BYTES}, found {}",
+                self.path, self.bytes
+            )));
+        }
+        for tensor in &self.tensors {
+            tensor.validate()?;
+        }
+        Ok(())
+    }
+}
+
+impl TensorEntry {
+    /// The key inside the file: the name, with the rows where the file holds only a part.
+    pub fn key(&self) -> String {
+        match self.rows {
+            Some([start, end]) => format!("{}[{start}:{end}]", self.name),
+            None => self.name.clone(),
+        }
+    }
+
+    /// Shape of what the file holds.
+    pub fn stored_shape(&self) -> Vec<usize> {
+        let mut shape = self.shape.clone();
+        if let (Some([start, end]), Some(first)) = (self.rows, shape.first_mut()) {
+            *first = end.saturating_sub(start);
+        }
+        shape
+    }
+
+    fn validate(&self) -> Result<(), BundleError> {
+        let elements = self.shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
+        if elements.is_none_or(|n| n > u32::MAX as usize) {
+            return Err(BundleError::Manifest(format!(
+                "tensor {} has the impossible shape {:?}",
+                self.name, self.shape
+            )));
+        }
+        let rows = self.shape.first().copied().unwrap_or(0);
+        if self.rows.is_some_and(|[start, end]| start >= end || end > rows) {
+            return Err(BundleError::Manifest(format!(
+                "tensor {} lists rows {:?} of {rows}",
+                self.name,
+                self.rows.unwrap_or_default()
+            )));
+        }
+        if self.dtype == Dtype::I8 && self.shape.is_empty() {
+            return Err(BundleError::Manifest(format!("tensor {} is i8 without rows", self.name)));
+        }
+        Ok(())
+    }
+}

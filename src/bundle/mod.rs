@@ -1,0 +1,26 @@
+//! Model files: manifest, shards, integrity, and readers for published checkpoints.
+
+pub mod error;
+pub mod manifest;
+pub mod names;
+pub mod objects;
+pub mod position;
+pub mod shard;
+pub mod source;
+pub mod weights;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod convert;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod import;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod quantize;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod store;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod writer;
+
+pub use error::BundleError;
+pub use shard::{decode_shard, visit_shard};
+pub use source::{TensorPart, TensorSource};
+pub use weights::Weights;

@@ -1,0 +1,418 @@
+//! Writing a bundle, tensor by tensor.
+//!
+//! Comes in: tensors one at a time, in f32. Goes out: a folder of shards, none larger than
+//! [`SHARD_LIMIT_BYTES`], and `manifest.json`, written last. Tensors that do not fit a shard are
+//! split by rows. In memory are one shard and the caller's tensor, no more.
+//!
+//! Everything is written into a hidden folder beside the target and moved into place at the end,
+//! so a bundle that was there stays whole when anything fails before. The same tensors give the
+//! same bytes.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use crate::bundle::error::BundleError;
+use crate::bundle::manifest::{Dtype, FileEntry, Group, Manifest, SHARD_LIMIT_BYTES, TensorEntry};
+use crate::bundle::quantize::{element_bytes, encode, stored_dtype};
+use crate::bundle::shard::{hex, scale_key, sha256_hex};
+use crate::bundle::source::check_finite;
+use crate::bundle::store::MANIFEST;
+
+/// A tensor too large for any shard starts in the open one only where it can put this much there.
+const SPLIT_MIN_BYTES: usize = 1024 * 1024;
+/// Length field, braces and padding of a shard's header.
+const HEADER_FIXED_BYTES: usize = 8 + 2 + 8;
+/// Characters of the revision: short enough to read out, long enough not to collide.
+const REVISION_CHARS: usize = 16;
+
+/// A bundle being written.
+pub struct BundleWriter {
+    out: PathBuf,
+    work: PathBuf,
+    dtype: Dtype,
+    limit_bytes: usize,
+    open: Option<OpenShard>,
+    files: Vec<FileEntry>,
+    others: Vec<String>,
+}
+
+/// The shard that is filling up.
+struct OpenShard {
+    group: Group,
+    stored: Vec<Stored>,
+    tensors: Vec<TensorEntry>,
+    used_bytes: usize,
+}
+
+/// One entry of a safetensors file.
+struct Stored {
+    key: String,
+    dtype: Dtype,
+    shape: Vec<usize>,
+    bytes: Vec<u8>,
+}
+
+impl BundleWriter {
+    /// Starts a bundle of element type `dtype` that is to appear at `out`.
+    ///
+    /// # Errors
+    /// [`BundleError::OutputFolder`] where `out` holds anything but a bundle;
+    /// [`BundleError::Io`].
+    pub fn create(out: &Path, dtype: Dtype) -> Result<Self, BundleError> {
+        Self::with_limit(out, dtype, SHARD_LIMIT_BYTES)
+    }
+
+    fn with_limit(out: &Path, dtype: Dtype, limit_bytes: usize) -> Result<Self, BundleError> {
+        check_replaceable(out)?;
+        let parent = match out.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        };
+        fs::create_dir_all(parent).map_err(|e| BundleError::io(parent, e))?;
+        let parent = parent.canonicalize().map_err(|e| BundleError::io(parent, e))?;
+        // `canonicalize` also resolves a target like `.` or `..`, which has no name of its own.
+        let out = match (out.canonicalize(), out.file_name()) {
+            (Ok(existing), _) => existing,
+            (Err(_), Some(name)) => parent.join(name),
+            (Err(source), None) => return Err(BundleError::io(out, source)),
+        };
+        let work = sibling(&out, "writing")?;
+        if work.exists() {
+            fs::remove_dir_all(&work).map_err(|e| BundleError::io(&work, e))?;
+        }
+        fs::create_dir(&work).map_err(|e| BundleError::io(&work, e))?;
+        Ok(Self { out, work, dtype, limit_bytes, open: None, files: Vec::new(), others: Vec::new() })
+    }
+
+    /// Adds a tensor. Tensors of one group should come after each other, in loading order.
+    ///
+    /// # Errors
+    /// [`BundleError::NotFinite`], [`BundleError::HalfOverflow`], [`BundleError::Shape`] where
+    /// `values` are not as many as `shape` says, [`BundleError::Io`].
+    pub fn add(&mut self, name: &str, shape: &[usize], values: &[f32], group: Group) -> Result<(), BundleError> {
+        if shape.iter().product::<usize>() != values.len() {
+            return Err(BundleError::Shape {
+                name: name.to_owned(),
+                expected: shape.to_vec(),
+                found: vec![values.len()],
+                hint: "the number of values does not fit".to_owned(),
+            });
+        }
+        check_finite(name, values)?;
+        let dtype = stored_dtype(name, shape, group, self.dtype);
+        if self.open.as_ref().is_some_and(|shard| shard.group != group) {
+            self.flush()?;
+        }
+        let rows = shape.first().copied().unwrap_or(1);
+        let row_len = values.len() / rows.max(1);
+        let piece =
+            |rows: Option<[usize; 2]>| TensorEntry { name: name.to_owned(), shape: shape.to_vec(), dtype, rows };
+        let whole = piece(None);
+        let needed = header_bound(&whole) + rows * row_bytes(row_len, dtype);
+        if needed <= self.limit_bytes - HEADER_FIXED_BYTES {
+            if needed > self.free_bytes() {
+                self.flush()?;
+            }
+            return self.store(whole, values, row_len, group);
+        }
+        let mut start = 0;
+        while start < rows {
+            let header = header_bound(&piece(Some([rows, rows])));
+            let mut fit = self.free_bytes().saturating_sub(header) / row_bytes(row_len, dtype).max(1);
+            if self.open.is_some() && fit * row_bytes(row_len, dtype) < SPLIT_MIN_BYTES.min(self.limit_bytes / 4) {
+                self.flush()?;
+                fit = self.free_bytes().saturating_sub(header) / row_bytes(row_len, dtype).max(1);
+            }
+            if fit == 0 {
+                return Err(BundleError::Options(format!(
+                    "one row of {name} is larger than a file may be ({} bytes)",
+                    self.limit_bytes
+                )));
+            }
+            let end = rows.min(start + fit);
+            let rows = values.get(start * row_len..end * row_len).unwrap_or_default();
+            self.store(piece(Some([start, end])), rows, row_len, group)?;
+            start = end;
+        }
+        Ok(())
+    }
+
+    /// Adds a text file, such as the model card.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`].
+    pub fn add_text(&mut self, name: &str, text: &str) -> Result<(), BundleError> {
+        write_synced(&self.work.join(name), &[text.as_bytes()])?;
+        self.others.push(name.to_owned());
+        Ok(())
+    }
+
+    /// Writes the open shard out and tells what files there are so far.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`].
+    pub fn flush(&mut self) -> Result<&[FileEntry], BundleError> {
+        if let Some(shard) = self.open.take() {
+            let number = self.files.iter().filter(|f| f.group == shard.group).count();
+            let path = format!("{}-{number:03}.safetensors", group_name(shard.group));
+            let entry = shard.write(&self.work, path, self.limit_bytes)?;
+            self.files.push(entry);
+        }
+        Ok(&self.files)
+    }
+
+    /// The folder the files are in until the bundle is finished.
+    pub fn work_folder(&self) -> &Path {
+        &self.work
+    }
+
+    /// Writes the manifest and moves the bundle into place. `files` of the given manifest is
+    /// replaced by what was written; an empty `revision` by a digest of the files.
+    ///
+    /// # Errors
+    /// [`BundleError::Manifest`] where the manifest contradicts itself, [`BundleError::OutputFolder`],
+    /// [`BundleError::Io`]. What was at the target is still there then.
+    pub fn finish(mut self, mut manifest: Manifest) -> Result<Manifest, BundleError> {
+        self.flush()?;
+        manifest.files.clone_from(&self.files);
+        if manifest.revision.is_empty() {
+            let digests: String = self.files.iter().map(|f| f.sha256.as_str()).collect();
+            manifest.revision = sha256_hex(digests.as_bytes()).chars().take(REVISION_CHARS).collect();
+        }
+        let mut text = serde_json::to_string_pretty(&manifest).map_err(|e| BundleError::Manifest(e.to_string()))?;
+        text.push('\n');
+        // What the writer lets out, the reader must take.
+        Manifest::parse(text.as_bytes())?;
+        write_synced(&self.work.join(MANIFEST), &[text.as_bytes()])?;
+        check_replaceable(&self.out)?;
+        self.swap()?;
+        Ok(manifest)
+    }
+
+    fn swap(&self) -> Result<(), BundleError> {
+        let moved = |from: &Path, to: &Path| fs::rename(from, to).map_err(|e| BundleError::io(to, e));
+        if !self.out.exists() {
+            return moved(&self.work, &self.out);
+        }
+        let old = sibling(&self.out, "replaced")?;
+        moved(&self.out, &old)?;
+        if let Err(error) = moved(&self.work, &self.out) {
+            moved(&old, &self.out)?;
+            return Err(error);
+        }
+        fs::remove_dir_all(&old).map_err(|e| BundleError::io(&old, e))
+    }
+
+    fn free_bytes(&self) -> usize {
+        let used = self.open.as_ref().map_or(HEADER_FIXED_BYTES, |shard| shard.used_bytes);
+        self.limit_bytes.saturating_sub(used)
+    }
+
+    fn store(&mut self, entry: TensorEntry, values: &[f32], row_len: usize, group: Group) -> Result<(), BundleError> {
+        let first = entry.rows.map_or(0, |[start, _]| start * row_len);
+        let encoded = encode(&entry.name, values, row_len, first, entry.dtype)?;
+        let shard = self.open.get_or_insert_with(|| OpenShard {
+            group,
+            stored: Vec::new(),
+            tensors: Vec::new(),
+            used_bytes: HEADER_FIXED_BYTES,
+        });
+        let key = entry.key();
+        let shape = entry.stored_shape();
+        shard.used_bytes += header_bound(&entry) + encoded.bytes.len() + encoded.scales.as_ref().map_or(0, Vec::len);
+        if let Some(bytes) = encoded.scales {
+            let rows = shape.first().copied().unwrap_or(0);
+            shard.stored.push(Stored { key: scale_key(&key), dtype: Dtype::F32, shape: vec![rows], bytes });
+        }
+        shard.stored.push(Stored { key, dtype: entry.dtype, shape, bytes: encoded.bytes });
+        shard.tensors.push(entry);
+        Ok(())
+    }
+}
+
+impl Drop for BundleWriter {
+    fn drop(&mut self) {
+        // After a finished bundle the folder has moved and there is nothing to remove.
+        let _ = fs::remove_dir_all(&self.work);
+    }
+}
+
+impl OpenShard {
+    /// Writes the file: length, header, data. Wide elements first, so that every tensor is aligned
+    /// to its element.
+    fn write(mut self, folder: &Path, path: String, limit_bytes: usize) -> Result<FileEntry, BundleError> {
+        self.stored.sort_by_key(|s| std::cmp::Reverse(element_bytes(s.dtype)));
+        let mut offset = 0;
+        let mut lines = Vec::with_capacity(self.stored.len());
+        for stored in &self.stored {
+            let end = offset + stored.bytes.len();
+            let dtype = match stored.dtype {
+                Dtype::F32 => "F32",
+                Dtype::F16 => "F16",
+                Dtype::I8 => "I8",
+            };
+            let info = json!({ "dtype": dtype, "shape": stored.shape, "data_offsets": [offset, end] });
+            lines.push(format!("{}:{info}", json!(stored.key)));
+            offset = end;
+        }
+        let mut header = format!("{{{}}}", lines.join(","));
+        while header.len() % 8 != 0 {
+            header.push(' ');
+        }
+        let bytes = 8 + header.len() + offset;
+        if bytes > limit_bytes {
+            return Err(BundleError::Shard {
+                path,
+                reason: format!("it has {bytes} bytes, at most {limit_bytes} fit"),
+            });
+        }
+        let length = (header.len() as u64).to_le_bytes();
+        let mut pieces = vec![length.as_slice(), header.as_bytes()];
+        pieces.extend(self.stored.iter().map(|s| s.bytes.as_slice()));
+        let mut hash = Sha256::new();
+        pieces.iter().for_each(|piece| hash.update(piece));
+        write_synced(&folder.join(&path), &pieces)?;
+        let sha256 = hex(&hash.finalize());
+        Ok(FileEntry { path, bytes: bytes as u64, sha256, group: self.group, tensors: self.tensors })
+    }
+}
+
+/// Bytes of one row with its scale.
+fn row_bytes(row_len: usize, dtype: Dtype) -> usize {
+    row_len * element_bytes(dtype) + if dtype == Dtype::I8 { 4 } else { 0 }
+}
+
+/// No fewer bytes than a tensor's lines in the header take.
+fn header_bound(entry: &TensorEntry) -> usize {
+    let line = 6 * entry.name.len() + 128 + 21 * (entry.shape.len() + 2);
+    if entry.dtype == Dtype::I8 { 2 * line } else { line }
+}
+
+fn group_name(group: Group) -> &'static str {
+    match group {
+        Group::Vision => "vision",
+        Group::Adapters => "adapters",
+        Group::Text => "text",
+        Group::Prompts => "prompts",
+    }
+}
+
+/// A hidden name beside `out`. The process number keeps two conversions apart.
+fn sibling(out: &Path, what: &str) -> Result<PathBuf, BundleError> {
+    match out.file_name() {
+        Some(name) => Ok(out.with_file_name(format!(".{}.{what}-{}", name.to_string_lossy(), std::process::id()))),
+        None => Err(BundleError::OutputFolder {
+            path: out.display().to_string(),
+            reason: "it is the root of the file system".to_owned(),
+        }),
+    }
+}
+
+/// Only nothing, an empty folder, or a bundle with no stranger's files may be replaced.
+fn check_replaceable(out: &Path) -> Result<(), BundleError> {
+    if !out.exists() {
+        return Ok(());
+    }
+    let refuse = |reason: String| BundleError::OutputFolder { path: out.display().to_string(), reason };
+    if !out.is_dir() {
+        return Err(refuse("it is a file".to_owned()));
+    }
+    let mut names = Vec::new();
+    for entry in fs::read_dir(out).map_err(|e| BundleError::io(out, e))? {
+        names.push(entry.map_err(|e| BundleError::io(out, e))?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+    let manifest = fs::read(out.join(MANIFEST)).ok().and_then(|bytes| Manifest::parse(&bytes).ok());
+    let ours = |name: &String| {
+        manifest
+            .as_ref()
+            .is_some_and(|m| name == MANIFEST || *name == m.card || m.files.iter().any(|f| f.path == *name))
+    };
+    match names.iter().find(|name| !ours(name)) {
+        Some(name) => Err(refuse(format!("it holds {name}, which is no part of a bundle"))),
+        None => Ok(()),
+    }
+}
+
+fn write_synced(path: &Path, pieces: &[&[u8]]) -> Result<(), BundleError> {
+    let write = || {
+        let mut file = File::create(path)?;
+        pieces.iter().try_for_each(|piece| file.write_all(piece))?;
+        file.sync_all()
+    };
+    write().map_err(|e| BundleError::io(path, e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::shard::decode_shard;
+
+    fn written(dtype: Dtype, limit: usize) -> (Vec<FileEntry>, Vec<Vec<u8>>) {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = BundleWriter::with_limit(&folder.path().join("b"), dtype, limit).unwrap();
+        let big: Vec<f32> = (0..100 * 30).map(|k| (k as f32 - 1500.0) / 64.0).collect();
+        writer.add("vision.a", &[7], &[1.5; 7], Group::Vision).unwrap();
+        writer.add("vision.big", &[100, 30], &big, Group::Vision).unwrap();
+        writer.add("vision.b", &[2, 3], &[0.25; 6], Group::Vision).unwrap();
+        writer.add("prompts.x", &[3, 2], &[0.3; 6], Group::Prompts).unwrap();
+        let files = writer.flush().unwrap().to_vec();
+        let bytes = files.iter().map(|f| fs::read(writer.work_folder().join(&f.path)).unwrap()).collect();
+        let work = writer.work_folder().to_owned();
+        drop(writer);
+        assert!(!work.exists(), "an unfinished bundle leaves nothing behind");
+        (files, bytes)
+    }
+
+    #[test]
+    fn splits_by_rows_within_the_limit() {
+        for dtype in [Dtype::F32, Dtype::F16, Dtype::I8] {
+            let limit = 2500;
+            let (files, bytes) = written(dtype, limit);
+            assert!(files.len() > 2 && files.iter().all(|f| f.bytes <= limit as u64), "{files:?}");
+            assert_eq!(files.last().unwrap().path, "prompts-000.safetensors");
+            let mut next_row = 0;
+            for (entry, bytes) in files.iter().zip(&bytes) {
+                for part in decode_shard(entry, bytes).unwrap() {
+                    if part.name == "vision.big" {
+                        let [start, end] = part.rows.unwrap();
+                        assert_eq!(start, next_row);
+                        next_row = end;
+                        let first = (start as f32 * 30.0 - 1500.0) / 64.0;
+                        assert!((part.values[0] - first).abs() < 0.1, "{} {first}", part.values[0]);
+                    }
+                }
+            }
+            assert_eq!(next_row, 100);
+        }
+    }
+
+    #[test]
+    fn same_tensors_same_bytes() {
+        assert_eq!(written(Dtype::I8, 4000), written(Dtype::I8, 4000));
+        let (files, _) = written(Dtype::F32, SHARD_LIMIT_BYTES);
+        assert_eq!(files.len(), 2);
+        assert!(files[0].tensors.iter().all(|t| t.rows.is_none()));
+    }
+
+    #[test]
+    fn refuses_bad_values_and_foreign_folders() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("b");
+        let mut writer = BundleWriter::create(&out, Dtype::F16).unwrap();
+        let add = |w: &mut BundleWriter, v: &[f32]| w.add("w", &[1, 2], v, Group::Vision);
+        assert!(matches!(add(&mut writer, &[1.0, f32::NAN]), Err(BundleError::NotFinite { index: 1, .. })));
+        assert!(matches!(add(&mut writer, &[1e6, 0.0]), Err(BundleError::HalfOverflow { index: 0, .. })));
+        assert!(matches!(add(&mut writer, &[1.0]), Err(BundleError::Shape { .. })));
+        fs::create_dir(&out).unwrap();
+        assert!(BundleWriter::create(&out, Dtype::F16).is_ok(), "an empty folder may be replaced");
+        fs::write(out.join("thesis.txt"), "mine").unwrap();
+        let error = BundleWriter::create(&out, Dtype::F16).err().unwrap().to_string();
+        assert!(error.contains("thesis.txt"), "{error}");
+        assert!(BundleWriter::create(&out.join("thesis.txt"), Dtype::F16).is_err());
+    }
+}

@@ -1,0 +1,134 @@
+//! `mvfa convert`: published checkpoints → a bundle, with text features and self-test values.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+
+use super::augment::AugmentName;
+use super::progress;
+use crate::bundle::convert::{ConvertOptions, DEFAULT_SIZE_PX};
+use crate::bundle::manifest::{Dtype, ObjectSpec};
+use crate::bundle::objects::{default_objects, known_object, parse_object};
+use crate::clip::config::Activation;
+use crate::mvfa::make_bundle;
+
+const EXAMPLES: &str = "\
+Examples:
+  mvfa convert --clip ViT-L-14-336px.pt --adapters Brain.pth --out models/brain --objects brain
+  mvfa convert --clip clip.safetensors --adapters knee.pth --out models/knee --object \"knee=knee MRI:segmentation\"
+
+Checkpoints: OpenAI CLIP .pt, open_clip state dicts, Hugging Face CLIP or DINOv2 safetensors.
+Adapters: MVFA .pth. Without adapters there is no zero-shot mode.";
+
+/// Arguments of `mvfa convert`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// CLIP or DINOv2 checkpoint
+    #[arg(long, value_name = "FILE")]
+    clip: PathBuf,
+    /// MVFA adapters trained on this checkpoint
+    #[arg(long, value_name = "FILE")]
+    adapters: Option<PathBuf>,
+    /// Folder to write; a bundle that is there is replaced when the new one is complete
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+    /// Side of the square input, in pixels
+    #[arg(long, value_name = "PX", default_value_t = DEFAULT_SIZE_PX)]
+    size: usize,
+    /// Blocks after which features are taken, for example 6,12,18,24 [default: quarters of the depth]
+    #[arg(long, value_name = "N,N,...", value_delimiter = ',')]
+    levels: Option<Vec<usize>>,
+    /// Attention heads of the vision tower [default: width / 64]
+    #[arg(long, value_name = "N")]
+    heads: Option<usize>,
+    /// Element type of the matrices
+    #[arg(long, value_enum, default_value_t = Elements::F16)]
+    dtype: Elements,
+    /// Objects of MVFA: brain, liver, resc, oct17, chest, his [default: all six, if no --object is given]
+    #[arg(long, value_name = "ID,ID,...", value_delimiter = ',', value_parser = known)]
+    objects: Vec<ObjectSpec>,
+    /// An object of your own; KIND is segmentation or detection; may be repeated
+    #[arg(long, value_name = "ID=PROMPT WORD:KIND", value_parser = own)]
+    object: Vec<ObjectSpec>,
+    /// Name shown to people [default: made from the geometry]
+    #[arg(long)]
+    name: Option<String>,
+    /// Licence of the weights, as their publisher states it
+    #[arg(long)]
+    licence: Option<String>,
+    /// Views of each normal picture that predict takes by default: the method's eleven, or the picture alone
+    #[arg(long, value_enum, default_value_t = AugmentName::Mvfa)]
+    augment: AugmentName,
+    /// Use x * sigmoid(1.702 x), which CLIP was trained with, instead of the exact GELU that MVFA runs
+    #[arg(long)]
+    quick_gelu: bool,
+}
+
+/// Element types by their names on the command line.
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+enum Elements {
+    /// 32-bit floats
+    F32,
+    /// 16-bit floats
+    F16,
+    /// 8-bit integers with a scale per row
+    I8,
+}
+
+fn known(id: &str) -> Result<ObjectSpec, String> {
+    known_object(id.trim()).map_err(|e| e.to_string())
+}
+
+fn own(text: &str) -> Result<ObjectSpec, String> {
+    parse_object(text).map_err(|e| e.to_string())
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the checkpoint, the adapters, the options or the disk have wrong.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let options = options(args);
+    let bar = progress::bar(0);
+    let manifest = make_bundle(&options, &mut |done_bytes, total_bytes, _tensor| {
+        bar.set_message("converting (MB)");
+        bar.set_length(total_bytes / 1_000_000);
+        bar.set_position(done_bytes / 1_000_000);
+    })?;
+    bar.finish_and_clear();
+    let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
+    eprintln!(
+        "wrote {} to {}: {} files, {:.1} MB",
+        manifest.name,
+        options.out.display(),
+        manifest.files.len(),
+        bytes as f64 / 1e6
+    );
+    Ok(ExitCode::SUCCESS)
+}
+
+fn options(args: &Args) -> ConvertOptions {
+    let mut objects: Vec<ObjectSpec> = args.objects.iter().chain(&args.object).cloned().collect();
+    if objects.is_empty() {
+        objects = default_objects();
+    }
+    ConvertOptions {
+        adapters: args.adapters.clone(),
+        size_px: args.size,
+        levels: args.levels.clone(),
+        heads: args.heads,
+        dtype: match args.dtype {
+            Elements::F32 => Dtype::F32,
+            Elements::F16 => Dtype::F16,
+            Elements::I8 => Dtype::I8,
+        },
+        objects,
+        activation: if args.quick_gelu { Activation::QuickGelu } else { Activation::Gelu },
+        augment: args.augment.into(),
+        name: args.name.clone(),
+        licence: args.licence.clone(),
+        ..ConvertOptions::new(args.clip.clone(), args.out.clone())
+    }
+}

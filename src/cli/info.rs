@@ -1,0 +1,119 @@
+//! `mvfa info`: what a model bundle is and can do. Reads the manifest only.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde_json::{Value, json};
+
+use super::{load, predict};
+use crate::bundle::manifest::{Manifest, ObjectKind};
+
+const EXAMPLES: &str = "\
+Examples:
+  mvfa info
+  mvfa info --bundle models/brain --json";
+
+/// Arguments of `mvfa info`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Folder of the model [default: models/default here or beside the program]
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// One JSON object on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// No bundle there, or a manifest that is not valid.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let bundle = load::bundle(args.bundle.as_deref())?;
+    let text = if args.json {
+        let mut description = describe(bundle.manifest());
+        description["bundle"] = json!(bundle.folder().display().to_string());
+        description.to_string()
+    } else {
+        prose(bundle.manifest())
+    };
+    predict::print(&text)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn weight_bytes(manifest: &Manifest) -> u64 {
+    manifest.files.iter().map(|file| file.bytes).sum()
+}
+
+fn kind_name(kind: ObjectKind) -> &'static str {
+    match kind {
+        ObjectKind::Segmentation => "segmentation",
+        ObjectKind::Detection => "detection",
+    }
+}
+
+fn describe(manifest: &Manifest) -> Value {
+    let objects: Vec<Value> = manifest
+        .objects
+        .iter()
+        .map(|object| {
+            json!({
+                "id": object.id,
+                "name": object.name,
+                "prompt": object.prompt,
+                "kind": kind_name(object.kind),
+                "zero_shot": object.text_features.is_some(),
+                "calibrated": object.calibration.is_some(),
+            })
+        })
+        .collect();
+    json!({
+        "format": manifest.format,
+        "name": manifest.name,
+        "revision": manifest.revision,
+        "licence": manifest.licence,
+        "card": manifest.card,
+        "intended_use": manifest.intended_use,
+        "vision": manifest.vision,
+        "text": manifest.text,
+        "adapters": manifest.adapters,
+        "preprocess": manifest.preprocess,
+        "augment": manifest.augment,
+        "objects": objects,
+        "self_test": manifest.self_test.is_some(),
+        "files": manifest.files.len(),
+        "weight_bytes": weight_bytes(manifest),
+    })
+}
+
+fn prose(manifest: &Manifest) -> String {
+    let vision = &manifest.vision;
+    let levels: Vec<String> = vision.levels.iter().map(ToString::to_string).collect();
+    let adapters = match &manifest.adapters {
+        Some(adapters) => format!("two banks, {} hidden features", adapters.bottleneck),
+        None => "none; the tower's own tokens are compared".to_owned(),
+    };
+    let mut lines = vec![
+        format!("{} (revision {})", manifest.name, manifest.revision),
+        format!("  licence       {}", manifest.licence),
+        format!("  intended use  {}", manifest.intended_use),
+        format!("  input         {0} x {0} pixels, patches of {1}", manifest.preprocess.size_px, vision.patch_px),
+        format!(
+            "  tower         width {}, {} heads, features after blocks {}",
+            vision.width,
+            vision.heads,
+            levels.join(", ")
+        ),
+        format!("  adapters      {adapters}"),
+        format!("  text tower    {}", if manifest.text.is_some() { "included" } else { "none" }),
+        format!("  weights       {:.1} MB in {} files", weight_bytes(manifest) as f64 / 1e6, manifest.files.len()),
+        "  objects".to_owned(),
+    ];
+    for object in &manifest.objects {
+        let words = if object.text_features.is_some() { "zero and few" } else { "few only" };
+        lines.push(format!("    {:12} {} ({}, {words})", object.id, object.name, kind_name(object.kind)));
+    }
+    lines.join("\n")
+}

@@ -1,0 +1,43 @@
+//! Opening a bundle and building the engine from it.
+
+use std::path::Path;
+
+use anyhow::{Context, Result};
+
+use super::{paths, progress};
+use crate::bundle::manifest::Group;
+use crate::bundle::store::BundleFolder;
+use crate::device::{self, DeviceChoice};
+use crate::mvfa::Engine;
+
+/// What an analysis needs; the text tower is only for new prompts.
+const GROUPS: [Group; 3] = [Group::Vision, Group::Adapters, Group::Prompts];
+
+/// The bundle in `folder`, or the default one. Only its manifest is read.
+///
+/// # Errors
+/// No bundle there, or a manifest that is not valid.
+pub(super) fn bundle(folder: Option<&Path>) -> Result<BundleFolder> {
+    let folder = match folder {
+        Some(folder) => folder.to_owned(),
+        None => paths::default_bundle()?,
+    };
+    BundleFolder::open(&folder).with_context(|| format!("cannot open the model in {}", folder.display()))
+}
+
+/// The engine with all weights on the wanted device. A graphics device must pass the bundle's
+/// self-test first.
+///
+/// # Errors
+/// The device cannot be had or computes wrongly, or a file of the bundle is missing or damaged.
+pub(super) fn engine(bundle: &BundleFolder, choice: DeviceChoice) -> Result<Engine> {
+    let open = pollster::block_on(device::open(choice))?;
+    let waiting = progress::waiting("loading the model");
+    let weights = bundle.load(&GROUPS, &open.device)?;
+    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
+    if choice != DeviceChoice::Cpu {
+        pollster::block_on(engine.self_test())?;
+    }
+    waiting.finish_and_clear();
+    Ok(engine)
+}

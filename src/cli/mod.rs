@@ -1,0 +1,78 @@
+//! The command line `mvfa`: the only code that knows a terminal.
+//!
+//! Comes in: arguments. Goes out: reports on standard output, messages on standard error, files
+//! where `--out` says, and the exit code: 0 success, 1 failure, 2 bad usage.
+
+mod augment;
+mod convert;
+mod info;
+mod load;
+mod npy;
+mod overlay;
+mod paths;
+mod picture;
+mod predict;
+mod progress;
+mod report;
+mod stems;
+mod usage;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Exit code for work that was understood and did not succeed.
+const FAILURE: u8 = 1;
+
+/// Exit code for arguments that cannot be right.
+const BAD_USAGE: u8 = 2;
+
+const EXAMPLES: &str = "\
+Examples:
+  mvfa info
+  mvfa predict --object brain --support normal/ --out results/ scan.png
+  mvfa convert --clip ViT-L-14-336px.pt --adapters Brain.pth --out models/brain
+
+Research and teaching only. Not a medical device.";
+
+/// Medical anomaly detection with adapted vision transformers (MVFA).
+#[derive(Debug, Parser)]
+#[command(name = "mvfa", version, about, after_help = EXAMPLES, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a model bundle from published checkpoints
+    Convert(convert::Args),
+    /// Score pictures and write their anomaly maps
+    Predict(predict::Args),
+    /// Say what a model bundle is and can do
+    Info(info::Args),
+}
+
+/// Runs the command that the process was started with.
+pub fn run() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(answer) => {
+            // Help and version come this way too. A closed pipe leaves nobody to tell.
+            let _ = answer.print();
+            return if answer.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
+        }
+    };
+    let done = match cli.command {
+        Command::Convert(args) => convert::run(&args),
+        Command::Predict(args) => predict::run(&args),
+        Command::Info(args) => info::run(&args),
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("mvfa: {}", usage::chain(&error));
+            ExitCode::from(if usage::is_bad_usage(&error) { BAD_USAGE } else { FAILURE })
+        }
+    }
+}

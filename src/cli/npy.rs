@@ -1,0 +1,59 @@
+//! Maps as NumPy arrays.
+//!
+//! Format 1.0: magic, version, length of the header, the header as a Python literal padded with
+//! spaces to a multiple of 64 bytes, then the values, little-endian
+//! (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>).
+
+use std::io::{self, Write};
+
+/// Bytes before the header: magic, version, length.
+const PREFIX_BYTES: usize = 10;
+
+/// Data starts at a multiple of this.
+const ALIGN_BYTES: usize = 64;
+
+/// Writes `values` as an f32 array `[rows, columns]`, row-major.
+///
+/// # Errors
+/// What `out` says; [`io::ErrorKind::InvalidInput`] where the sizes do not fit.
+pub(super) fn write_npy(out: &mut impl Write, values: &[f32], rows: usize, columns: usize) -> io::Result<()> {
+    if values.len() != rows * columns {
+        let what = format!("{} values do not fill {rows} x {columns}", values.len());
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+    }
+    let mut header = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows}, {columns}), }}");
+    let unpadded = PREFIX_BYTES + header.len() + 1;
+    header.extend(std::iter::repeat_n(' ', unpadded.next_multiple_of(ALIGN_BYTES) - unpadded));
+    header.push('\n');
+    let length = u16::try_from(header.len()).map_err(io::Error::other)?;
+    let mut bytes = Vec::with_capacity(PREFIX_BYTES + header.len() + 4 * values.len());
+    bytes.extend_from_slice(b"\x93NUMPY\x01\x00");
+    bytes.extend_from_slice(&length.to_le_bytes());
+    bytes.extend_from_slice(header.as_bytes());
+    bytes.extend(values.iter().flat_map(|v| v.to_le_bytes()));
+    out.write_all(&bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layout_is_numpys() {
+        let mut bytes = Vec::new();
+        write_npy(&mut bytes, &[1.0, -2.5, 0.0, 3.0, 4.0, 5.0], 2, 3).unwrap();
+        assert_eq!(&bytes[..8], b"\x93NUMPY\x01\x00");
+        let header = usize::from(u16::from_le_bytes([bytes[8], bytes[9]]));
+        assert_eq!((PREFIX_BYTES + header) % ALIGN_BYTES, 0);
+        let text = std::str::from_utf8(&bytes[10..10 + header]).unwrap();
+        assert!(text.starts_with("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }"), "{text}");
+        assert!(text.ends_with('\n'));
+        assert_eq!(bytes.len(), 10 + header + 24);
+        assert_eq!(bytes[10 + header + 4..][..4], (-2.5f32).to_le_bytes());
+    }
+
+    #[test]
+    fn wrong_sizes_are_refused() {
+        assert!(write_npy(&mut Vec::new(), &[1.0], 2, 3).is_err());
+    }
+}

@@ -1,0 +1,41 @@
+//! The map drawn over its picture, as a PNG file.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+// The crate, not this crate's module of the same name.
+use ::image::codecs::png::PngEncoder;
+use ::image::{ExtendedColorType, ImageEncoder};
+
+use crate::image::Rgb8;
+use crate::render::{ColourMap, OverlayStyle, overlay};
+
+/// Share of colour over the picture: both stay readable.
+const OPACITY: f32 = 0.5;
+
+/// Values in the lower half of the picture's own range are not drawn.
+const DRAWN_FROM: f32 = 0.5;
+
+/// Writes `picture` with `map` (`[side, side]`) over it. Colours span the map's own range, so they
+/// say where a picture is most unusual and not how unusual it is; that is the score's part.
+///
+/// # Errors
+/// The disk's reason, with the file's name.
+pub(super) fn write_png(path: &Path, picture: &Rgb8, map: &[f32], side: usize) -> Result<()> {
+    let lo = map.iter().copied().fold(f32::INFINITY, f32::min);
+    let hi = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let threshold = lo + DRAWN_FROM * (hi - lo);
+    let style = OverlayStyle { lo, hi, threshold, opacity: OPACITY, colour_map: ColourMap::default() };
+    let blended = overlay(picture, map, side, &style);
+    save(path, &blended).with_context(|| format!("cannot write {}", path.display()))
+}
+
+fn save(path: &Path, picture: &Rgb8) -> Result<()> {
+    let (width, height) = (u32::try_from(picture.width_px)?, u32::try_from(picture.height_px)?);
+    let mut file = BufWriter::new(File::create(path)?);
+    PngEncoder::new(&mut file).write_image(&picture.bytes, width, height, ExtendedColorType::Rgb8)?;
+    file.flush()?;
+    Ok(())
+}

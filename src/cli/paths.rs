@@ -1,0 +1,102 @@
+//! Which files the user means.
+//!
+//! Comes in: paths as typed. Goes out: picture files in a fixed order, or the folder of the default
+//! model. Fails with the path and what to type instead.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+use super::usage::BadUsage;
+use crate::bundle::store::MANIFEST;
+
+/// Endings of picture files, looked for in folders. A file named by itself may have any.
+const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
+
+/// Where the model that comes with the program lies, from the folder the program is run in or lies in.
+const DEFAULT_BUNDLE: &str = "models/default";
+
+/// Files as they are, folders as their picture files sorted by name. A path that is not there stays,
+/// to be reported when it is read.
+///
+/// # Errors
+/// A folder that cannot be read, or has no picture in it.
+pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(pictures_in(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    let cannot = || format!("cannot read the folder {}", folder.display());
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).with_context(cannot)? {
+        let path = entry.with_context(cannot)?.path();
+        if path.is_file() && is_picture(&path) {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        let endings = ENDINGS.join(", ");
+        return Err(BadUsage(format!(
+            "there is no picture in {} (looked for {endings}, not in folders inside it); name the folder with the pictures",
+            folder.display()
+        ))
+        .into());
+    }
+    files.sort();
+    Ok(files)
+}
+
+/// By its ending; what a hidden file is for is not known.
+fn is_picture(path: &Path) -> bool {
+    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
+    !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
+}
+
+/// The folder of the model that comes with the program.
+///
+/// # Errors
+/// It is neither below the current folder nor below one that the program lies in.
+pub(super) fn default_bundle() -> Result<PathBuf> {
+    let current = std::env::current_dir().ok();
+    let program = std::env::current_exe().ok();
+    let above = program.iter().flat_map(|p| p.ancestors().skip(1));
+    let bases = current.iter().map(PathBuf::as_path).chain(above);
+    bases.map(|base| base.join(DEFAULT_BUNDLE)).find(|folder| folder.join(MANIFEST).is_file()).ok_or_else(|| {
+        BadUsage(format!(
+            "there is no {DEFAULT_BUNDLE} here or beside the program; name a model with --bundle DIR, or make one with mvfa convert"
+        ))
+        .into()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folders_become_their_sorted_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["b.PNG", "a.jpg", "notes.txt", ".hidden.png"] {
+            std::fs::write(folder.path().join(name), "").unwrap();
+        }
+        let typed = PathBuf::from("not-there.dat");
+        let found = expand(&[typed.clone(), folder.path().to_owned()]).unwrap();
+        assert_eq!(found, [typed, folder.path().join("a.jpg"), folder.path().join("b.PNG")]);
+    }
+
+    #[test]
+    fn a_folder_without_pictures_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let message = expand(&[folder.path().to_owned()]).unwrap_err().to_string();
+        assert!(message.contains("no picture") && message.contains("png"), "{message}");
+    }
+}

@@ -1,0 +1,245 @@
+//! `mvfa predict`: pictures → scores, maps and overlays.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result};
+use clap::ValueEnum;
+
+use super::augment::AugmentName;
+use super::progress::TerminalPacer;
+use super::report::{Report, Subject};
+use super::stems::unique_stems;
+use super::usage::{BadUsage, chain};
+use super::{FAILURE, load, npy, overlay, paths, picture};
+use crate::bundle::manifest::{Augment, Manifest};
+use crate::device::{DeviceChoice, DeviceError};
+use crate::image::{Rgb8, WindowChoice};
+use crate::mvfa::{Analysis, Engine, EngineError, Mode, Request};
+
+const EXAMPLES: &str = "\
+Examples:
+  mvfa predict --object brain scan.png
+  mvfa predict --object brain --mode few --support normal/ --out results/ --npy scans/
+  mvfa predict --bundle models/chest --object chest --json a.png b.png > scores.jsonl
+
+A folder stands for the pictures in it, sorted by name. A picture that cannot be read is reported and
+the others go on; the exit code is then 1.";
+
+/// Arguments of `mvfa predict`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Folder of the model [default: models/default here or beside the program]
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// What the pictures show; mvfa info lists the ids
+    #[arg(long, value_name = "ID")]
+    object: String,
+    /// Compare with words, or with normal pictures [default: few with --support, else zero if the model can]
+    #[arg(long, value_enum)]
+    mode: Option<ModeName>,
+    /// Normal pictures to compare with, or folders of them; the next option or -- ends the list
+    #[arg(long, value_name = "DIR_OR_FILES", num_args = 1..)]
+    support: Vec<PathBuf>,
+    /// Views of each normal picture: the method's eleven, or the picture alone [default: the model's]
+    #[arg(long, value_enum)]
+    augment: Option<AugmentName>,
+    /// How grey deeper than 8 bits is shown and analysed: auto, pil or CENTER,WIDTH
+    #[arg(long, default_value = "auto", value_parser = window, allow_hyphen_values = true)]
+    window: WindowChoice,
+    /// Processor or graphics device
+    #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
+    device: DeviceName,
+    /// Folder for the results: <name>.overlay.png
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Also write the maps as <name>.zero.npy, <name>.memory.npy and <name>.fused.npy, not scaled
+    #[arg(long, requires = "out")]
+    npy: bool,
+    /// One JSON object a picture on standard output
+    #[arg(long)]
+    json: bool,
+    /// Pictures, or folders of them
+    #[arg(value_name = "IMAGE")]
+    images: Vec<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeName {
+    /// Compare with words
+    Zero,
+    /// Compare with normal pictures
+    Few,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum DeviceName {
+    /// The processor
+    Cpu,
+    /// WebGPU
+    Gpu,
+}
+
+fn window(text: &str) -> Result<WindowChoice, String> {
+    text.parse::<WindowChoice>().map_err(|e| e.to_string())
+}
+
+/// Runs the command. Pictures that fail are told one by one.
+///
+/// # Errors
+/// What keeps every picture from being analysed: arguments, model, device, normal pictures, the
+/// folder for the results.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let (support, images) = split(&args.support, &args.images)?;
+    let bundle = load::bundle(args.bundle.as_deref())?;
+    let request = Request {
+        object: args.object.clone(),
+        mode: mode(args, bundle.manifest())?,
+        augment: args.augment.map(Augment::from),
+    };
+    let images = paths::expand(images)?;
+    let support = paths::expand(support)?;
+    if let Some(out) = &args.out {
+        fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    }
+    let choice = match args.device {
+        DeviceName::Cpu => DeviceChoice::Cpu,
+        DeviceName::Gpu => DeviceChoice::Gpu,
+    };
+    let mut engine = load::engine(&bundle, choice)?;
+    if request.mode == Mode::Zero && !engine.has_zero_shot(&request.object) {
+        let reason = engine.zero_shot_lack();
+        return Err(EngineError::NoZeroShot { object: request.object, reason }.into());
+    }
+    if request.mode == Mode::Few {
+        for path in &support {
+            let opened = picture::open(path, args.window).context("a normal picture cannot be used")?;
+            engine.add_reference(&opened.picture);
+        }
+    }
+
+    let mut all_well = true;
+    for (image, stem) in images.iter().zip(names(args, &images)) {
+        match one(args, &mut engine, &request, image, &stem) {
+            Ok(()) => {}
+            // The next picture would meet the same.
+            Err(error) if error.chain().any(|cause| cause.is::<DeviceError>() || cause.is::<StdoutClosed>()) => {
+                return Err(error);
+            }
+            Err(error) => {
+                eprintln!("mvfa: {}", chain(&error));
+                all_well = false;
+            }
+        }
+    }
+    Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// Normal pictures and pictures to analyse. `--support` takes every path up to the next option, so in
+/// `--support normal/ scan.png` it has the picture too; a folder there counts as all that was meant.
+fn split<'a>(support: &'a [PathBuf], images: &'a [PathBuf]) -> Result<(&'a [PathBuf], &'a [PathBuf])> {
+    match (support, images) {
+        (_, [_, ..]) => Ok((support, images)),
+        ([folder, _, ..], []) if folder.is_dir() => Ok(support.split_at(1)),
+        ([_, ..], []) => {
+            let next = "put -- between the normal pictures and the pictures to analyse";
+            Err(BadUsage(format!("there is no picture to analyse: --support took every path; {next}")).into())
+        }
+        ([], []) => Err(BadUsage("there is no picture to analyse; name one, or a folder of them".to_owned()).into()),
+    }
+}
+
+/// What is compared with, and that there is something.
+fn mode(args: &Args, manifest: &Manifest) -> Result<Mode> {
+    let has_words = manifest.object(&args.object)?.text_features.is_some();
+    match (args.mode, args.support.is_empty()) {
+        (Some(ModeName::Few), true) => {
+            Err(BadUsage("--mode few needs normal pictures to compare with; add --support DIR_OR_FILES".to_owned())
+                .into())
+        }
+        (None, true) if !has_words => Err(BadUsage(format!(
+            "this model has no words for {}; add normal pictures to compare with: --support DIR_OR_FILES",
+            args.object
+        ))
+        .into()),
+        (Some(ModeName::Few), false) | (None, false) => Ok(Mode::Few),
+        (Some(ModeName::Zero), no_support) => {
+            if !no_support {
+                eprintln!("note: --support is not used in zero mode");
+            }
+            Ok(Mode::Zero)
+        }
+        (None, true) => Ok(Mode::Zero),
+    }
+}
+
+/// Names of the output files; where pictures share one, that is told.
+fn names(args: &Args, images: &[PathBuf]) -> Vec<String> {
+    let stems = unique_stems(images);
+    if args.out.is_some() {
+        for (image, stem) in images.iter().zip(&stems) {
+            if image.file_stem().is_some_and(|own| own.to_string_lossy() != stem.as_str()) {
+                eprintln!("note: another picture has the name of {}; its results are named {stem}", image.display());
+            }
+        }
+    }
+    stems
+}
+
+/// One picture from file to report.
+fn one(args: &Args, engine: &mut Engine, request: &Request, image: &Path, stem: &str) -> Result<()> {
+    let opened = picture::open(image, args.window)?;
+    let mut pacer = TerminalPacer::new();
+    let analysis = pollster::block_on(engine.analyse(&opened.picture, request, &mut pacer));
+    pacer.clear();
+    let analysis = analysis.with_context(|| image.display().to_string())?;
+    if let Some(out) = &args.out {
+        write_results(args.npy, out, stem, &opened.picture, &analysis)?;
+    }
+    let subject = Subject {
+        image,
+        object: &request.object,
+        mode: request.mode,
+        device: engine.device().tier.name(),
+        width_px: opened.picture.width_px,
+        height_px: opened.picture.height_px,
+        decode_ms: opened.decode_ms,
+    };
+    let report = Report::new(&subject, &analysis);
+    print(&if args.json { serde_json::to_string(&report)? } else { report.line() })
+}
+
+fn write_results(with_maps: bool, out: &Path, stem: &str, picture: &Rgb8, analysis: &Analysis) -> Result<()> {
+    let side = analysis.side_px;
+    overlay::write_png(&out.join(format!("{stem}.overlay.png")), picture, &analysis.overlay, side)?;
+    let maps = [("zero", &analysis.zero), ("memory", &analysis.memory), ("fused", &analysis.fused)];
+    for (which, map) in maps.into_iter().filter(|_| with_maps) {
+        if let Some(map) = map {
+            let path = out.join(format!("{stem}.{which}.npy"));
+            write_map(&path, map, side).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_map(path: &Path, map: &[f32], side: usize) -> std::io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    npy::write_npy(&mut file, map, side, side)?;
+    file.flush()
+}
+
+/// Standard output does not take more; nothing that is still to come would be seen.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write to standard output")]
+struct StdoutClosed(#[source] std::io::Error);
+
+/// Writes one line to standard output.
+///
+/// # Errors
+/// Standard output is closed.
+pub(super) fn print(line: &str) -> Result<()> {
+    writeln!(std::io::stdout().lock(), "{line}").map_err(|e| StdoutClosed(e).into())
+}

@@ -1,0 +1,58 @@
+//! Progress on standard error, only where a person can see it.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::mvfa::{Cancelled, Pacer, Progress};
+
+/// A bar with `total` steps; invisible where standard error is no terminal.
+pub(super) fn bar(total: u64) -> ProgressBar {
+    let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
+    if let Ok(style) = ProgressStyle::with_template("{msg:24} [{bar:32}] {pos}/{len}") {
+        bar.set_style(style.progress_chars("=> "));
+    }
+    bar
+}
+
+/// A sign that something of unknown length is under way.
+pub(super) fn waiting(what: &'static str) -> ProgressBar {
+    let sign = ProgressBar::new_spinner();
+    sign.set_draw_target(ProgressDrawTarget::stderr());
+    sign.set_message(what);
+    sign.enable_steady_tick(Duration::from_millis(120));
+    sign
+}
+
+/// Shows the engine's steps.
+pub(super) struct TerminalPacer {
+    bar: ProgressBar,
+    start: Instant,
+}
+
+impl TerminalPacer {
+    pub(super) fn new() -> Self {
+        Self { bar: bar(0), start: Instant::now() }
+    }
+
+    /// Takes the bar away, so that a line can be printed.
+    pub(super) fn clear(&self) {
+        self.bar.finish_and_clear();
+    }
+}
+
+impl Pacer for TerminalPacer {
+    async fn step(&mut self, progress: Progress) -> Result<(), Cancelled> {
+        if self.bar.is_finished() {
+            self.bar.reset();
+        }
+        self.bar.set_message(progress.stage.name());
+        self.bar.set_length(progress.total as u64);
+        self.bar.set_position(progress.done as u64);
+        Ok(())
+    }
+
+    fn now_ms(&self) -> f64 {
+        self.start.elapsed().as_secs_f64() * 1000.0
+    }
+}

@@ -1,0 +1,91 @@
+//! What `predict` says about one picture.
+
+use std::path::Path;
+
+use serde::Serialize;
+
+use crate::mvfa::{Analysis, Mode};
+
+/// One line of `predict --json`.
+#[derive(Debug, Serialize)]
+pub(super) struct Report<'a> {
+    image: String,
+    object: &'a str,
+    mode: &'static str,
+    score: f32,
+    score_calibrated: Option<f32>,
+    score_zero: Option<f32>,
+    score_memory: Option<f32>,
+    width: usize,
+    height: usize,
+    map_min: f32,
+    map_max: f32,
+    device: &'static str,
+    ms: Milliseconds,
+}
+
+/// Where the time went; `total` also holds the references, which the first picture waits for.
+#[derive(Debug, Serialize)]
+struct Milliseconds {
+    decode: f64,
+    preprocess: f64,
+    encode: f64,
+    score: f64,
+    total: f64,
+}
+
+/// What a report is made of, beside the analysis.
+pub(super) struct Subject<'a> {
+    pub(super) image: &'a Path,
+    pub(super) object: &'a str,
+    pub(super) mode: Mode,
+    pub(super) device: &'static str,
+    /// Size of the picture in its file, turned upright.
+    pub(super) width_px: usize,
+    pub(super) height_px: usize,
+    pub(super) decode_ms: f64,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(subject: &Subject<'a>, analysis: &Analysis) -> Self {
+        let map = analysis.map();
+        let timings = &analysis.timings;
+        let total =
+            subject.decode_ms + timings.references_ms + timings.preprocess_ms + timings.encode_ms + timings.score_ms;
+        Self {
+            image: subject.image.display().to_string(),
+            object: subject.object,
+            mode: subject.mode.name(),
+            score: analysis.score,
+            score_calibrated: analysis.score_calibrated,
+            score_zero: analysis.score_zero,
+            score_memory: analysis.score_memory,
+            width: subject.width_px,
+            height: subject.height_px,
+            map_min: map.iter().copied().fold(f32::INFINITY, f32::min),
+            map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+            device: subject.device,
+            ms: Milliseconds {
+                decode: rounded(subject.decode_ms),
+                preprocess: rounded(timings.preprocess_ms),
+                encode: rounded(timings.encode_ms),
+                score: rounded(timings.score_ms),
+                total: rounded(total),
+            },
+        }
+    }
+
+    /// One line for people.
+    pub(super) fn line(&self) -> String {
+        let calibrated = self.score_calibrated.map(|c| format!(" (calibrated {c:.3})")).unwrap_or_default();
+        format!(
+            "{}: score {:.4}{calibrated}, {}, {} mode, {} device, {:.0} ms",
+            self.image, self.score, self.object, self.mode, self.device, self.ms.total
+        )
+    }
+}
+
+/// Microseconds are noise.
+fn rounded(ms: f64) -> f64 {
+    (ms * 1000.0).round() / 1000.0
+}

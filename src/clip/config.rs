@@ -1,0 +1,141 @@
+//! Geometry of the encoders, as it stands in a bundle's manifest.
+//!
+//! Comes in: JSON of a manifest, or shapes read from a checkpoint. Goes out: plain values that
+//! `vision` and `text` build from. Fails in [`VisionConfig::validate`] and [`TextConfig::validate`],
+//! with the field, what was expected and what was found.
+
+use serde::{Deserialize, Serialize};
+
+/// Which published family the weights come from; decides how a checkpoint is read, not how it runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Family {
+    /// OpenAI CLIP and open_clip: `ln_pre`, no layer scale, no patch bias, no pixel normalisation in MVFA.
+    Clip,
+    /// DINOv2: layer scale, patch bias, no `ln_pre`, its own pixel mean and deviation.
+    Dinov2,
+}
+
+/// The activation between the two linear layers of a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Activation {
+    /// `x · Φ(x)` with the exact error function: what the released MVFA code runs (spec §0, fact 2).
+    #[default]
+    Gelu,
+    /// `x · σ(1.702 x)`: what OpenAI's CLIP weights were trained with.
+    QuickGelu,
+}
+
+/// Geometry of a vision tower.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct VisionConfig {
+    /// Family of the weights.
+    pub family: Family,
+    /// Token width.
+    pub width: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Blocks in the bundle: no more than the last level needs.
+    pub layers: usize,
+    /// Width of the hidden layer of a block's MLP.
+    pub mlp_width: usize,
+    /// Side of one square patch, in pixels.
+    pub patch_px: usize,
+    /// Side of the square input picture, in pixels.
+    pub image_px: usize,
+    /// 1-based blocks after which features are taken (and adapters sit), rising.
+    pub levels: Vec<usize>,
+    /// A layer norm before the first block (`ln_pre`).
+    pub pre_norm: bool,
+    /// The patch projection has a bias.
+    pub patch_bias: bool,
+    /// Blocks scale their two residual branches per channel.
+    pub layer_scale: bool,
+    /// Activation of the blocks.
+    #[serde(default)]
+    pub activation: Activation,
+    /// Added to the variance in every layer norm.
+    pub norm_eps: f64,
+}
+
+impl VisionConfig {
+    /// Patches along one side: pixels beyond the last whole patch are never seen (spec §1).
+    pub fn grid(&self) -> usize {
+        self.image_px / self.patch_px.max(1)
+    }
+
+    /// Tokens of one picture: the class token and `grid²` patches.
+    pub fn tokens(&self) -> usize {
+        1 + self.grid() * self.grid()
+    }
+
+    /// Checks that the numbers can describe a tower at all.
+    ///
+    /// # Errors
+    /// A sentence that names the field and what it would have to be.
+    pub fn validate(&self) -> Result<(), String> {
+        positive("vision.width", self.width)?;
+        positive("vision.layers", self.layers)?;
+        positive("vision.mlp_width", self.mlp_width)?;
+        positive("vision.patch_px", self.patch_px)?;
+        if self.heads == 0 || !self.width.is_multiple_of(self.heads) {
+            return Err(format!("vision.heads must divide the width {}, found {}", self.width, self.heads));
+        }
+        if self.grid() < 2 {
+            return Err(format!(
+                "vision.image_px must hold at least two patches of {} px a side, found {}",
+                self.patch_px, self.image_px
+            ));
+        }
+        if self.levels.is_empty() || !self.levels.is_sorted_by(|a, b| a < b) {
+            return Err(format!("vision.levels must be rising block numbers, found {:?}", self.levels));
+        }
+        if self.levels[0] == 0 || self.levels.last().is_some_and(|l| *l > self.layers) {
+            return Err(format!("vision.levels must lie in 1..={}, found {:?}", self.layers, self.levels));
+        }
+        Ok(())
+    }
+}
+
+/// Geometry of a CLIP text tower.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TextConfig {
+    /// Token width.
+    pub width: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// Blocks.
+    pub layers: usize,
+    /// Width of the hidden layer of a block's MLP.
+    pub mlp_width: usize,
+    /// Longest sentence, in tokens, start and end included.
+    pub context: usize,
+    /// Size of the vocabulary.
+    pub vocabulary: usize,
+    /// Width of the sentence embedding.
+    pub embed: usize,
+    /// Activation of the blocks.
+    #[serde(default)]
+    pub activation: Activation,
+}
+
+impl TextConfig {
+    /// Checks that the numbers can describe a tower at all.
+    ///
+    /// # Errors
+    /// A sentence that names the field and what it would have to be.
+    pub fn validate(&self) -> Result<(), String> {
+        positive("text.layers", self.layers)?;
+        positive("text.context", self.context)?;
+        positive("text.embed", self.embed)?;
+        if self.heads == 0 || !self.width.is_multiple_of(self.heads) || self.width == 0 {
+            return Err(format!("text.heads must divide the width {}, found {}", self.width, self.heads));
+        }
+        Ok(())
+    }
+}
+
+fn positive(field: &str, value: usize) -> Result<(), String> {
+    if value == 0 { Err(format!("{field} must be at least 1, found 0")) } else { Ok(()) }
+}

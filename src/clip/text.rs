@@ -1,0 +1,130 @@
+//! The text tower and the prompt ensemble.
+//!
+//! Comes in: an object's prompt word. Goes out: its text features `[embed, 2]`, columns (normal,
+//! abnormal), each of unit length. Fails with [`TextError`] on sentences that are too long.
+//! Source: spec §4.
+
+use burn::tensor::{Device, Int, Tensor, TensorData};
+use thiserror::Error;
+
+use crate::bundle::error::BundleError;
+use crate::bundle::weights::Weights;
+use crate::clip::block::{Block, BlockConfig, Norm};
+use crate::clip::config::TextConfig;
+use crate::clip::prompts;
+use crate::clip::tokenizer::{Tokenizer, TokenizerError};
+
+/// Sentences encoded together; bounds memory, changes no value.
+const BATCH: usize = 49;
+
+/// Text features that cannot be made.
+#[derive(Debug, Error)]
+pub enum TextError {
+    /// A sentence does not fit the tower.
+    #[error(transparent)]
+    Tokenizer(#[from] TokenizerError),
+    /// The device did not hand back its result.
+    #[error("the device stopped while encoding prompts: {0}; try again with --device cpu")]
+    Device(String),
+}
+
+/// The tower with its weights on a device.
+#[derive(Debug)]
+pub struct TextTower {
+    token_embedding: Tensor<2>,
+    position_embedding: Tensor<2>,
+    blocks: Vec<Block>,
+    ln_final: Norm,
+    /// `[width, embed]`, used as `x · P`.
+    projection: Tensor<2>,
+    context: usize,
+    device: Device,
+}
+
+impl TextTower {
+    /// Takes the tensors `text.*`.
+    ///
+    /// # Errors
+    /// [`BundleError::MissingTensor`] and [`BundleError::Shape`].
+    pub fn take(weights: &mut Weights, config: &TextConfig, device: &Device) -> Result<Self, BundleError> {
+        let width = config.width;
+        // torch's default; CLIP has one value everywhere.
+        let eps = 1e-5;
+        let block = BlockConfig {
+            width,
+            heads: config.heads,
+            mlp_width: config.mlp_width,
+            layer_scale: false,
+            activation: config.activation,
+            eps,
+            causal: true,
+        };
+        Ok(Self {
+            token_embedding: weights.take("text.token_embedding", [config.vocabulary, width])?,
+            position_embedding: weights.take("text.position_embedding", [config.context, width])?,
+            blocks: (0..config.layers)
+                .map(|i| Block::take(weights, &format!("text.blocks.{i}"), block))
+                .collect::<Result<_, _>>()?,
+            ln_final: Norm::take(weights, "text.ln_final", width, eps)?,
+            projection: weights.take("text.projection", [width, config.embed])?,
+            context: config.context,
+            device: device.clone(),
+        })
+    }
+
+    /// Token ids of some sentences → embeddings `[sentences, embed]`, not normalised.
+    ///
+    /// The causal mask makes everything after a sentence's end token irrelevant, so rows are cut
+    /// at the longest sentence.
+    fn forward(&self, sentences: &[Vec<u32>]) -> Tensor<2> {
+        let batch = sentences.len();
+        let length = sentences.iter().map(Vec::len).max().unwrap_or(1).min(self.context);
+        let ids: Vec<i32> =
+            sentences.iter().flat_map(|s| (0..length).map(|i| s.get(i).map_or(0, |id| *id as i32))).collect();
+        let width = self.token_embedding.dims()[1];
+        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [batch * length]), &self.device);
+        let tokens = self.token_embedding.clone().select(0, ids).reshape([batch, length, width]);
+        let mut x = tokens + self.position_embedding.clone().slice_dim(0, 0..length).unsqueeze::<3>();
+        for block in &self.blocks {
+            x = block.forward(x);
+        }
+        let x = self.ln_final.forward(x).reshape([batch * length, width]);
+        // The end token carries the sentence; it is the last one of each.
+        let ends: Vec<i32> =
+            sentences.iter().enumerate().map(|(i, s)| (i * length + s.len().min(length).max(1) - 1) as i32).collect();
+        let ends = Tensor::<1, Int>::from_data(TensorData::new(ends, [batch]), &self.device);
+        x.select(0, ends).matmul(self.projection.clone())
+    }
+
+    /// Text features of one prompt word: `[embed, 2]` row-major, columns (normal, abnormal).
+    ///
+    /// # Errors
+    /// [`TextError`] when a sentence is too long or the device fails.
+    pub fn features(&self, tokenizer: &Tokenizer, prompt_word: &str) -> Result<Vec<f32>, TextError> {
+        let prompts = prompts::sentences(prompt_word);
+        let normal = self.group_mean(tokenizer, &prompts.normal)?;
+        let abnormal = self.group_mean(tokenizer, &prompts.abnormal)?;
+        Ok(normal.into_iter().zip(abnormal).flat_map(|(n, a)| [n, a]).collect())
+    }
+
+    /// Unit-length mean of the unit-length embeddings of all sentences.
+    fn group_mean(&self, tokenizer: &Tokenizer, sentences: &[String]) -> Result<Vec<f32>, TextError> {
+        let mut mean: Vec<f32> = Vec::new();
+        for chunk in sentences.chunks(BATCH) {
+            let ids = chunk.iter().map(|s| tokenizer.encode(s)).collect::<Result<Vec<_>, _>>()?;
+            let sum = unit_rows(self.forward(&ids)).sum_dim(0);
+            let sum: Vec<f32> = sum.try_into_vec_as().map_err(|e| TextError::Device(e.to_string()))?;
+            mean.resize(sum.len(), 0.0);
+            mean.iter_mut().zip(sum).for_each(|(m, s)| *m += s);
+        }
+        // Dividing by the count would not change the direction.
+        let norm = mean.iter().map(|v| v * v).sum::<f32>().sqrt();
+        Ok(mean.into_iter().map(|v| v / norm).collect())
+    }
+}
+
+/// `[rows, width]`, each row divided by its length.
+fn unit_rows(x: Tensor<2>) -> Tensor<2> {
+    let norm = x.clone().powi_scalar(2).sum_dim(1).sqrt();
+    x / norm
+}

@@ -1,0 +1,127 @@
+//! Device tiers: which kind of machine runs the tensors, and why.
+//!
+//! Comes in: what the user asked for and what the surroundings offer. Goes out: an [`OpenDevice`].
+//! Fails with [`DeviceError`] when something was asked for that cannot be had.
+
+use burn::tensor::Device;
+use serde::Serialize;
+use thiserror::Error;
+
+/// How tensors are computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Tier {
+    /// WebGPU with 16-bit floats in shaders.
+    Gpu16,
+    /// WebGPU with 32-bit floats.
+    Gpu32,
+    /// Vector instructions of the processor.
+    Cpu,
+}
+
+impl Tier {
+    /// The name used in reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Gpu16 => "gpu16",
+            Self::Gpu32 => "gpu32",
+            Self::Cpu => "cpu",
+        }
+    }
+}
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DeviceChoice {
+    /// The best tier that passes the self-test.
+    #[default]
+    Auto,
+    /// The processor only.
+    Cpu,
+    /// WebGPU only.
+    Gpu,
+}
+
+impl std::str::FromStr for DeviceChoice {
+    type Err = DeviceError;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        match s {
+            "auto" | "" => Ok(Self::Auto),
+            "cpu" => Ok(Self::Cpu),
+            "gpu" => Ok(Self::Gpu),
+            other => Err(DeviceError::UnknownChoice(other.to_owned())),
+        }
+    }
+}
+
+/// A device that was opened, and the words to show for it.
+#[derive(Clone, Debug)]
+pub struct OpenDevice {
+    /// The handle burn computes on.
+    pub device: Device,
+    /// Its tier.
+    pub tier: Tier,
+    /// Name of the adapter or processor kind.
+    pub name: String,
+    /// Why this tier was taken.
+    pub reason: String,
+}
+
+/// A device that cannot be had.
+#[derive(Debug, Error)]
+pub enum DeviceError {
+    /// Not one of the names.
+    #[error("unknown device {0:?}; choose auto, cpu or gpu")]
+    UnknownChoice(String),
+    /// WebGPU was asked for and is not there.
+    #[error("no WebGPU device: {0}; choose the cpu device, which gives the same result")]
+    NoGpu(String),
+    /// It computes something else than every other device.
+    #[error("the {tier} device failed its self-test ({reason}); choose the cpu device, which gives the same result")]
+    SelfTest {
+        /// The tier that failed.
+        tier: &'static str,
+        /// What differed.
+        reason: String,
+    },
+    /// It stopped answering.
+    #[error("the {tier} device stopped: {reason}; try again, or choose the cpu device")]
+    Lost {
+        /// The tier that stopped.
+        tier: &'static str,
+        /// What it said.
+        reason: String,
+    },
+}
+
+/// The processor tier; always there.
+pub fn open_cpu(reason: impl Into<String>) -> OpenDevice {
+    OpenDevice { device: Device::flex(), tier: Tier::Cpu, name: "processor".to_owned(), reason: reason.into() }
+}
+
+/// The WebGPU tier. In a browser it may be called once in a worker's life: a second initialisation
+/// of the same device is refused.
+///
+/// # Errors
+/// [`DeviceError::NoGpu`] with the runtime's reason.
+pub async fn open_gpu() -> Result<OpenDevice, DeviceError> {
+    let (device, setup) =
+        Device::wgpu_options().init_with_setup_async().await.map_err(|e| DeviceError::NoGpu(e.to_string()))?;
+    let info = setup.adapter.get_info();
+    let name = if info.name.is_empty() { info.driver } else { info.name };
+    Ok(OpenDevice { device, tier: Tier::Gpu32, name, reason: "WebGPU is available".to_owned() })
+}
+
+/// Opens what was asked for; `Auto` takes the processor on the command line, where a graphics
+/// driver may be slower to start than the whole analysis.
+///
+/// # Errors
+/// [`DeviceError::NoGpu`].
+#[cfg(not(target_arch = "wasm32"))]
+pub async fn open(choice: DeviceChoice) -> Result<OpenDevice, DeviceError> {
+    match choice {
+        DeviceChoice::Gpu => open_gpu().await,
+        DeviceChoice::Auto | DeviceChoice::Cpu => Ok(open_cpu("the command line's default")),
+    }
+}

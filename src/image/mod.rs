@@ -1,0 +1,35 @@
+//! File bytes to pixels to the model's input.
+//!
+//! In: the bytes of one picture file. Out: [`Picture`] (decoded, turned upright), [`Rgb8`] (what is
+//! shown and analysed), [`Planes`] (what the vision tower reads) and the 11 augmented versions of a
+//! reference picture. Fails with [`ImageError`], which says what was found and what to do next.
+//!
+//! ```text
+//! bytes ─ decode ─▶ Picture ─ to_rgb8(window) ─▶ Rgb8 ─ resize_bicubic ─▶ Rgb8 ─ to_planes ─▶ Planes ─ augment_mvfa ─▶ 11 × Planes
+//! ```
+//!
+//! The reference for every byte is Pillow up to version 12 with `convert('RGB')` and `resize(BICUBIC)`.
+//! Two things differ on purpose: a picture is turned upright by its EXIF orientation, and grey deeper
+//! than 8 bits goes through a window (`WindowChoice::Pil` gives the reference's clipping).
+
+mod augment;
+mod decode;
+mod error;
+mod jpeg;
+mod limits;
+mod orient;
+mod picture;
+mod planes;
+mod raster;
+mod resize;
+mod tiff;
+mod window;
+
+pub use augment::{AUGMENTATION_NAMES, augment_mvfa};
+pub use decode::{SUPPORTED_FORMATS, decode};
+pub use error::ImageError;
+pub use limits::Limits;
+pub use picture::{Picture, Pixels, Rgb8};
+pub use planes::{Planes, to_planes};
+pub use resize::resize_bicubic;
+pub use window::{Window, WindowChoice};

@@ -1,0 +1,78 @@
+//! A decoded picture, and the 8-bit colour picture that is shown and analysed.
+
+use super::{Window, WindowChoice};
+
+/// 8-bit colour, rows from the top, three interleaved bytes (red, green, blue) a pixel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rgb8 {
+    /// Width in pixels.
+    pub width_px: usize,
+    /// Height in pixels.
+    pub height_px: usize,
+    /// [height, width, 3]
+    pub bytes: Vec<u8>,
+}
+
+impl Rgb8 {
+    /// One row, [width, 3]; empty where `bytes` is shorter than the size says.
+    pub(super) fn row(&self, y: usize) -> &[u8] {
+        let row_bytes = self.width_px * 3;
+        self.bytes.get(y * row_bytes..(y + 1) * row_bytes).unwrap_or(&[])
+    }
+}
+
+/// The pixels of a [`Picture`], rows from the top.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Pixels {
+    /// [height, width, 3]
+    Rgb8(Vec<u8>),
+    /// [height, width]
+    Gray8(Vec<u8>),
+    /// Grey deeper than 8 bits: it needs a window before it can be seen.
+    DeepGray {
+        /// [height, width], in the file's own units; may hold values that are not finite.
+        values: Vec<f32>,
+        /// The window the file asks for.
+        window: Option<Window>,
+    },
+}
+
+/// One decoded picture, turned upright.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Picture {
+    /// Width in pixels, after turning.
+    pub width_px: usize,
+    /// Height in pixels, after turning.
+    pub height_px: usize,
+    /// The pixels.
+    pub pixels: Pixels,
+    /// Name of the file's format, for messages.
+    pub format: &'static str,
+    /// The file holds more frames or pages than the one that was decoded (the first).
+    pub has_more_frames: bool,
+}
+
+impl Picture {
+    /// Whether the grey values are deeper than 8 bits, so that the window matters.
+    pub fn is_deep(&self) -> bool {
+        matches!(self.pixels, Pixels::DeepGray { .. })
+    }
+
+    /// The picture as it is shown and analysed. `window` matters for deep grey only.
+    pub fn to_rgb8(&self, window: WindowChoice) -> Rgb8 {
+        let bytes = match &self.pixels {
+            Pixels::Rgb8(bytes) => bytes.clone(),
+            Pixels::Gray8(grey) => spread(grey.iter().copied()),
+            Pixels::DeepGray { values, window: of_file } => {
+                let tone = window.tone(values, *of_file);
+                spread(values.iter().map(|&value| tone.apply(value)))
+            }
+        };
+        Rgb8 { width_px: self.width_px, height_px: self.height_px, bytes }
+    }
+}
+
+/// Grey to three equal channels.
+fn spread(grey: impl Iterator<Item = u8>) -> Vec<u8> {
+    grey.flat_map(|v| [v, v, v]).collect()
+}

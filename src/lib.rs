@@ -1,0 +1,24 @@
+//! Medical anomaly detection by adapting a frozen vision transformer (MVFA, CVPR 2024).
+//!
+//! ```text
+//! file bytes ─▶ image ─▶ clip (frozen encoder + mvfa adapters) ─▶ mvfa scores ─▶ render
+//!                         ▲ weights: bundle
+//! ```
+//!
+//! The way is one-directional: a stage knows the types of the stage before it and nothing of the
+//! one after. The core knows no browser, no files and no command line; those live in `web` (only
+//! on WebAssembly) and `cli` (only elsewhere).
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod bundle;
+pub mod clip;
+pub mod device;
+pub mod image;
+pub mod mvfa;
+pub mod render;
+
+#[cfg(not(target_arch = "wasm32"))]
+pub mod cli;
+#[cfg(target_arch = "wasm32")]
+pub mod web;

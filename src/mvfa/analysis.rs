@@ -1,0 +1,130 @@
+//! What an engine is asked, how it reports on the way, and what it answers.
+
+use crate::bundle::manifest::Augment;
+use crate::mvfa::error::Cancelled;
+
+/// What a picture is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Words (zero-shot).
+    Zero,
+    /// Normal references, and words where the model has them (few-shot).
+    Few,
+}
+
+impl Mode {
+    /// The name used in commands and reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Zero => "zero",
+            Self::Few => "few",
+        }
+    }
+}
+
+/// What is asked about a picture.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Object id of the manifest.
+    pub object: String,
+    /// What to compare with.
+    pub mode: Mode,
+    /// Views of each reference; `None` takes the manifest's.
+    pub augment: Option<Augment>,
+}
+
+/// What the engine is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Encoding references.
+    References,
+    /// Encoding the picture.
+    Encode,
+    /// Comparing.
+    Score,
+}
+
+impl Stage {
+    /// The name used in progress reports.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::References => "references",
+            Self::Encode => "encode",
+            Self::Score => "score",
+        }
+    }
+}
+
+/// How far a stage has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// The stage.
+    pub stage: Stage,
+    /// Steps done.
+    pub done: usize,
+    /// Steps in all.
+    pub total: usize,
+}
+
+/// Sees every step, may stop the work, and owns the clock (a browser worker and a terminal have
+/// different ones).
+pub trait Pacer {
+    /// Called after each step; may let others run.
+    ///
+    /// # Errors
+    /// [`Cancelled`] to stop.
+    fn step(&mut self, progress: Progress) -> impl Future<Output = Result<(), Cancelled>>;
+
+    /// Milliseconds since any fixed moment.
+    fn now_ms(&self) -> f64;
+}
+
+/// Where the time went.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Timings {
+    /// Encoding references that were not encoded yet.
+    pub references_ms: f64,
+    /// Resizing and scaling the picture.
+    pub preprocess_ms: f64,
+    /// The tower.
+    pub encode_ms: f64,
+    /// Distances, maps and scores.
+    pub score_ms: f64,
+}
+
+/// The answer for one picture. Maps are `[side_px, side_px]`, row-major.
+#[derive(Clone, Debug)]
+pub struct Analysis {
+    /// Image score by mode and kind of object (spec §8); comparable within one model, object and
+    /// set of references.
+    pub score: f32,
+    /// The score on the scale of the calibration constants; `None` where there are none.
+    pub score_calibrated: Option<f32>,
+    /// c0.
+    pub score_zero: Option<f32>,
+    /// cm for detection objects, the maximum of Sm for segmentation objects.
+    pub score_memory: Option<f32>,
+    /// S0, as the released code computes it.
+    pub zero: Option<Vec<f32>>,
+    /// Sm, as the released code computes it.
+    pub memory: Option<Vec<f32>>,
+    /// Both on one scale.
+    pub fused: Option<Vec<f32>>,
+    /// The map to show: of the bank that the object is scored by, at the patches' true places.
+    pub overlay: Vec<f32>,
+    /// Per level the patch values `[grid, grid]` behind the map to show.
+    pub levels: Vec<Vec<f32>>,
+    /// Side of the maps, in pixels.
+    pub side_px: usize,
+    /// The score of each reference when it is left out of the memory; `None` with fewer than two.
+    pub support_scores: Option<Vec<f32>>,
+    /// Where the time went.
+    pub timings: Timings,
+}
+
+impl Analysis {
+    /// The map the mode stands for: S0, Sm, or both fused.
+    pub fn map(&self) -> &[f32] {
+        self.fused.as_ref().or(self.memory.as_ref()).or(self.zero.as_ref()).map_or(&[], Vec::as_slice)
+    }
+}

@@ -1,0 +1,154 @@
+//! The frozen tower with both adapter banks in its stream.
+//!
+//! Comes in: normalised pixels `[1, 3, side, side]`. Goes out: [`Features`]. Work is cut into
+//! steps of one block, so that a caller can report progress, stop, or let others run in between.
+//! Building fails with [`BundleError`]; running does not fail.
+//! Source: spec §3.
+
+use burn::tensor::Tensor;
+
+use crate::bundle::error::BundleError;
+use crate::bundle::manifest::{AdapterConfig, Manifest};
+use crate::bundle::weights::Weights;
+use crate::clip::vision::VisionTower;
+use crate::mvfa::adapter::Adapter;
+use crate::mvfa::features::Features;
+
+/// Tower and adapters with their weights on a device.
+#[derive(Clone, Debug)]
+pub struct AdaptedEncoder {
+    tower: VisionTower,
+    adapters: Option<Adapters>,
+}
+
+#[derive(Clone, Debug)]
+struct Adapters {
+    segmentation: Vec<Adapter>,
+    detection: Vec<Adapter>,
+    mix: [f32; 3],
+}
+
+impl AdaptedEncoder {
+    /// Takes the tensors `vision.*` and, where the manifest has adapters, `adapters.*`.
+    ///
+    /// # Errors
+    /// [`BundleError::MissingTensor`] and [`BundleError::Shape`].
+    pub fn take(weights: &mut Weights, manifest: &Manifest) -> Result<Self, BundleError> {
+        let tower = VisionTower::take(weights, &manifest.vision)?;
+        let adapters = match &manifest.adapters {
+            Some(config) => Some(Adapters::take(weights, config, &manifest.vision.levels, manifest.vision.width)?),
+            None => None,
+        };
+        Ok(Self { tower, adapters })
+    }
+
+    /// Starts on pixels `[1, 3, side, side]`.
+    pub fn start(&self, pixels: Tensor<4>) -> EncodeRun<'_> {
+        EncodeRun {
+            encoder: self,
+            tokens: self.tower.embed(pixels),
+            premix: None,
+            next_block: 0,
+            features: Features { segmentation: Vec::new(), detection: Vec::new() },
+        }
+    }
+
+    /// Steps of one picture: the blocks up to the last level.
+    pub fn steps(&self) -> usize {
+        self.tower.config().levels.last().copied().unwrap_or(0)
+    }
+
+    /// All steps at once.
+    pub fn encode(&self, pixels: Tensor<4>) -> Features {
+        let mut run = self.start(pixels);
+        while run.step() {}
+        run.finish()
+    }
+}
+
+impl Adapters {
+    fn take(
+        weights: &mut Weights,
+        config: &AdapterConfig,
+        levels: &[usize],
+        width: usize,
+    ) -> Result<Self, BundleError> {
+        let mut bank = |name: &str| -> Result<Vec<Adapter>, BundleError> {
+            (0..levels.len())
+                .map(|n| Adapter::take(weights, &format!("adapters.{name}.{n}"), width, config.bottleneck))
+                .collect()
+        };
+        Ok(Self { segmentation: bank("seg")?, detection: bank("det")?, mix: config.mix })
+    }
+}
+
+/// An encoding under way.
+#[derive(Clone, Debug)]
+pub struct EncodeRun<'a> {
+    encoder: &'a AdaptedEncoder,
+    tokens: Tensor<3>,
+    premix: Option<Tensor<3>>,
+    next_block: usize,
+    features: Features,
+}
+
+impl EncodeRun<'_> {
+    /// Runs one block, and the adapters if it ends a level. False when nothing was left to do.
+    pub fn step(&mut self) -> bool {
+        if self.next_block >= self.encoder.steps() {
+            return false;
+        }
+        self.tokens = self.encoder.tower.block(self.next_block, self.tokens.clone());
+        self.next_block += 1;
+        self.premix = None;
+        if let Some(level) = self.encoder.tower.config().levels.iter().position(|l| *l == self.next_block) {
+            self.end_level(level);
+        }
+        true
+    }
+
+    /// Blocks done.
+    pub fn done(&self) -> usize {
+        self.next_block
+    }
+
+    /// Tokens that go into the next block, `[1, tokens, width]`.
+    pub fn tokens(&self) -> &Tensor<3> {
+        &self.tokens
+    }
+
+    /// Tokens of the last block before the adapters were mixed in, where it ended a level.
+    pub fn premix(&self) -> Option<&Tensor<3>> {
+        self.premix.as_ref()
+    }
+
+    /// The features of all levels reached.
+    pub fn finish(self) -> Features {
+        self.features
+    }
+
+    fn end_level(&mut self, level: usize) {
+        let Some(adapters) = &self.encoder.adapters else {
+            let tokens = squeeze(self.tokens.clone());
+            self.features.segmentation.push(tokens.clone());
+            self.features.detection.push(tokens);
+            return;
+        };
+        // Both banks read the same tokens, before the mix.
+        if let (Some(seg), Some(det)) = (adapters.segmentation.get(level), adapters.detection.get(level)) {
+            let (seg_hidden, seg_back) = seg.forward(self.tokens.clone());
+            let (det_hidden, det_back) = det.forward(self.tokens.clone());
+            self.features.segmentation.push(squeeze(seg_hidden));
+            self.features.detection.push(squeeze(det_hidden));
+            let [keep, from_seg, from_det] = adapters.mix;
+            self.premix = Some(self.tokens.clone());
+            self.tokens = self.tokens.clone() * keep + seg_back * from_seg + det_back * from_det;
+        }
+    }
+}
+
+/// `[1, tokens, dim]` → `[tokens, dim]`
+fn squeeze(x: Tensor<3>) -> Tensor<2> {
+    let [_, tokens, dim] = x.dims();
+    x.reshape([tokens, dim])
+}

@@ -1,0 +1,490 @@
+//! A loaded model with its references: pictures in, scores and maps out.
+//!
+//! Comes in: decoded 8-bit RGB pictures. Goes out: [`Analysis`]. Fails with [`EngineError`]; a
+//! failed or stopped call leaves model and references as they were. Work is cut into steps that a
+//! [`Pacer`] sees, so the same code serves a progress bar on a terminal and a worker that must
+//! stay responsive.
+
+use std::collections::{BTreeMap, HashMap};
+
+use burn::tensor::{Tensor, TensorData};
+
+use crate::bundle::error::BundleError;
+use crate::bundle::manifest::{Augment, Calibration, Manifest, ObjectKind, ObjectSpec, SelfTest};
+use crate::bundle::weights::Weights;
+use crate::device::{DeviceError, OpenDevice};
+use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
+use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
+use crate::mvfa::encoder::AdaptedEncoder;
+use crate::mvfa::error::{Cancelled, EngineError};
+use crate::mvfa::features::{Bank, Features, unit_rows};
+use crate::mvfa::fusion::{default_calibration, fuse, min_max};
+use crate::mvfa::maps::{abnormal_patches, maximum, mean, sum_up};
+use crate::mvfa::memory::{MemoryRows, ReferenceId, min_into, nearest_distances};
+use crate::mvfa::reading::Reading;
+use crate::mvfa::self_test;
+use crate::mvfa::upsample::Geometry;
+use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
+
+struct Reference {
+    planes: Planes,
+    rows: Option<(Augment, MemoryRows)>,
+}
+
+/// (query reference, remembered reference, bank) → per level the distances of the query's patches.
+type PairDistances = HashMap<(ReferenceId, ReferenceId, Bank), Vec<Vec<f32>>>;
+
+/// A loaded model with its references.
+pub struct Engine {
+    manifest: Manifest,
+    open: OpenDevice,
+    encoder: AdaptedEncoder,
+    text: HashMap<String, Tensor<2>>,
+    references: BTreeMap<ReferenceId, Reference>,
+    pairs: PairDistances,
+    next_reference: u32,
+}
+
+impl Engine {
+    /// Builds the model from all its weights.
+    ///
+    /// # Errors
+    /// [`BundleError`] when a tensor is missing or has another shape.
+    pub fn new(manifest: Manifest, mut weights: Weights, open: OpenDevice) -> Result<Self, BundleError> {
+        let encoder = AdaptedEncoder::take(&mut weights, &manifest)?;
+        let dim = manifest.adapters.as_ref().map_or(manifest.vision.width, |a| a.bottleneck);
+        let mut text: HashMap<String, Tensor<2>> = HashMap::new();
+        for (n, object) in manifest.objects.iter().enumerate() {
+            let Some(name) = &object.text_features else { continue };
+            // Objects may share a tensor: it leaves the weights once.
+            let twin = manifest.objects[..n].iter().find(|o| o.text_features.as_ref() == Some(name));
+            let features = match twin.and_then(|o| text.get(&o.id)) {
+                Some(features) => features.clone(),
+                None => weights.take(name, [dim, 2])?,
+            };
+            text.insert(object.id.clone(), features);
+        }
+        Ok(Self {
+            manifest,
+            open,
+            encoder,
+            text,
+            references: BTreeMap::new(),
+            pairs: HashMap::new(),
+            next_reference: 0,
+        })
+    }
+
+    /// The bundle's manifest.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// The device in use.
+    pub fn device(&self) -> &OpenDevice {
+        &self.open
+    }
+
+    /// Whether `object` can be compared with words.
+    pub fn has_zero_shot(&self, object: &str) -> bool {
+        self.text.contains_key(object)
+    }
+
+    /// Remembers a normal picture. It is encoded when it is first needed.
+    pub fn add_reference(&mut self, picture: &Rgb8) -> ReferenceId {
+        let id = ReferenceId(self.next_reference);
+        self.next_reference += 1;
+        self.references.insert(id, Reference { planes: self.planes(picture), rows: None });
+        id
+    }
+
+    /// Forgets one reference. False when there was none of that name.
+    pub fn remove_reference(&mut self, id: ReferenceId) -> bool {
+        self.pairs.retain(|(a, b, _), _| *a != id && *b != id);
+        self.references.remove(&id).is_some()
+    }
+
+    /// Forgets all references.
+    pub fn clear_references(&mut self) {
+        self.references.clear();
+        self.pairs.clear();
+    }
+
+    /// The references, oldest first.
+    pub fn references(&self) -> Vec<ReferenceId> {
+        self.references.keys().copied().collect()
+    }
+
+    /// Features of a picture that is already at the model's size.
+    pub async fn encode(
+        &self,
+        planes: &Planes,
+        stage: Stage,
+        (before, total): (usize, usize),
+        pacer: &mut impl Pacer,
+    ) -> Result<Features, Cancelled> {
+        let mut run = self.encoder.start(self.input(planes));
+        while run.step() {
+            pacer.step(Progress { stage, done: before + run.done(), total }).await?;
+        }
+        Ok(run.finish())
+    }
+
+    /// What this device answers for the fixed test picture.
+    ///
+    /// # Errors
+    /// [`DeviceError::Lost`].
+    pub async fn self_test_values(&self) -> Result<SelfTest, DeviceError> {
+        let features = self.encoder.encode(self.input(&self_test::picture(self.manifest.preprocess.size_px)));
+        let mut reading = Reading::default();
+        self_test::request(&features, &mut reading);
+        Ok(self_test::record(reading.read(self.open.tier).await?.flatten().collect()))
+    }
+
+    /// Compares this device's answer for the test picture with the manifest's.
+    ///
+    /// # Errors
+    /// [`DeviceError::SelfTest`] when it differs, [`DeviceError::Lost`] when there is none.
+    pub async fn self_test(&self) -> Result<(), DeviceError> {
+        let Some(expected) = &self.manifest.self_test else { return Ok(()) };
+        let found = self.self_test_values().await?;
+        match self_test::mismatch(expected, &found.values) {
+            None => Ok(()),
+            Some(reason) => Err(DeviceError::SelfTest { tier: self.open.tier.name(), reason }),
+        }
+    }
+
+    /// Scores one picture.
+    ///
+    /// # Errors
+    /// [`EngineError`]; references encoded before an error or a stop stay encoded.
+    pub async fn analyse(
+        &mut self,
+        picture: &Rgb8,
+        request: &Request,
+        pacer: &mut impl Pacer,
+    ) -> Result<Analysis, EngineError> {
+        let object = self.manifest.object(&request.object)?.clone();
+        let text = self.text.get(&object.id).cloned();
+        let augment = request.augment.unwrap_or(self.manifest.augment);
+        match request.mode {
+            Mode::Zero if text.is_none() => {
+                return Err(EngineError::NoZeroShot { object: object.id, reason: self.zero_shot_lack() });
+            }
+            Mode::Few if self.references.is_empty() => return Err(EngineError::NoReferences),
+            _ => {}
+        }
+
+        let mut timings = Timings::default();
+        let mut clock = pacer.now_ms();
+        let mut lap = |pacer: &dyn Fn() -> f64| {
+            let now = pacer();
+            now - std::mem::replace(&mut clock, now)
+        };
+        if request.mode == Mode::Few {
+            self.encode_references(augment, pacer).await?;
+            timings.references_ms = lap(&|| pacer.now_ms());
+        }
+        let planes = self.planes(picture);
+        timings.preprocess_ms = lap(&|| pacer.now_ms());
+        let features = self.encode(&planes, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
+        timings.encode_ms = lap(&|| pacer.now_ms());
+        let mut analysis = self.score(&features, &object, request.mode, text, pacer).await?;
+        timings.score_ms = lap(&|| pacer.now_ms());
+        analysis.timings = timings;
+        Ok(analysis)
+    }
+
+    /// What keeps this model from comparing with words.
+    pub fn zero_shot_lack(&self) -> &'static str {
+        if self.manifest.adapters.is_none() {
+            "it carries no trained adapters and no text features"
+        } else {
+            "it carries no text features for this object"
+        }
+    }
+
+    async fn encode_references(&mut self, augment: Augment, pacer: &mut impl Pacer) -> Result<(), Cancelled> {
+        let stale: Vec<ReferenceId> = self
+            .references
+            .iter()
+            .filter(|(_, r)| r.rows.as_ref().is_none_or(|(made_with, _)| *made_with != augment))
+            .map(|(id, _)| *id)
+            .collect();
+        let steps = self.encoder.steps();
+        let views_each = if augment == Augment::Mvfa { crate::image::AUGMENTATION_NAMES.len() } else { 1 };
+        let total = stale.len() * views_each * steps;
+        let mut before = 0;
+        for id in stale {
+            let Some(reference) = self.references.get(&id) else { continue };
+            let views = match augment {
+                Augment::Mvfa => augment_mvfa(&reference.planes),
+                Augment::None => vec![reference.planes.clone()],
+            };
+            let mut features = Vec::with_capacity(views.len());
+            for view in &views {
+                features.push(self.encode(view, Stage::References, (before, total), pacer).await?);
+                before += steps;
+            }
+            let rows = MemoryRows::new(&features, self.manifest.adapters.is_none());
+            self.pairs.retain(|(a, b, _), _| *a != id && *b != id);
+            if let Some(reference) = self.references.get_mut(&id) {
+                reference.rows = Some((augment, rows));
+            }
+        }
+        Ok(())
+    }
+
+    async fn score(
+        &mut self,
+        features: &Features,
+        object: &ObjectSpec,
+        mode: Mode,
+        text: Option<Tensor<2>>,
+        pacer: &mut impl Pacer,
+    ) -> Result<Analysis, EngineError> {
+        let few = mode == Mode::Few;
+        let banks = self.memory_banks(object.kind);
+        let patches = |bank: Bank| -> Vec<Tensor<2>> {
+            features.bank(bank).iter().map(|l| unit_rows(l.clone().slice_dim(0, 1..l.dims()[0]))).collect()
+        };
+        let segmentation = patches(Bank::Segmentation);
+        let detection = patches(Bank::Detection);
+        let total = 2 + if few { self.references.len() } else { 0 };
+        pacer.step(Progress { stage: Stage::Score, done: 0, total }).await?;
+
+        // 1. Ask the device for everything.
+        let mut reading = Reading::default();
+        if let Some(text) = &text {
+            for level in segmentation.iter().chain(&detection) {
+                reading.push(patch_logits(level.clone(), text.clone()));
+            }
+        }
+        let mut new_pairs = Vec::new();
+        let mut own_logits = Vec::new();
+        if few {
+            for (done, (id, reference)) in self.references.iter().enumerate() {
+                let Some((_, rows)) = &reference.rows else { continue };
+                for bank in &banks {
+                    let query = if *bank == Bank::Segmentation { &segmentation } else { &detection };
+                    push_distances(&mut reading, query, rows.levels(*bank));
+                    for (other_id, other) in &self.references {
+                        let Some((_, other_rows)) = &other.rows else { continue };
+                        if other_id != id && !self.pairs.contains_key(&(*id, *other_id, *bank)) {
+                            push_distances(&mut reading, &rows.original_patches(*bank), other_rows.levels(*bank));
+                            new_pairs.push((*id, *other_id, *bank));
+                        }
+                    }
+                }
+                if let Some(text) = &text {
+                    for level in rows.original_patches(score_bank(object.kind)) {
+                        reading.push(patch_logits(level, text.clone()));
+                    }
+                    own_logits.push(*id);
+                }
+                pacer.step(Progress { stage: Stage::Score, done: done + 1, total }).await?;
+            }
+        }
+
+        // 2. One read.
+        let mut values = reading.read(self.open.tier).await?;
+        pacer.step(Progress { stage: Stage::Score, done: total - 1, total }).await?;
+        let levels = segmentation.len();
+        let mut take = |count: usize| -> Vec<Vec<f32>> { values.by_ref().take(count).collect() };
+
+        // 3. Sort the answer.
+        let zero_logits = text.is_some().then(|| (take(levels), take(levels)));
+        let mut distances: HashMap<Bank, Vec<Vec<f32>>> = HashMap::new();
+        let mut own: HashMap<ReferenceId, Vec<Vec<f32>>> = HashMap::new();
+        if few {
+            let mut pairs = new_pairs.into_iter().peekable();
+            for id in self.references.keys() {
+                for bank in &banks {
+                    let nearest = distances.entry(*bank).or_insert_with(|| vec![Vec::new(); levels]);
+                    nearest.iter_mut().zip(take(levels)).for_each(|(n, d)| min_into(n, &d));
+                    while let Some(pair) = pairs.next_if(|(a, _, b)| a == id && b == bank) {
+                        self.pairs.insert(pair, take(levels));
+                    }
+                }
+                if own_logits.contains(id) {
+                    own.insert(*id, take(levels));
+                }
+            }
+        }
+        let parts = Parts { object, zero_logits, distances, own };
+        Ok(self.assemble(parts, mode))
+    }
+
+    /// Maps and scores from patch values; plain arithmetic, no device.
+    fn assemble(&self, parts: Parts<'_>, mode: Mode) -> Analysis {
+        let Parts { object, zero_logits, distances, own } = parts;
+        let (grid, side_px) = (self.manifest.vision.grid(), self.manifest.preprocess.size_px);
+        let shown = Geometry::PatchCentres { patch_px: self.manifest.vision.patch_px };
+        let kind = object.kind;
+        let sum = |levels: &[Vec<f32>], geometry| sum_up(levels, grid, side_px, geometry);
+        let memory_of = |bank: Bank| distances.get(&bank).or_else(|| distances.get(&Bank::Segmentation));
+
+        let zero = zero_logits.as_ref().map(|(seg, _)| zero_shot_map(seg, grid, side_px, Geometry::Reference));
+        let memory = memory_of(Bank::Segmentation).map(|d| sum(d, Geometry::Reference));
+        let score_zero = zero_logits.as_ref().map(|(_, det)| detection_score(det));
+        let memory_score = |map: &[f32]| match kind {
+            ObjectKind::Segmentation => maximum(map),
+            ObjectKind::Detection => mean(map),
+        };
+        let score_bank = score_bank(kind);
+        let score_memory = memory_of(score_bank).map(|d| memory_score(&sum(d, Geometry::Reference)));
+
+        // Each reference against the others: the scale of normal pictures.
+        let ids: Vec<ReferenceId> = if mode == Mode::Few { self.references() } else { Vec::new() };
+        let left_out: Vec<Vec<f32>> = ids
+            .iter()
+            .filter_map(|id| self.left_out_levels(*id, score_bank))
+            .map(|d| sum(&d, Geometry::Reference))
+            .collect();
+        let left_out_scores: Vec<f32> = left_out.iter().map(|m| memory_score(m)).collect();
+        let calibrated = object.calibration.is_some() || left_out.len() >= 2;
+        let ranges: Calibration = object
+            .calibration
+            .unwrap_or_else(|| default_calibration(self.manifest.vision.levels.len(), &left_out, &left_out_scores));
+
+        let fused = match (mode, &zero, &memory) {
+            (Mode::Few, Some(z), Some(m)) => Some(fuse(z, m, ranges.zero_map, ranges.memory_map)),
+            _ => None,
+        };
+        let fused_score = |zero_map: &[f32], c0: f32, memory_map: &[f32]| match kind {
+            ObjectKind::Segmentation => maximum(&fuse(zero_map, memory_map, ranges.zero_map, ranges.memory_map)),
+            ObjectKind::Detection => {
+                0.5 * min_max(c0, ranges.zero_score) + 0.5 * min_max(mean(memory_map), ranges.memory_score)
+            }
+        };
+        let (score, score_calibrated) = match (mode, score_zero, score_memory) {
+            (Mode::Few, Some(c0), Some(cm)) => {
+                let score = match (kind, &fused) {
+                    (ObjectKind::Segmentation, Some(map)) => maximum(map),
+                    _ => 0.5 * min_max(c0, ranges.zero_score) + 0.5 * min_max(cm, ranges.memory_score),
+                };
+                (score, calibrated.then_some(score))
+            }
+            (Mode::Few, _, Some(cm)) => {
+                let range = match kind {
+                    ObjectKind::Segmentation => ranges.memory_map,
+                    ObjectKind::Detection => ranges.memory_score,
+                };
+                (cm, calibrated.then(|| min_max(cm, range)))
+            }
+            (_, Some(c0), _) => (c0, Some(min_max(c0, ranges.zero_score))),
+            _ => (0.0, None),
+        };
+        let support_scores = (left_out.len() >= 2).then(|| {
+            ids.iter()
+                .zip(&left_out)
+                .map(|(id, memory_map)| match own.get(id) {
+                    Some(logits) => {
+                        let zero_map = zero_shot_map(logits, grid, side_px, Geometry::Reference);
+                        fused_score(&zero_map, detection_score(logits), memory_map)
+                    }
+                    None => memory_score(memory_map),
+                })
+                .collect()
+        });
+
+        let logits = zero_logits.as_ref().map(|(seg, det)| if score_bank == Bank::Segmentation { seg } else { det });
+        let shown_zero = logits.map(|l| zero_shot_map(l, grid, side_px, shown));
+        let shown_memory = memory_of(score_bank).map(|d| sum(d, shown));
+        let overlay = match (shown_zero, shown_memory) {
+            (Some(z), Some(m)) => fuse(&z, &m, ranges.zero_map, ranges.memory_map),
+            (Some(map), None) | (None, Some(map)) => map,
+            (None, None) => Vec::new(),
+        };
+        let levels = match (memory_of(score_bank), logits) {
+            (Some(distances), _) => distances.clone(),
+            (None, Some(logits)) => logits.iter().map(|l| abnormal_patches(l)).collect(),
+            (None, None) => Vec::new(),
+        };
+        Analysis {
+            score,
+            score_calibrated,
+            score_zero,
+            score_memory,
+            zero,
+            memory,
+            fused,
+            overlay,
+            levels,
+            side_px,
+            support_scores,
+            timings: Timings::default(),
+        }
+    }
+
+    /// Per level the distances of one reference's own patches to all other references.
+    fn left_out_levels(&self, id: ReferenceId, bank: Bank) -> Option<Vec<Vec<f32>>> {
+        let bank = if self.manifest.adapters.is_none() { Bank::Segmentation } else { bank };
+        let mut levels = vec![Vec::new(); self.manifest.vision.levels.len()];
+        let mut found = false;
+        for other in self.references.keys().filter(|other| **other != id) {
+            if let Some(distances) = self.pairs.get(&(id, *other, bank)) {
+                levels.iter_mut().zip(distances).for_each(|(l, d)| min_into(l, d));
+                found = true;
+            }
+        }
+        found.then_some(levels)
+    }
+
+    /// The banks whose memory is searched: Sm always comes from the segmentation bank, cm of
+    /// detection objects from the other. Raw tokens serve as both.
+    fn memory_banks(&self, kind: ObjectKind) -> Vec<Bank> {
+        if kind == ObjectKind::Detection && self.manifest.adapters.is_some() {
+            vec![Bank::Segmentation, Bank::Detection]
+        } else {
+            vec![Bank::Segmentation]
+        }
+    }
+
+    fn planes(&self, picture: &Rgb8) -> Planes {
+        to_planes(&resize_bicubic(picture, self.manifest.preprocess.size_px))
+    }
+
+    /// Planes in 0..1 → the tower's input `[1, 3, side, side]` on the device.
+    fn input(&self, planes: &Planes) -> Tensor<4> {
+        let side = planes.side_px;
+        let preprocess = &self.manifest.preprocess;
+        let mut values = planes.values.clone();
+        for (channel, plane) in values.chunks_exact_mut((side * side).max(1)).enumerate() {
+            let (mean, std) = (preprocess.mean[channel % 3], preprocess.std[channel % 3]);
+            // CLIP in MVFA is not normalised (spec §0, fact 1): leave its pixels bit for bit.
+            if mean != 0.0 || std != 1.0 {
+                plane.iter_mut().for_each(|v| *v = (*v - mean) / std);
+            }
+        }
+        Tensor::from_data(TensorData::new(values, [1, 3, side, side]), &self.open.device)
+    }
+}
+
+/// Values per level, back from the device.
+type Levels = Vec<Vec<f32>>;
+
+/// Patch values of one picture, back from the device.
+struct Parts<'a> {
+    object: &'a ObjectSpec,
+    /// Per level logits `[patches, 2]` of the segmentation and the detection bank.
+    zero_logits: Option<(Levels, Levels)>,
+    /// Per level nearest distances `[patches]`.
+    distances: HashMap<Bank, Vec<Vec<f32>>>,
+    /// Logits of the references' own patches.
+    own: HashMap<ReferenceId, Vec<Vec<f32>>>,
+}
+
+/// The bank an object's image score comes from in few-shot.
+fn score_bank(kind: ObjectKind) -> Bank {
+    match kind {
+        ObjectKind::Segmentation => Bank::Segmentation,
+        ObjectKind::Detection => Bank::Detection,
+    }
+}
+
+fn push_distances(reading: &mut Reading, query: &[Tensor<2>], memory: &[Tensor<2>]) {
+    for (patches, rows) in query.iter().zip(memory) {
+        reading.push(nearest_distances(patches.clone(), rows.clone()));
+    }
+}

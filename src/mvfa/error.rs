@@ -1,0 +1,36 @@
+//! What can go wrong between a decoded picture and its map.
+
+use thiserror::Error;
+
+use crate::bundle::error::BundleError;
+use crate::device::DeviceError;
+
+/// The caller asked to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("stopped on request; everything loaded is still here")]
+pub struct Cancelled;
+
+/// An analysis that cannot be done.
+#[derive(Debug, Error)]
+pub enum EngineError {
+    /// The model cannot do what was asked.
+    #[error(transparent)]
+    Model(#[from] BundleError),
+    /// The device failed.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
+    /// Few-shot without anything to compare with.
+    #[error("comparing with normal images needs at least one; add normal images of the same kind, made the same way")]
+    NoReferences,
+    /// Zero-shot on a model that has no words for it.
+    #[error("this model cannot compare {object:?} with words: {reason}; compare with normal images instead")]
+    NoZeroShot {
+        /// The object's id.
+        object: String,
+        /// What the model lacks.
+        reason: &'static str,
+    },
+    /// The caller asked to stop.
+    #[error(transparent)]
+    Cancelled(#[from] Cancelled),
+}

@@ -1,0 +1,98 @@
+//! A checkpoint becomes a complete bundle: tensors, text features and self-test.
+//!
+//! Comes in: [`ConvertOptions`]. Goes out: the folder and its manifest. Fails with
+//! [`BundleError`]; an existing bundle in the same place stays whole then.
+
+use std::collections::HashMap;
+
+use crate::bundle::convert::{ConvertOptions, Hooks, Progress, convert};
+use crate::bundle::error::BundleError;
+use crate::bundle::import::Checkpoint;
+use crate::bundle::manifest::{Group, Manifest, ObjectSpec, SelfTest};
+use crate::bundle::names::text_tensors;
+use crate::bundle::store::BundleFolder;
+use crate::bundle::weights::Weights;
+use crate::clip::config::TextConfig;
+use crate::clip::text::TextTower;
+use crate::clip::tokenizer::{Tokenizer, VOCABULARY_SIZE};
+use crate::device::open_cpu;
+use crate::mvfa::engine::Engine;
+
+/// Converts a checkpoint on the processor, whose answers the self-test holds every other device to.
+///
+/// # Errors
+/// What the checkpoint, the adapters, the options or the disk have wrong.
+pub fn make_bundle(options: &ConvertOptions, progress: &mut Progress<'_>) -> Result<Manifest, BundleError> {
+    let mut tower = TowerOnDemand::new(options.adapters.is_some());
+    convert(
+        options,
+        &mut Hooks {
+            text_features: &mut |checkpoint, config, object| tower.features(checkpoint, config, object),
+            self_test: &mut self_test,
+            progress,
+        },
+    )
+}
+
+/// The text tower, loaded for the first object and kept for the others.
+struct TowerOnDemand {
+    /// Raw block tokens live in another space than sentences; only adapters bring them together.
+    has_adapters: bool,
+    loaded: Option<(TextTower, Tokenizer)>,
+    /// Two of MVFA's objects share a prompt word.
+    by_prompt: HashMap<String, Vec<f32>>,
+}
+
+impl TowerOnDemand {
+    fn new(has_adapters: bool) -> Self {
+        Self { has_adapters, loaded: None, by_prompt: HashMap::new() }
+    }
+
+    /// Text features of one object; `None` where this checkpoint cannot give them.
+    fn features(
+        &mut self,
+        checkpoint: &mut Checkpoint,
+        config: &TextConfig,
+        object: &ObjectSpec,
+    ) -> Result<Option<Vec<f32>>, BundleError> {
+        if !self.has_adapters {
+            return Ok(None);
+        }
+        if config.vocabulary != VOCABULARY_SIZE {
+            return Err(BundleError::Options(format!(
+                "the text tower has a vocabulary of {}, CLIP's has {VOCABULARY_SIZE}; leave --adapters out to compare with normal images only",
+                config.vocabulary
+            )));
+        }
+        if let Some(values) = self.by_prompt.get(&object.prompt) {
+            return Ok(Some(values.clone()));
+        }
+        let unusable = |e: &dyn std::error::Error| BundleError::Options(format!("the object {}: {e}", object.id));
+        let (tower, tokenizer) = match &mut self.loaded {
+            Some(loaded) => loaded,
+            none => none.insert((load_tower(checkpoint, config)?, Tokenizer::new().map_err(|e| unusable(&e))?)),
+        };
+        let values = tower.features(tokenizer, &object.prompt).map_err(|e| unusable(&e))?;
+        self.by_prompt.insert(object.prompt.clone(), values.clone());
+        Ok(Some(values))
+    }
+}
+
+fn load_tower(checkpoint: &mut Checkpoint, config: &TextConfig) -> Result<TextTower, BundleError> {
+    let device = open_cpu("prompts are encoded once").device;
+    let mut weights = Weights::new();
+    for (name, _) in text_tensors(config) {
+        weights.insert(checkpoint.part(&name)?, &device)?;
+    }
+    TextTower::take(&mut weights, config, &device)
+}
+
+/// What the processor answers for the test picture with the weights as they were written.
+fn self_test(bundle: &BundleFolder) -> Result<Option<SelfTest>, BundleError> {
+    let open = open_cpu("the self-test's reference");
+    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
+    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
+    pollster::block_on(engine.self_test_values())
+        .map(Some)
+        .map_err(|e| BundleError::Options(format!("the self-test did not run: {e}")))
+}

@@ -1,0 +1,29 @@
+//! The method: adapters on the frozen tower, zero-shot and memory scores, their fusion.
+
+mod adapter;
+mod analysis;
+mod encoder;
+mod engine;
+mod error;
+mod features;
+mod fusion;
+#[cfg(not(target_arch = "wasm32"))]
+mod make_bundle;
+mod maps;
+mod memory;
+mod reading;
+mod self_test;
+mod upsample;
+mod zero_shot;
+
+pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
+pub use encoder::{AdaptedEncoder, EncodeRun};
+pub use engine::Engine;
+pub use error::{Cancelled, EngineError};
+pub use features::{Bank, Features};
+pub use fusion::{default_calibration, min_max};
+#[cfg(not(target_arch = "wasm32"))]
+pub use make_bundle::make_bundle;
+pub use memory::{MemoryRows, ReferenceId, nearest_distances};
+pub use upsample::{Geometry, upsample};
+pub use zero_shot::{detection_score, patch_logits, zero_shot_map};

@@ -1,0 +1,36 @@
+//! One read from the device for everything a picture's scores need.
+//!
+//! Device-side results are collected as flat tensors and joined, so that a picture costs a single
+//! transfer back (browsers answer a read in their own time, and each one stalls the queue).
+
+use burn::tensor::Tensor;
+
+use crate::device::{DeviceError, Tier};
+
+/// Flat tensors waiting to be read together.
+#[derive(Default)]
+pub(crate) struct Reading {
+    parts: Vec<Tensor<1>>,
+    lengths: Vec<usize>,
+}
+
+impl Reading {
+    /// Adds a tensor of any shape; the answer has its values row-major, at the same place in line.
+    pub(crate) fn push<const D: usize>(&mut self, tensor: Tensor<D>) {
+        let length = tensor.dims().iter().product();
+        self.parts.push(tensor.reshape([length]));
+        self.lengths.push(length);
+    }
+
+    /// The values of every tensor, in the order they were added.
+    pub(crate) async fn read(self, tier: Tier) -> Result<std::vec::IntoIter<Vec<f32>>, DeviceError> {
+        if self.parts.is_empty() {
+            return Ok(Vec::new().into_iter());
+        }
+        let lost = |reason: String| DeviceError::Lost { tier: tier.name(), reason };
+        let data = Tensor::cat(self.parts, 0).into_data_async().await.map_err(|e| lost(e.to_string()))?;
+        let mut values = data.try_into_vec::<f32>().map_err(|e| lost(format!("{e:?}")))?.into_iter();
+        let parts: Vec<Vec<f32>> = self.lengths.iter().map(|n| values.by_ref().take(*n).collect()).collect();
+        Ok(parts.into_iter())
+    }
+}

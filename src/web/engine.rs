@@ -1,0 +1,320 @@
+//! The engine as the worker holds it: one loaded model and its references.
+
+use js_sys::{Array, Float32Array, Function, Object};
+use serde::{Deserialize, Serialize};
+use wasm_bindgen::prelude::*;
+use web_sys::AbortSignal;
+
+use crate::bundle::manifest::{Augment, Group, Manifest, ObjectKind};
+use crate::bundle::shard::visit_shard;
+use crate::bundle::weights::Weights;
+use crate::device::{self, DeviceChoice, DeviceError, OpenDevice};
+use crate::mvfa::{Analysis, Engine, Mode, ReferenceId, Request};
+use crate::web::error::WebError;
+use crate::web::fetch::{beside, fetch_bytes};
+use crate::web::pacer::{WorkerPacer, now_ms};
+use crate::web::{gpu, picture};
+
+/// A manifest is text about files, never large.
+const MANIFEST_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+
+/// One loaded model and its references.
+#[wasm_bindgen(js_name = Engine)]
+pub struct WebEngine {
+    engine: Engine,
+    weight_bytes: u64,
+}
+
+/// Options of `analyse`.
+#[derive(Deserialize)]
+struct AnalyseOptions {
+    object: String,
+    mode: String,
+    augment: Option<Augment>,
+    window: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Info<'a> {
+    name: &'a str,
+    revision: &'a str,
+    licence: &'a str,
+    card: &'a str,
+    intended_use: &'a str,
+    size_px: usize,
+    augment: Augment,
+    zero_shot: bool,
+    zero_shot_reason: Option<&'static str>,
+    objects: Vec<ObjectInfo<'a>>,
+    device: DeviceInfo<'a>,
+    weight_bytes: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ObjectInfo<'a> {
+    id: &'a str,
+    name: &'a str,
+    prompt: &'a str,
+    kind: ObjectKind,
+    zero_shot: bool,
+}
+
+#[derive(Serialize)]
+struct DeviceInfo<'a> {
+    tier: &'static str,
+    name: &'a str,
+    reason: &'a str,
+}
+
+/// The parts of a result that are not arrays.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Scalars<'a> {
+    object: &'a str,
+    mode: &'static str,
+    device: &'static str,
+    score: f32,
+    calibrated: Option<f32>,
+    score_zero: Option<f32>,
+    score_memory: Option<f32>,
+    size: usize,
+    map_min: f32,
+    map_max: f32,
+    support_scores: Option<&'a [f32]>,
+    timings: TimingsInfo,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct TimingsInfo {
+    decode_ms: f64,
+    references_ms: f64,
+    preprocess_ms: f64,
+    encode_ms: f64,
+    score_ms: f64,
+    total_ms: f64,
+}
+
+#[wasm_bindgen(js_class = Engine)]
+impl WebEngine {
+    /// Loads the bundle at `manifest_url` onto the wanted device (`auto`, `cpu`, `gpu`).
+    ///
+    /// `on_progress(stage, loaded_bytes, total_bytes)` with stages `device`, `model`, `self-test`.
+    ///
+    /// # Errors
+    /// Throws `ModelError`, `DeviceError`, `AbortError` or `UsageError`.
+    pub async fn open(
+        manifest_url: String,
+        device: String,
+        on_progress: Function,
+        signal: AbortSignal,
+    ) -> Result<WebEngine, JsValue> {
+        console_error_panic_hook::set_once();
+        let choice: DeviceChoice = device.parse().map_err(WebError::from)?;
+        let bytes = fetch_bytes(&manifest_url, MANIFEST_LIMIT_BYTES, &signal, |_| {}).await?;
+        let manifest = Manifest::parse(&bytes).map_err(WebError::from)?;
+        let loader = Loader { manifest, manifest_url, on_progress, signal };
+
+        let (gpu_open, cpu_reason) = choose(choice).await?;
+        let Some(open) = gpu_open else {
+            return Ok(loader.load(device::open_cpu(cpu_reason)).await?);
+        };
+        match loader.load(open).await {
+            Err(WebError::Device(e)) if choice == DeviceChoice::Auto => {
+                Ok(loader.load(device::open_cpu(format!("WebGPU was tried first: {e}"))).await?)
+            }
+            other => Ok(other?),
+        }
+    }
+
+    /// What the model is and can do.
+    ///
+    /// # Errors
+    /// None in practice; the signature is the serialiser's.
+    pub fn info(&self) -> Result<JsValue, JsValue> {
+        let manifest = self.engine.manifest();
+        let open = self.engine.device();
+        let zero_shot = manifest.objects.iter().any(|o| self.engine.has_zero_shot(&o.id));
+        let info = Info {
+            name: &manifest.name,
+            revision: &manifest.revision,
+            licence: &manifest.licence,
+            card: &manifest.card,
+            intended_use: &manifest.intended_use,
+            size_px: manifest.preprocess.size_px,
+            augment: manifest.augment,
+            zero_shot,
+            zero_shot_reason: (!zero_shot).then(|| self.engine.zero_shot_lack()),
+            objects: manifest
+                .objects
+                .iter()
+                .map(|o| ObjectInfo {
+                    id: &o.id,
+                    name: &o.name,
+                    prompt: &o.prompt,
+                    kind: o.kind,
+                    zero_shot: self.engine.has_zero_shot(&o.id),
+                })
+                .collect(),
+            device: DeviceInfo { tier: open.tier.name(), name: &open.name, reason: &open.reason },
+            weight_bytes: self.weight_bytes,
+        };
+        plain(&info)
+    }
+
+    /// Remembers a normal picture; answers its id.
+    ///
+    /// # Errors
+    /// Throws `ImageError` or `UsageError`.
+    #[wasm_bindgen(js_name = addSupport)]
+    pub fn add_support(&mut self, bytes: &[u8], window: Option<String>) -> Result<u32, JsValue> {
+        let (_, rgb) = picture::open(bytes, window.as_deref())?;
+        Ok(self.engine.add_reference(&rgb).0)
+    }
+
+    /// Forgets one reference; false when there was none.
+    #[wasm_bindgen(js_name = removeSupport)]
+    pub fn remove_support(&mut self, id: u32) -> bool {
+        self.engine.remove_reference(ReferenceId(id))
+    }
+
+    /// Forgets all references.
+    #[wasm_bindgen(js_name = clearSupport)]
+    pub fn clear_support(&mut self) {
+        self.engine.clear_references();
+    }
+
+    /// Scores one picture. `on_progress(stage, done, total)` with stages `references`, `encode`,
+    /// `score`.
+    ///
+    /// # Errors
+    /// Throws `ImageError`, `DeviceError`, `AbortError` or `UsageError`.
+    pub async fn analyse(
+        &mut self,
+        bytes: Vec<u8>,
+        options: JsValue,
+        on_progress: Function,
+        signal: AbortSignal,
+    ) -> Result<Object, JsValue> {
+        let options: AnalyseOptions =
+            serde_wasm_bindgen::from_value(options).map_err(|e| WebError::Usage(e.to_string()))?;
+        let mode = match options.mode.as_str() {
+            "zero" => Mode::Zero,
+            "few" => Mode::Few,
+            other => return Err(WebError::Usage(format!("unknown mode {other:?}; choose zero or few")).into()),
+        };
+        let start = now_ms();
+        let (_, rgb) = picture::open(&bytes, options.window.as_deref())?;
+        let decode_ms = now_ms() - start;
+        let request = Request { object: options.object, mode, augment: options.augment };
+        let mut pacer = WorkerPacer::new(&on_progress, &signal);
+        let analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
+        self.result(&analysis, &request, decode_ms, now_ms() - start)
+    }
+
+    fn result(&self, analysis: &Analysis, request: &Request, decode_ms: f64, total_ms: f64) -> Result<Object, JsValue> {
+        let map = analysis.map();
+        let timings = analysis.timings;
+        let out: Object = plain(&Scalars {
+            object: &request.object,
+            mode: request.mode.name(),
+            device: self.engine.device().tier.name(),
+            score: analysis.score,
+            calibrated: analysis.score_calibrated,
+            score_zero: analysis.score_zero,
+            score_memory: analysis.score_memory,
+            size: analysis.side_px,
+            map_min: map.iter().copied().fold(f32::INFINITY, f32::min),
+            map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
+            support_scores: analysis.support_scores.as_deref(),
+            timings: TimingsInfo {
+                decode_ms,
+                references_ms: timings.references_ms,
+                preprocess_ms: timings.preprocess_ms,
+                encode_ms: timings.encode_ms,
+                score_ms: timings.score_ms,
+                total_ms,
+            },
+        })?
+        .unchecked_into();
+        let array = |values: &[f32]| JsValue::from(Float32Array::from(values));
+        let optional = |values: &Option<Vec<f32>>| values.as_ref().map_or(JsValue::NULL, |v| array(v));
+        picture::set(&out, "map", &array(map));
+        picture::set(&out, "overlay", &array(&analysis.overlay));
+        picture::set(&out, "zero", &optional(&analysis.zero));
+        picture::set(&out, "memory", &optional(&analysis.memory));
+        picture::set(&out, "fused", &optional(&analysis.fused));
+        let levels: Array = analysis.levels.iter().map(|l| array(l)).collect();
+        picture::set(&out, "levels", &levels);
+        Ok(out)
+    }
+}
+
+/// A value as a plain object, `None` as `null`.
+fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    value.serialize(&serializer).map_err(|e| WebError::Usage(e.to_string()).into())
+}
+
+/// The GPU where it should be used; otherwise why not.
+async fn choose(choice: DeviceChoice) -> Result<(Option<OpenDevice>, String), WebError> {
+    if choice == DeviceChoice::Cpu {
+        return Ok((None, "chosen by you".to_owned()));
+    }
+    let adapter = match gpu::probe().await {
+        Ok(adapter) => adapter,
+        Err(reason) if choice == DeviceChoice::Auto => return Ok((None, reason)),
+        Err(reason) => return Err(DeviceError::NoGpu(reason).into()),
+    };
+    if choice == DeviceChoice::Auto && adapter.is_software {
+        return Ok((None, "the WebGPU adapter is a software one, slower than this tier".to_owned()));
+    }
+    match device::open_gpu().await {
+        Ok(mut open) => {
+            if !adapter.name.is_empty() {
+                open.name = adapter.name;
+            }
+            if choice == DeviceChoice::Gpu {
+                open.reason = "chosen by you".to_owned();
+            }
+            Ok((Some(open), String::new()))
+        }
+        Err(e) if choice == DeviceChoice::Auto => Ok((None, e.to_string())),
+        Err(e) => Err(e.into()),
+    }
+}
+
+/// Streams a bundle onto a device: a shard is fetched, checked, handed over and dropped.
+struct Loader {
+    manifest: Manifest,
+    manifest_url: String,
+    on_progress: Function,
+    signal: AbortSignal,
+}
+
+impl Loader {
+    async fn load(&self, open: OpenDevice) -> Result<WebEngine, WebError> {
+        let needed = || self.manifest.files.iter().filter(|f| f.group != Group::Text);
+        let total: u64 = needed().map(|f| f.bytes).sum();
+        let mut weights = Weights::default();
+        let mut loaded = 0;
+        self.report("model", loaded, total);
+        for file in needed() {
+            let url = beside(&self.manifest_url, &file.path)?;
+            let bytes =
+                fetch_bytes(&url, file.bytes, &self.signal, |n| self.report("model", loaded + n, total)).await?;
+            loaded += file.bytes;
+            visit_shard(file, &bytes, |part| weights.insert(part, &open.device))?;
+        }
+        self.report("self-test", total, total);
+        let engine = Engine::new(self.manifest.clone(), weights, open)?;
+        engine.self_test().await?;
+        Ok(WebEngine { engine, weight_bytes: total })
+    }
+
+    fn report(&self, stage: &str, loaded: u64, total: u64) {
+        let _ = self.on_progress.call3(&JsValue::NULL, &stage.into(), &(loaded as f64).into(), &(total as f64).into());
+    }
+}

@@ -1,0 +1,113 @@
+//! The default bundle on real slices, against an independent baseline.
+//!
+//! For every fold of `tests/fixtures/bmad/split.json` the memory bank holds the references as they
+//! are (no augmentation), and pixel AUROC is taken over all test slices. The expected figures were
+//! made by a program that shares no code with this one (README of the fixtures).
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod common;
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use burn::tensor::Tensor;
+use common::{Straight, fixture, json, open_engine};
+use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
+use mvfa_web::mvfa::{Geometry, MemoryRows, Stage, nearest_distances, upsample};
+
+const SIDE_PX: usize = 240;
+const GRID: usize = 17;
+/// What the issue of matching an independent program allows.
+const LIMIT: f64 = 0.01;
+
+/// Fold → expected pixel AUROC. Same-volume folds are leaky: reported, held to the same limit.
+const EXPECTED: [(&str, f64); 8] = [
+    ("Brain_cross_brain1_to_brain2", 0.718),
+    ("Brain_cross_brain2_to_brain1", 0.967),
+    ("Brain_same_brain1", 0.987),
+    ("Brain_same_brain2", 0.744),
+    ("Lung_cross_lung1_to_lung2", 0.854),
+    ("Lung_cross_lung2_to_lung1", 0.979),
+    ("Lung_same_lung1", 0.994),
+    ("Lung_same_lung2", 0.958),
+];
+
+fn read(path: &Path) -> Rgb8 {
+    decode(&std::fs::read(path).unwrap(), &Limits::default()).unwrap().to_rgb8(WindowChoice::Auto)
+}
+
+/// Mask at 240 px, nearest neighbour, as the released code reads it.
+fn mask(path: &Path) -> Vec<bool> {
+    let picture = read(path);
+    let source = |i: usize, n: usize| ((i as f64 + 0.5) * n as f64 / SIDE_PX as f64) as usize;
+    (0..SIDE_PX * SIDE_PX)
+        .map(|i| {
+            let (x, y) = (source(i % SIDE_PX, picture.width_px), source(i / SIDE_PX, picture.height_px));
+            picture.bytes[3 * (y * picture.width_px + x)] >= 128
+        })
+        .collect()
+}
+
+/// Area under the ROC curve by ranks, ties counted half.
+fn auroc(mut scored: Vec<(f32, bool)>) -> f64 {
+    scored.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+    let positives = scored.iter().filter(|s| s.1).count() as f64;
+    let negatives = scored.len() as f64 - positives;
+    let (mut rank_sum, mut i) = (0.0, 0);
+    while i < scored.len() {
+        let end = scored[i..].iter().take_while(|s| s.0 == scored[i].0).count() + i;
+        let rank = (i + 1 + end) as f64 / 2.0;
+        rank_sum += rank * scored[i..end].iter().filter(|s| s.1).count() as f64;
+        i = end;
+    }
+    (rank_sum - positives * (positives + 1.0) / 2.0) / (positives * negatives)
+}
+
+#[test]
+fn auroc_counts_ties_half() {
+    assert_eq!(auroc(vec![(1.0, false), (1.0, true), (0.0, false), (2.0, true)]), 0.875);
+}
+
+#[test]
+fn pixel_auroc_lies_within_a_hundredth_of_the_independent_baseline() {
+    let engine = open_engine(&Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default"));
+    let split = json("bmad/split.json");
+    let mut files: HashMap<&str, (MemoryRows, Vec<bool>, bool)> = HashMap::new();
+    for file in split["files"].as_array().unwrap() {
+        let path = file["path"].as_str().unwrap();
+        let planes = to_planes(&resize_bicubic(&read(&fixture(&format!("bmad/{path}"))), SIDE_PX));
+        let features = pollster::block_on(engine.encode(&planes, Stage::Encode, (0, 1), &mut Straight)).unwrap();
+        let mask = match file["mask"].as_str() {
+            Some(name) => mask(&fixture(&format!("bmad/{name}"))),
+            None => vec![false; SIDE_PX * SIDE_PX],
+        };
+        files.insert(path, (MemoryRows::new(&[features], true), mask, file["label"] == "Ungood"));
+    }
+    let bank = mvfa_web::mvfa::Bank::Segmentation;
+    let mut worst: f64 = 0.0;
+    println!("fold, pixel AUROC, expected, image AUROC (maximum of the map)");
+    for (fold, expected) in EXPECTED {
+        let list = |key: &str| -> Vec<&str> {
+            split["folds"][fold][key].as_array().unwrap().iter().map(|p| p.as_str().unwrap()).collect()
+        };
+        let references: Vec<&MemoryRows> = list("reference").iter().map(|p| &files[p].0).collect();
+        let memory: Vec<Tensor<2>> =
+            (0..4).map(|l| Tensor::cat(references.iter().map(|r| r.levels(bank)[l].clone()).collect(), 0)).collect();
+        let (mut pixels, mut images) = (Vec::new(), Vec::new());
+        for path in list("test") {
+            let (rows, mask, abnormal) = &files[path];
+            let mut map = vec![0.0_f32; SIDE_PX * SIDE_PX];
+            for (patches, level) in rows.original_patches(bank).into_iter().zip(&memory) {
+                let distances: Vec<f32> = nearest_distances(patches, level.clone()).into_data().try_into_vec().unwrap();
+                let up = upsample(&distances, GRID, SIDE_PX, Geometry::Reference);
+                map.iter_mut().zip(up).for_each(|(m, u)| *m += u);
+            }
+            images.push((map.iter().copied().fold(f32::MIN, f32::max), *abnormal));
+            pixels.extend(map.into_iter().zip(mask.iter().copied()));
+        }
+        let found = auroc(pixels);
+        println!("{fold}, {found:.4}, {expected:.3}, {:.3}", auroc(images));
+        worst = worst.max((found - expected).abs());
+    }
+    assert!(worst <= LIMIT, "furthest fold is off by {worst:.4}, limit {LIMIT}");
+}

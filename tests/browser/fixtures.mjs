@@ -1,0 +1,112 @@
+// Files of the tests: golden values, pictures, broken pictures and broken models.
+
+import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const FIXTURES = fileURLToPath(new URL("../fixtures/", import.meta.url));
+
+/** A file below tests/fixtures/. */
+export const fixture = (path) => join(FIXTURES, path);
+
+/** A picture of the tiny model's golden values. */
+export const tinyPicture = (name) => fixture(`reference/tiny/${name}`);
+
+/** A brain slice by volume and number, for example `brain1_016`. */
+export function slice(name) {
+  const folders = ["valid/good/img", "valid/Ungood/img", "test/good/img", "test/Ungood/img"];
+  const files = folders.map((folder) => fixture(`bmad/Brain_AD/${folder}/${name}.png`));
+  const file = files.find(existsSync);
+  if (!file) throw new Error(`no slice ${name} in tests/fixtures/bmad/Brain_AD`);
+  return file;
+}
+
+/** The mask of a labelled test slice: white where something is labelled. */
+export const mask = (name) => fixture(`bmad/Brain_AD/test/Ungood/anomaly_mask/${name}.png`);
+
+/** Reads one f32 tensor of a safetensors file: 8 bytes header length, JSON header, data. */
+export function tensor(file, name) {
+  const bytes = readFileSync(file);
+  const headerBytes = Number(bytes.readBigUInt64LE(0));
+  const entry = JSON.parse(bytes.toString("utf8", 8, 8 + headerBytes))[name];
+  if (entry?.dtype !== "F32") throw new Error(`no f32 tensor ${name} in ${file}`);
+  const [start, end] = entry.data_offsets.map((offset) => offset + 8 + headerBytes);
+  return Float32Array.from({ length: (end - start) / 4 }, (_, i) => bytes.readFloatLE(start + 4 * i));
+}
+
+/** A golden value of the tiny model. */
+export const golden = (name) => tensor(tinyPicture("golden.safetensors"), name);
+
+/** Largest absolute difference; infinite for different lengths or values that are no numbers. */
+export function maxDifference(found, expected) {
+  if (found?.length !== expected.length) return Infinity;
+  let largest = 0;
+  for (let i = 0; i < expected.length; i++) {
+    const difference = Math.abs(found[i] - expected[i]);
+    if (!(difference <= largest)) largest = Number.isNaN(difference) ? Infinity : difference;
+  }
+  return largest;
+}
+
+/** Pictures nobody can read, as Playwright takes files: name, type, content. */
+export function brokenPictures() {
+  const good = readFileSync(tinyPicture("input_rgb.png"));
+  // Width and height are the two big-endian numbers at the start of the first chunk; its checksum follows.
+  const huge = Buffer.from(good);
+  huge.writeUInt32BE(60000, 16);
+  huge.writeUInt32BE(60000, 20);
+  huge.writeUInt32BE(crc32(huge.subarray(12, 29)), 29);
+  const png = (name, buffer) => ({ name, mimeType: "image/png", buffer });
+  return [
+    png("words.png", Buffer.from("This is a text and no picture.")),
+    png("cut.png", good.subarray(0, Math.floor(good.length / 2))),
+    png("empty.png", Buffer.alloc(0)),
+    png("huge.png", huge),
+  ];
+}
+
+/** The checksum of PNG chunks (ISO 3309). */
+function crc32(bytes) {
+  let crc = 0xffffffff;
+  for (const byte of bytes) {
+    crc ^= byte;
+    for (let bit = 0; bit < 8; bit++) crc = (crc >>> 1) ^ (crc & 1 ? 0xedb88320 : 0);
+  }
+  return (crc ^ 0xffffffff) >>> 0;
+}
+
+/** Makes damaged copies of the tiny model beside it and returns their addresses by damage. */
+export function brokenModels() {
+  const models = join(process.env.MVFA_TEST_SITE, "models");
+  const damaged = (name, damage) => {
+    const folder = join(models, `tiny-${name}`);
+    rmSync(folder, { recursive: true, force: true });
+    cpSync(join(models, "tiny"), folder, { recursive: true });
+    damage(folder, JSON.parse(readFileSync(join(folder, "manifest.json"), "utf8")));
+    return `/models/tiny-${name}/manifest.json`;
+  };
+  return {
+    format: damaged("format", (folder, manifest) => {
+      writeFileSync(join(folder, "manifest.json"), JSON.stringify({ ...manifest, format: 99 }));
+    }),
+    missing: damaged("missing", (folder, manifest) => {
+      rmSync(join(folder, visionShard(manifest)));
+    }),
+    flipped: damaged("flipped", (folder, manifest) => {
+      const file = join(folder, visionShard(manifest));
+      const bytes = readFileSync(file);
+      bytes[bytes.length - 5] ^= 1;
+      writeFileSync(file, bytes);
+    }),
+    notJson: damaged("not-json", (folder) => {
+      writeFileSync(join(folder, "manifest.json"), "<!doctype html>");
+    }),
+  };
+}
+
+/** A file every loading needs. */
+function visionShard(manifest) {
+  const file = manifest.files.find(({ group }) => group === "vision");
+  if (!file) throw new Error("the tiny model has no vision file");
+  return file.path;
+}

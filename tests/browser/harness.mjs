@@ -1,0 +1,106 @@
+// Opens Chromium on the served site and watches everything a page does.
+//
+// Comes in: MVFA_URL (where the site is served), CHROMIUM (the browser). Goes out: pages with a
+// record of requests and complaints. A test fails on any console error, uncaught exception or
+// policy violation that it did not announce.
+
+import assert from "node:assert/strict";
+import { chromium } from "playwright-core";
+
+/** Where the site is served; `cargo xtask test browser` sets it. */
+export const SITE = process.env.MVFA_URL ?? "http://127.0.0.1:8080/";
+
+const QUIET = [
+  "--no-sandbox",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** WebGPU on the processor, where there is no graphics card. */
+const SOFTWARE_WEBGPU = [
+  "--enable-unsafe-webgpu",
+  "--enable-features=Vulkan",
+  "--use-webgpu-adapter=swiftshader",
+  "--use-vulkan=swiftshader",
+];
+
+/** Starts a browser. Without `webgpu` it has no adapter to offer. */
+export async function launch({ webgpu = true } = {}) {
+  return chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--headless=new", ...QUIET, ...(webgpu ? SOFTWARE_WEBGPU : ["--disable-features=WebGPU,WebGPUService"])],
+  });
+}
+
+/** What a page did: requests in order, and complaints. */
+export class Record {
+  /** @type {{method: string, url: string}[]} */ requests = [];
+  /** @type {string[]} */ complaints = [];
+  #expected;
+
+  /** @param {RegExp[]} expected complaints that belong to the test */
+  constructor(expected) {
+    this.#expected = expected;
+  }
+
+  complain(text) {
+    if (!this.#expected.some((pattern) => pattern.test(text))) this.complaints.push(text);
+  }
+
+  /** Network requests from the given position on; `blob:` and `data:` stay inside the browser. */
+  network(from = 0) {
+    return this.requests.slice(from).filter(({ url }) => /^(https?|wss?):/.test(url));
+  }
+
+  assertClean() {
+    assert.deepEqual(this.complaints, [], "the page complained");
+  }
+
+  /** Only this site, only reading. */
+  assertPrivate() {
+    const origin = new URL(SITE).origin;
+    const foreign = this.network().filter(({ method, url }) => method !== "GET" || new URL(url).origin !== origin);
+    assert.deepEqual(foreign, [], "requests other than same-origin GET");
+  }
+}
+
+/**
+ * Runs `work` with a fresh page and checks its record afterwards.
+ * @param {import("playwright-core").Browser} browser
+ * @param {{expect?: RegExp[], prepare?: (context: import("playwright-core").BrowserContext) => Promise<void>}} options
+ *   `expect`: complaints that belong to the test; `prepare`: runs before the page is made
+ * @param {(page: import("playwright-core").Page, record: Record) => Promise<void>} work
+ */
+export async function withPage(browser, { expect = [], prepare = async () => {} }, work) {
+  // Without a service worker every request goes over the network, where it is seen.
+  const context = await browser.newContext({ serviceWorkers: "block", viewport: { width: 1280, height: 800 } });
+  const record = new Record(expect);
+  try {
+    context.on("request", (request) => record.requests.push({ method: request.method(), url: request.url() }));
+    context.on("console", (message) => {
+      // A browser asks for this by itself where a document names no icon, as plain files cannot.
+      const isIcon = new URL(message.location().url || SITE, SITE).pathname === "/favicon.ico";
+      if (message.type() === "error" && !isIcon) record.complain(message.text());
+    });
+    context.on("weberror", (error) => record.complain(String(error.error())));
+    await context.addInitScript(() => {
+      addEventListener("securitypolicyviolation", (event) => {
+        console.error(`policy violation: ${event.violatedDirective} ${event.blockedURI}`);
+      });
+    });
+    await prepare(context);
+    const page = await context.newPage();
+    await work(page, record).catch((error) => {
+      // Often the reason why something never came.
+      if (record.complaints.length > 0) error.message += `\nthe page complained: ${record.complaints.join("\n")}`;
+      throw error;
+    });
+    record.assertClean();
+    record.assertPrivate();
+  } finally {
+    await context.close();
+  }
+}

@@ -1,0 +1,7 @@
+//! The built program as a person or a script calls it.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod convert;
+mod predict;
+mod tools;
+mod usage;

@@ -1,0 +1,273 @@
+//! The whole method on the tiny model, against the independent reference.
+//!
+//! Limits are ten times the agreement between the reference and the published code (README of
+//! the reference), the convention for two programs in 32-bit floats.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+use burn::tensor::{Tensor, TensorData};
+use common::{Golden, Straight, assert_close, fixture, json, open_engine, tiny_bundle};
+use mvfa_web::bundle::manifest::{Augment, Calibration, Group, ObjectKind, Range};
+use mvfa_web::bundle::store::BundleFolder;
+use mvfa_web::device::open_cpu;
+use mvfa_web::image::{Limits, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
+use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, Request};
+
+const LAYOUTS: [&str; 3] = ["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
+const INPUTS: [&str; 3] = ["input_rgb.png", "input_grey.png", "input_grey16.png"];
+const SUPPORTS: [&str; 2] = ["support_0.png", "support_1.png"];
+
+const TOKENS: f32 = 3e-5;
+const HIDDEN: f32 = 2e-5;
+const TEXT: f32 = 1e-6;
+const POSITION: f32 = 1e-6;
+const S0: f32 = 5e-5;
+const C0: f32 = 2e-5;
+const SM: f32 = 5e-6;
+const CM: f32 = 1e-6;
+const FUSED: f32 = 1e-5;
+const MEMORY_ROWS: f32 = 3e-5;
+
+/// The golden's names of our object ids.
+const OBJECTS: [(&str, &str); 6] = [
+    ("brain", "Brain"),
+    ("liver", "Liver"),
+    ("resc", "Retina_RESC"),
+    ("oct17", "Retina_OCT2017"),
+    ("chest", "Chest"),
+    ("his", "Histopathology"),
+];
+
+fn golden() -> Golden {
+    Golden::open("reference/tiny/golden.safetensors")
+}
+
+fn picture(name: &str) -> Rgb8 {
+    let bytes = std::fs::read(fixture(&format!("reference/tiny/{name}"))).unwrap();
+    decode(&bytes, &Limits::default()).unwrap().to_rgb8(WindowChoice::Pil)
+}
+
+fn encoder(folder: &std::path::Path) -> (AdaptedEncoder, burn::tensor::Device) {
+    let bundle = BundleFolder::open(folder).unwrap();
+    let open = open_cpu("test");
+    let mut weights = bundle.load(&[Group::Vision, Group::Adapters], &open.device).unwrap();
+    (AdaptedEncoder::take(&mut weights, bundle.manifest()).unwrap(), open.device)
+}
+
+fn flat<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+#[test]
+fn pixels_are_the_references_bit_for_bit() {
+    let golden = golden();
+    for (i, name) in INPUTS.iter().enumerate() {
+        let planes = to_planes(&resize_bicubic(&picture(name), 70));
+        assert_eq!(planes.values, golden.values(&format!("image{i}.pixels")), "{name}");
+    }
+    for (i, name) in SUPPORTS.iter().enumerate() {
+        let planes = to_planes(&resize_bicubic(&picture(name), 70));
+        assert_eq!(planes.values, golden.values(&format!("support{i}.pixels")), "{name}");
+    }
+}
+
+#[test]
+fn tokens_and_hidden_features_follow_the_reference_in_every_layout() {
+    let golden = golden();
+    for layout in LAYOUTS {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("bundle");
+        tiny_bundle(layout, &out, |_| {});
+        let (encoder, device) = encoder(&out);
+        for i in 0..INPUTS.len() {
+            let (shape, pixels) = golden.get(&format!("image{i}.pixels"));
+            let pixels = Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, shape[1], shape[2]]), &device);
+            let mut run = encoder.start(pixels);
+            let name = |what: &str| format!("image{i}.{what}");
+            assert_close(
+                &format!("{layout} ln_pre"),
+                &flat(run.tokens().clone()),
+                &golden.values(&name("ln_pre")),
+                TOKENS,
+            );
+            while run.step() {
+                let block = run.done();
+                let premix = run.premix().expect("every block of the tiny model ends a level").clone();
+                let expected = golden.values(&name(&format!("block{block}.premix")));
+                assert_close(&format!("{layout} block {block} before mixing"), &flat(premix), &expected, TOKENS);
+                let expected = golden.values(&name(&format!("block{block}")));
+                assert_close(&format!("{layout} block {block}"), &flat(run.tokens().clone()), &expected, TOKENS);
+            }
+            let features = run.finish();
+            for (l, (seg, det)) in features.segmentation.into_iter().zip(features.detection).enumerate() {
+                let level = l + 1;
+                assert_close("seg", &flat(seg), &golden.values(&name(&format!("seg{level}"))), HIDDEN);
+                assert_close("det", &flat(det), &golden.values(&name(&format!("det{level}"))), HIDDEN);
+            }
+        }
+    }
+}
+
+#[test]
+fn quick_gelu_is_a_switch() {
+    let golden = golden();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |o| o.activation = mvfa_web::clip::config::Activation::QuickGelu);
+    let (encoder, device) = encoder(&out);
+    for i in 0..INPUTS.len() {
+        let pixels = golden.values(&format!("image{i}.pixels"));
+        let pixels = Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, 70, 70]), &device);
+        for (l, seg) in encoder.encode(pixels).segmentation.into_iter().enumerate() {
+            let expected = golden.values(&format!("image{i}.quick_gelu.seg{}", l + 1));
+            assert_close("quick gelu seg", &flat(seg), &expected, HIDDEN);
+        }
+    }
+    let bundle = BundleFolder::open(&out).unwrap();
+    let mut weights = bundle.load(&[Group::Prompts], &device).unwrap();
+    let found = flat(weights.take::<2>("prompts.chest", [24, 2]).unwrap());
+    assert_close("quick gelu text", &found, &golden.values("quick_gelu.text.Chest"), TEXT);
+}
+
+#[test]
+fn text_features_and_position_embedding_follow_the_reference_in_every_layout() {
+    let golden = golden();
+    for layout in LAYOUTS {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("bundle");
+        tiny_bundle(layout, &out, |_| {});
+        let bundle = BundleFolder::open(&out).unwrap();
+        let device = open_cpu("test").device;
+        let mut weights = bundle.load(&[Group::Vision, Group::Prompts], &device).unwrap();
+        for (id, key) in OBJECTS {
+            let found = flat(weights.take::<2>(&format!("prompts.{id}"), [24, 2]).unwrap());
+            assert_close(&format!("{layout} text {id}"), &found, &golden.values(&format!("text.{key}")), TEXT);
+        }
+        let found = flat(weights.take::<2>("vision.position_embedding", [26, 32]).unwrap());
+        assert_close("position", &found, &golden.values("resized_position_embedding"), POSITION);
+    }
+}
+
+#[test]
+fn memory_rows_follow_the_reference() {
+    let golden = golden();
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |_| {});
+    let (encoder, device) = encoder(&out);
+    // Golden rows: by kind of view, then by picture, then by token.
+    for (s, name) in SUPPORTS.iter().enumerate() {
+        let planes = to_planes(&resize_bicubic(&picture(name), 70));
+        for (kind, view) in augment_mvfa(&planes).into_iter().enumerate() {
+            let features = encoder.encode(Tensor::from_data(TensorData::new(view.values, [1, 3, 70, 70]), &device));
+            for (bank, levels) in [("seg", features.segmentation), ("det", features.detection)] {
+                for (l, level) in levels.into_iter().enumerate() {
+                    let (_, rows) = golden.get(&format!("memory.{bank}{}", l + 1));
+                    let start = (kind * SUPPORTS.len() + s) * 26 * 24;
+                    assert_close(&format!("{bank} {kind}"), &flat(level), &rows[start..start + 26 * 24], MEMORY_ROWS);
+                }
+            }
+        }
+    }
+}
+
+fn with_constants(engine_folder: &std::path::Path) -> Engine {
+    // The golden's fused values use stated constants in place of a test set's extremes.
+    let constants = &json("reference/tiny/golden.json")["min_max"];
+    let range = |key: &str| Range {
+        lo: constants[key][0].as_f64().unwrap() as f32,
+        hi: constants[key][1].as_f64().unwrap() as f32,
+    };
+    let bundle = BundleFolder::open(engine_folder).unwrap();
+    let mut manifest = bundle.manifest().clone();
+    let chest = manifest.objects.iter().find(|o| o.id == "chest").unwrap().clone();
+    for object in &mut manifest.objects {
+        object.calibration = Some(Calibration {
+            zero_map: range("S0"),
+            memory_map: range("Sm"),
+            zero_score: range("c0"),
+            memory_score: range("cm"),
+        });
+    }
+    // The golden scores one text by both rules; give the same prompt to an object of the other kind.
+    let mut map_scored = chest;
+    map_scored.id = "chest_map".to_owned();
+    map_scored.kind = ObjectKind::Segmentation;
+    map_scored.calibration = manifest.objects[0].calibration;
+    manifest.objects.push(map_scored);
+    let open = open_cpu("test");
+    let groups = [Group::Vision, Group::Adapters, Group::Prompts];
+    let weights = bundle.load(&groups, &open.device).unwrap();
+    Engine::new(manifest, weights, open).unwrap()
+}
+
+#[test]
+fn maps_and_scores_follow_the_reference() {
+    let golden = golden();
+    let scores = &json("reference/tiny/golden.json")["scores"];
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |_| {});
+    let mut engine = with_constants(&out);
+    for name in SUPPORTS {
+        engine.add_reference(&picture(name));
+    }
+    let number = |v: &serde_json::Value| v.as_f64().unwrap() as f32;
+    for (i, name) in INPUTS.iter().enumerate() {
+        let expected = &scores[*name];
+        for (id, key) in OBJECTS {
+            let request = Request { object: id.to_owned(), mode: Mode::Zero, augment: None };
+            let found = pollster::block_on(engine.analyse(&picture(name), &request, &mut Straight)).unwrap();
+            assert_close("c0", &[found.score], &[number(&expected["c0"][key])], C0);
+        }
+        let few = |object: &str| Request { object: object.to_owned(), mode: Mode::Few, augment: Some(Augment::Mvfa) };
+        let detection = pollster::block_on(engine.analyse(&picture(name), &few("chest"), &mut Straight)).unwrap();
+        assert_close("S0", detection.zero.as_ref().unwrap(), &golden.values(&format!("image{i}.S0")), S0);
+        assert_close("Sm", detection.memory.as_ref().unwrap(), &golden.values(&format!("image{i}.Sm")), SM);
+        assert_close("fused", detection.fused.as_ref().unwrap(), &golden.values(&format!("image{i}.fused")), FUSED);
+        assert_close("cm", &[detection.score_memory.unwrap()], &[number(&expected["cm"])], CM);
+        assert_close("det score", &[detection.score], &[number(&expected["image_score_from_det"])], FUSED);
+        let map = pollster::block_on(engine.analyse(&picture(name), &few("chest_map"), &mut Straight)).unwrap();
+        assert_close("map score", &[map.score], &[number(&expected["image_score_from_fused_map"])], FUSED);
+    }
+}
+
+#[test]
+fn leaving_a_reference_out_equals_not_having_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |_| {});
+    let mut engine = with_constants(&out);
+    for name in SUPPORTS {
+        engine.add_reference(&picture(name));
+    }
+    let request = Request { object: "chest_map".to_owned(), mode: Mode::Few, augment: None };
+    let both = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
+    let left_out = both.support_scores.expect("two references give leave-one-out scores");
+    engine.clear_references();
+    engine.add_reference(&picture(SUPPORTS[1]));
+    let alone = pollster::block_on(engine.analyse(&picture(SUPPORTS[0]), &request, &mut Straight)).unwrap();
+    assert_close("left out", &left_out[..1], &[alone.score], 1e-5);
+    assert_eq!(alone.support_scores, None);
+}
+
+#[test]
+fn the_self_test_accepts_its_own_device_and_refuses_other_weights() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    tiny_bundle("openai_jit.pt", &one, |_| {});
+    tiny_bundle("openai_jit.pt", &two, |o| o.adapters = None);
+    pollster::block_on(open_engine(&one).self_test()).unwrap();
+    // The same tensors under another model's expectations.
+    let bundle = BundleFolder::open(&one).unwrap();
+    let mut manifest = bundle.manifest().clone();
+    let other = BundleFolder::open(&two).unwrap().manifest().self_test.clone();
+    assert!(other.is_some());
+    manifest.self_test = other;
+    let open = open_cpu("test");
+    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
+    let engine = Engine::new(manifest, weights, open).unwrap();
+    assert!(pollster::block_on(engine.self_test()).is_err());
+}

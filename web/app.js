@@ -1,0 +1,56 @@
+/** Puts the page together. What each part does is told in its own file under ui/. */
+
+import { missing, showUnsupported } from "./ui/capability.js";
+import { createEngine } from "./ui/engine.js";
+import { createImages } from "./ui/images.js";
+import { createMessages, mountMessages } from "./ui/messages.js";
+import { createOverlay } from "./ui/overlay.js";
+import { createRunner } from "./ui/run.js";
+import { createStore } from "./ui/store.js";
+import { createSupportSet } from "./ui/supportset.js";
+import { mountDialogs } from "./ui/dialogs.js";
+import { mountHeader } from "./ui/header.js";
+import { mountIntake } from "./ui/intake.js";
+import { mountKeyboard } from "./ui/keyboard.js";
+import { mountPanel } from "./ui/panel.js";
+import { mountResult } from "./ui/result.js";
+import { mountSamples } from "./ui/samples.js";
+import { mountSave } from "./ui/save.js";
+import { mountScale } from "./ui/scale.js";
+import { mountStatus } from "./ui/status.js";
+import { mountStrip } from "./ui/strip.js";
+import { mountSupport } from "./ui/support.js";
+import { mountViewer } from "./ui/viewer.js";
+
+const lacking = missing();
+if (lacking) showUnsupported(lacking);
+else start();
+
+function start() {
+  const store = createStore();
+  const messages = createMessages(store);
+  let samplesAreHere = () => {};
+  const samples = new Promise((resolve) => (samplesAreHere = () => resolve(null)));
+  const engine = createEngine(store, messages, samples);
+  const images = createImages(store, messages, engine);
+  const support = createSupportSet(store, messages, engine);
+  const runner = createRunner(store, messages, engine, images, support);
+  const overlay = createOverlay(store);
+  engine.onReady(() => void images.decodeAll());
+
+  mountMessages(store, messages);
+  mountHeader(store, engine);
+  const dialogs = mountDialogs(store, engine);
+  mountStrip(store, images);
+  mountViewer(store, overlay);
+  mountScale(store, overlay);
+  mountPanel(store, images, support);
+  mountSupport(store, support);
+  mountResult(store);
+  mountSave(store, messages, overlay, images);
+  mountStatus(store, engine, runner);
+  mountIntake(images, support, messages);
+  mountKeyboard(store, { images, runner, engine, dialogs, messages });
+  void mountSamples(store, messages, engine, images, support, runner).finally(samplesAreHere);
+  void engine.open(store.state.settings.device);
+}

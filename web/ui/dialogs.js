@@ -1,0 +1,97 @@
+/** The dialogs: help and keys, about the model, the device, the requests. Built when opened. */
+
+import { el, make, megabytes } from "./dom.js";
+import { manifestUrl } from "./engine.js";
+import { TIERS } from "./header.js";
+
+const KEYS = [
+  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all"], ["← →", "image before, after"], ["Space", "hold to hide the overlay"],
+  ["[ ]", "overlay weaker, stronger"], ["- =", "threshold lower, higher"], ["Esc", "cancel"], ["?", "this help"],
+];
+
+/** @param {ReturnType<import("./store.js").createStore>} store @param {ReturnType<import("./engine.js").createEngine>} engine */
+export function mountDialogs(store, engine) {
+  const { state } = store;
+  /** @param {string} title @param {(Node | string)[]} content */
+  const show = (title, ...content) => {
+    const dialog = make("dialog", { class: "dialog", "aria-labelledby": "dialog-title" });
+    const close = make("button", { type: "button", class: "icon-button", "aria-label": "Close", text: "×", onclick: () => dialog.close() });
+    dialog.append(make("div", { class: "dialog-head" }, make("h2", { id: "dialog-title", text: title }), close), make("div", { class: "dialog-body" }, ...content));
+    dialog.addEventListener("close", () => dialog.remove());
+    dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+    el("dialogs").replaceChildren(dialog);
+    dialog.showModal();
+    return dialog;
+  };
+  const help = () => show("Help", ...helpContent());
+  el("help-button").addEventListener("click", help);
+  el("model-button").addEventListener("click", () => show("About the model", ...modelContent(state)));
+  el("requests-button").addEventListener("click", () => show("Requests since load", ...requestContent(state)));
+  el("device-button").addEventListener("click", () => {
+    const dialog = show("Device", ...deviceContent(state, (device) => {
+      dialog.close();
+      void engine.switchTo(device);
+    }));
+  });
+  return { help };
+}
+
+function helpContent() {
+  return [
+    make("h3", { text: "Three steps" }),
+    make("ol", {},
+      make("li", { text: "Add the images you want to look at." }),
+      make("li", { text: "Say what they show, and add normal images of the same view to compare with." }),
+      make("li", { text: "Press Analyse. The overlay shows where the image differs most." })),
+    make("h3", { text: "How to read it" }),
+    make("p", { text: "The map says how unlike each place is to anything in the normal images. The threshold starts at the highest score among them. The score is the map's highest value, or its mean, as the model's kind of task asks. It is not a probability of disease. A high score can come from another scanner, another view or another person. A low score does not mean that an image is normal." }),
+    make("h3", { text: "Keys" }),
+    make("dl", { class: "keys" }, ...KEYS.flatMap(([key, what]) => [
+      make("dt", {}, ...key.split(" ").map((one) => make("kbd", { text: one }))), make("dd", { text: what })])),
+    make("h3", { text: "Privacy" }),
+    make("p", { text: "Images are read and analysed in this tab. They are not uploaded or stored. The count in the header shows every request the page has made since the model was ready." }),
+  ];
+}
+
+/** @param {import("./types.d.ts").State} state */
+function modelContent({ info }) {
+  if (!info) return [make("p", { text: "No model is loaded yet. Wait until it is, or load it with the button on the right." })];
+  const rows = [["Name", info.name], ["Revision", info.revision], ["Intended use", info.intendedUse], ["Licence", info.licence], ["Size", `${megabytes(info.weightBytes)} of weights, sees ${info.sizePx} × ${info.sizePx} pixels`],
+    ["Compares with words", info.zeroShot ? "yes" : `no: ${info.zeroShotReason}`], ["Knows", info.objects.map((object) => object.name).join(", ")]];
+  const card = make("a", { href: new URL(info.card, manifestUrl()).href, target: "_blank", rel: "noopener", text: "Model card (opens in a new tab)" });
+  return [facts(rows), make("p", {}, card)];
+}
+
+/** @param {import("./types.d.ts").State} state @param {(device: "auto" | "gpu" | "cpu") => void} choose */
+function deviceContent({ info, settings }, choose) {
+  const now = info ? [facts([["In use", TIERS[info.device.tier] ?? info.device.tier], ["Name", info.device.name], ["Reason", info.device.reason]])] : [];
+  const option = (value, title, text) => make("label", { class: "choice block" },
+    make("input", { type: "radio", name: "device", value, checked: settings.device === value }), make("span", {}, title, make("small", { text })));
+  const form = make("form", { class: "device-form", method: "dialog" },
+    option("auto", "Automatic", "the fastest that passes the check"),
+    option("gpu", "WebGPU", "the graphics device"),
+    option("cpu", "CPU", "works everywhere, slower"),
+    make("button", { type: "submit", class: "primary", text: "Use this device" }));
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    choose(/** @type {any} */ (new FormData(form).get("device")));
+  });
+  return [...now, form, make("p", { class: "hint", text: "The model is loaded again. Images, normal images and settings stay." })];
+}
+
+/** @param {import("./types.d.ts").State} state */
+function requestContent({ requests }) {
+  const paths = requests.map((address) => {
+    const url = new URL(address);
+    return url.origin === location.origin ? url.pathname : address;
+  });
+  return [
+    make("p", { text: "Files fetched by this page and its worker since the model was first ready. Opening and analysing your own images fetches nothing. Samples and a restarted model are fetched from this site, or from the browser's cache." }),
+    paths.length ? make("ol", { class: "requests" }, ...paths.map((path) => make("li", { text: path }))) : make("p", { class: "empty", text: "None." }),
+  ];
+}
+
+/** @param {string[][]} rows */
+function facts(rows) {
+  return make("dl", { class: "facts" }, ...rows.flatMap(([key, value]) => [make("dt", { text: key }), make("dd", { text: value })]));
+}

@@ -1,0 +1,53 @@
+/** Small helpers for the page's elements and numbers. Nothing here knows what the page is about. */
+
+/** @param {string} id @returns {any} the element; the page is broken without it, so this throws */
+export function el(id) {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page lacks the element "${id}". Reload it to get matching files.`);
+  return found;
+}
+
+/**
+ * Makes an element.
+ * @param {string} tag
+ * @param {Record<string, any>} [props] attributes; `on…` functions become listeners, `class` and `text` are what they say
+ * @param {...(Node | string)} children
+ * @returns {any}
+ */
+export function make(tag, props = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [key, value] of Object.entries(props)) {
+    if (value === undefined || value === null || value === false) continue;
+    if (key === "text") node.textContent = value;
+    else if (key === "class") node.className = value;
+    else if (key.startsWith("on")) node.addEventListener(key.slice(2), value);
+    else node.setAttribute(key, value === true ? "" : String(value));
+  }
+  node.append(...children);
+  return node;
+}
+
+/** Writes text only when it differs, so that live regions speak once. @param {Element} node @param {string} text */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** @param {number} bytes */
+export function megabytes(bytes) {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** Two digits after the point, for people. @param {number} value */
+export function twoDigits(value) {
+  return Number.isFinite(value) ? value.toFixed(2) : "–";
+}
+
+/** @param {number} count @param {string} one @param {string} [many] */
+export function countOf(count, one, many = `${one}s`) {
+  return `${count} ${count === 1 ? one : many}`;
+}
+
+/** @param {number} value @param {number} lo @param {number} hi */
+export function clamp(value, lo, hi) {
+  return Math.min(hi, Math.max(lo, value));
+}

@@ -1,0 +1,142 @@
+/**
+ * The life of the model's session: open, follow the progress, change the device, and start again after a crash.
+ * Pictures, normal images and settings belong to the store, so a new session finds everything in place.
+ */
+
+import { Session } from "../../pkg/index.js";
+
+/** @typedef {ReturnType<import("./store.js").createStore>} Store */
+/** @typedef {ReturnType<import("./messages.js").createMessages>} Messages */
+
+/** @returns {string} the manifest's address: same origin only */
+export function manifestUrl() {
+  const wanted = new URLSearchParams(location.search).get("model");
+  const standard = new URL("./models/default/manifest.json", document.baseURI);
+  if (!wanted) return standard.href;
+  const url = new URL(wanted.endsWith(".json") ? wanted : `${wanted.replace(/\/$/, "")}/manifest.json`, document.baseURI);
+  return url.origin === location.origin ? url.href : "";
+}
+
+/** @param {Store} store @param {Messages} messages @param {Promise<unknown>} others the page's other files: "ready" waits for them too */
+export function createEngine(store, messages, others) {
+  const { state } = store;
+  let generation = 0;
+  let crashes = 0;
+  /** @type {AbortController | null} */
+  let opening = null;
+  /** @type {(() => void)[]} */
+  const onReady = [];
+
+  /** @param {"auto" | "gpu" | "cpu"} device */
+  async function open(device) {
+    const mine = ++generation;
+    opening?.abort();
+    state.session?.close();
+    const controller = new AbortController();
+    opening = controller;
+    store.set({ session: null, load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0 } });
+    const url = manifestUrl();
+    try {
+      if (!url) throw new Error("The address after ?model= is on another site. Put the model on this site and use its path.");
+      const session = await Session.open(url, {
+        device,
+        signal: controller.signal,
+        onProgress: (progress) => mine === generation && store.set({ load: { ...progress, phase: "loading" } }),
+        onRequests: (addresses) => store.set({ requests: [...state.requests, ...addresses] }),
+        onLost: (error) => mine === generation && state.session && recover(error),
+      });
+      await others;
+      if (mine !== generation) return session.close();
+      accept(session);
+    } catch (error) {
+      if (mine === generation) refuse(error, device);
+    }
+  }
+
+  /** @param {Session} session */
+  function accept(session) {
+    const { info } = session;
+    const { settings } = state;
+    const known = info.objects.find((object) => object.id === settings.object);
+    const object = (known ?? info.objects[0])?.id ?? "";
+    // The first load takes the model's own way of using normal images; later loads keep the person's choice.
+    const augment = state.info ? settings.augment : info.augment;
+    const mode = info.zeroShot ? settings.mode : "few";
+    Object.assign(settings, { object, augment, mode });
+    store.set({ session, info, load: { ...state.load, phase: "ready" } });
+    for (const listener of onReady) listener();
+  }
+
+  /** @param {any} error @param {"auto" | "gpu" | "cpu"} device */
+  function refuse(error, device) {
+    if (error.name === "AbortError") return store.set({ load: { ...state.load, phase: "stopped" } });
+    if (error.name === "DeviceError" && device !== "cpu") {
+      messages.notice(`The model could not run on the graphics device, so the CPU is used now. (${error.message})`);
+      return void open("cpu");
+    }
+    store.set({ load: { ...state.load, phase: "failed" } });
+    messages.error(`The model could not be loaded. ${error.message}`, { label: "Try again", run: () => void open(device) });
+  }
+
+  /** Starts again after a crash: first on the same device, then on the CPU. @param {Error} error */
+  function recover(error) {
+    const onCpu = state.info?.device.tier === "cpu";
+    crashes += 1;
+    // The newest notice tells where things stand; an older one would contradict it.
+    messages.clear("notice");
+    const kept = "Your images, normal images and settings are still here.";
+    if (crashes === 1) {
+      messages.notice(`The part that runs the model stopped and is starting again on the same device. ${kept}`);
+      return void open(onCpu ? "cpu" : "gpu");
+    }
+    if (!onCpu) {
+      crashes = 0;
+      messages.notice(`The graphics device failed twice, so the model now runs on the CPU. ${kept}`);
+      return void open("cpu");
+    }
+    crashes = 0;
+    state.session?.close();
+    store.set({ session: null, load: { ...state.load, phase: "failed" } });
+    messages.error(`The model stopped twice on the CPU. ${kept} Close other tabs to free memory, then try again. (${error.message})`, {
+      label: "Try again",
+      run: () => void open("cpu"),
+    });
+  }
+
+  return {
+    open,
+    recover,
+    cancelOpen: () => opening?.abort(),
+    /** An analysis went well: earlier crashes no longer count. */
+    worked: () => (crashes = 0),
+    /** @param {() => void} listener called each time a session is ready */
+    onReady: (listener) => void onReady.push(listener),
+    /** @param {"auto" | "gpu" | "cpu"} device the person's choice */
+    switchTo(device) {
+      crashes = 0;
+      const url = new URL(location.href);
+      if (device === "auto") url.searchParams.delete("device");
+      else url.searchParams.set("device", device);
+      history.replaceState(null, "", url);
+      store.settings({ device });
+      return open(device);
+    },
+    /** @returns {Promise<Session>} the session, once there is one; rejects when loading failed or was stopped */
+    whenReady() {
+      return new Promise((resolve, reject) => {
+        let off = () => {};
+        const look = () => {
+          const { phase } = state.load;
+          if (phase === "loading") return;
+          off();
+          if (phase === "ready" && state.session) return resolve(state.session);
+          const reason = new Error("The model is not loaded. Load it, then analyse again.");
+          reason.name = "ModelError";
+          reject(reason);
+        };
+        if (state.load.phase === "loading") off = store.on(look);
+        else look();
+      });
+    },
+  };
+}

@@ -1,0 +1,150 @@
+/**
+ * The pictures the person opened: added, decoded one after another in the worker, looked at, taken out.
+ * A file that cannot be read stays in the strip with its reason.
+ */
+
+import { currentImage } from "./store.js";
+
+/** Full-size bitmaps kept; others are decoded again when looked at. */
+const KEPT_BITMAPS = 6;
+/** A folder may hold anything; more than this is a mistake. */
+const MAX_ADDED = 500;
+const THUMB_PX = 112;
+
+/**
+ * @param {ReturnType<import("./store.js").createStore>} store
+ * @param {ReturnType<import("./messages.js").createMessages>} messages
+ * @param {ReturnType<import("./engine.js").createEngine>} engine
+ */
+export function createImages(store, messages, engine) {
+  const { state } = store;
+  let nextId = 1;
+  /** @type {number[]} ids, latest last */
+  let recent = [];
+  /** @type {Map<number, Promise<void>>} */
+  const decoding = new Map();
+
+  /** @param {{blob: Blob, name: string, note?: string}[]} files @returns {import("./types.d.ts").ImageItem[]} */
+  function add(files) {
+    if (files.length > MAX_ADDED) {
+      messages.notice(`Only the first ${MAX_ADDED} of ${files.length} files were added. Add the others later.`);
+    }
+    const items = files.slice(0, MAX_ADDED).map(({ blob, name, note = "" }) => {
+      const id = nextId++;
+      return /** @type {import("./types.d.ts").ImageItem} */ ({
+        id, blob, name, note, label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false,
+        thumb: null, bitmap: null, decodedWindow: null, message: "", result: null, resultKey: "",
+      });
+    });
+    if (items.length === 0) return items;
+    state.images = [...state.images, ...items];
+    select(items[0].id);
+    void decodeAll();
+    return items;
+  }
+
+  /** @param {number} id */
+  function select(id) {
+    store.set({ currentId: id });
+    const item = currentImage(state);
+    if (item) void decode(item).catch(() => {});
+  }
+
+  /** @param {number} id */
+  function remove(id) {
+    const index = state.images.findIndex((item) => item.id === id);
+    if (index < 0) return;
+    state.images[index].bitmap?.close();
+    state.images = state.images.filter((item) => item.id !== id);
+    const next = state.images[Math.min(index, state.images.length - 1)];
+    if (state.currentId !== id) store.changed();
+    else if (next) select(next.id);
+    else store.set({ currentId: null });
+  }
+
+  async function decodeAll() {
+    if (state.load.phase !== "ready") return;
+    for (const item of state.images) {
+      if (!item.thumb && item.status === "reading") await decode(item).catch(() => {});
+    }
+  }
+
+  /** Makes sure the picture's pixels are there. @param {import("./types.d.ts").ImageItem} item @returns {Promise<void>} */
+  function decode(item) {
+    const window = state.settings.window;
+    recent = [...recent.filter((id) => id !== item.id), item.id];
+    if (item.bitmap && (!item.deep || item.decodedWindow === window)) return Promise.resolve();
+    if (state.load.phase !== "ready" || item.status === "error") return Promise.resolve();
+    let job = decoding.get(item.id);
+    if (!job) {
+      job = decodeNow(item, window).finally(() => decoding.delete(item.id));
+      decoding.set(item.id, job);
+    }
+    return job;
+  }
+
+  /** @param {import("./types.d.ts").ImageItem} item @param {string} window */
+  async function decodeNow(item, window) {
+    try {
+      const session = await engine.whenReady();
+      const decoded = await session.decode(item.blob, { window });
+      const pixels = new ImageData(/** @type {any} */ (asClamped(decoded.pixels)), decoded.width, decoded.height);
+      const bitmap = await createImageBitmap(pixels);
+      item.bitmap?.close();
+      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, bitmap, decodedWindow: window });
+      item.thumb = await thumbnail(bitmap, THUMB_PX);
+      if (item.status === "reading") item.status = "ready";
+      forget();
+    } catch (error) {
+      if (error.name !== "ImageError") throw error;
+      Object.assign(item, { status: "error", message: error.message });
+      messages.error(`${item.name}: ${error.message}`);
+      throw error;
+    } finally {
+      store.changed();
+    }
+  }
+
+  /** Frees the bitmaps not looked at lately. */
+  function forget() {
+    const kept = new Set([...recent.slice(-KEPT_BITMAPS), state.currentId]);
+    for (const item of state.images) {
+      if (!item.bitmap || kept.has(item.id)) continue;
+      item.bitmap.close();
+      item.bitmap = null;
+    }
+  }
+
+  /** @param {number} step */
+  function move(step) {
+    const index = state.images.findIndex((item) => item.id === state.currentId);
+    const next = state.images[index + step];
+    if (next) select(next.id);
+  }
+
+  return { add, select, remove, move, decode, decodeAll };
+}
+
+/** @param {Uint8Array | Uint8ClampedArray} pixels */
+export function asClamped(pixels) {
+  if (pixels instanceof Uint8ClampedArray) return pixels;
+  return new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.byteLength);
+}
+
+/**
+ * A small square cut from the middle of a picture.
+ * @param {ImageBitmap} bitmap
+ * @param {number} side
+ */
+export async function thumbnail(bitmap, side) {
+  const cut = Math.min(bitmap.width, bitmap.height);
+  const x = Math.floor((bitmap.width - cut) / 2);
+  const y = Math.floor((bitmap.height - cut) / 2);
+  // The browser shrinks it off the main thread.
+  const small = await createImageBitmap(bitmap, x, y, cut, cut, { resizeWidth: side, resizeHeight: side, resizeQuality: "medium" });
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = side;
+  canvas.getContext("2d")?.drawImage(small, 0, 0);
+  small.close();
+  return canvas;
+}

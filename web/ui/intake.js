@@ -1,0 +1,90 @@
+/** How files come in: choosing, a folder, dropping (files and folders), pasting. */
+
+import { el } from "./dom.js";
+
+/** Files that systems put into folders by themselves. */
+const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
+
+/**
+ * @param {ReturnType<import("./images.js").createImages>} images
+ * @param {ReturnType<import("./supportset.js").createSupportSet>} support
+ * @param {ReturnType<import("./messages.js").createMessages>} messages
+ */
+export function mountIntake(images, support, messages) {
+  for (const id of ["file-input", "folder-input"]) {
+    const input = el(id);
+    input.addEventListener("change", () => {
+      take([...input.files], images.add);
+      input.value = "";
+    });
+  }
+
+  /** @param {File[]} files @param {(files: {blob: Blob, name: string}[]) => void} add */
+  function take(files, add) {
+    const usable = files.filter((file) => !NOISE.test(file.name));
+    if (usable.length === 0) return messages.error("Nothing in there could be a picture. Choose PNG, JPEG, TIFF, WebP, BMP or DICOM files.");
+    usable.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
+    add(usable.map((file) => ({ blob: file, name: file.name })));
+  }
+
+  const hasFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
+  let depth = 0;
+  const show = (on, event) => {
+    document.body.classList.toggle("dropping", on);
+    el("support").classList.toggle("drop-here", on && Boolean(event?.target instanceof Element && event.target.closest("#support")));
+  };
+  document.addEventListener("dragenter", (event) => hasFiles(event) && ((depth += 1), show(true, event)));
+  document.addEventListener("dragleave", (event) => hasFiles(event) && ((depth = Math.max(0, depth - 1)), depth === 0 && show(false, event)));
+  document.addEventListener("dragover", (event) => {
+    if (!hasFiles(event)) return;
+    event.preventDefault();
+    show(true, event);
+  });
+  document.addEventListener("drop", async (event) => {
+    if (!hasFiles(event) || !event.dataTransfer) return;
+    event.preventDefault();
+    depth = 0;
+    show(false, event);
+    const toSupport = event.target instanceof Element && Boolean(event.target.closest("#support"));
+    try {
+      take(await droppedFiles(event.dataTransfer), toSupport ? support.add : images.add);
+    } catch {
+      messages.error("The dropped files could not be read. Use the button to choose them.");
+    }
+  });
+
+  document.addEventListener("paste", (event) => {
+    const files = [...(event.clipboardData?.files ?? [])];
+    if (files.length === 0) return;
+    event.preventDefault();
+    take(files, images.add);
+  });
+}
+
+/**
+ * All files of a drop, those inside folders too.
+ * @param {DataTransfer} transfer
+ * @returns {Promise<File[]>}
+ */
+async function droppedFiles(transfer) {
+  // The list is emptied after the event, so the entries are taken before the first wait.
+  const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
+  const plain = [...transfer.files];
+  if (!entries.some((entry) => entry?.isDirectory)) return plain;
+  const lists = await Promise.all(entries.filter((entry) => entry !== null).map(filesOf));
+  return lists.flat();
+}
+
+/** @param {any} entry a FileSystemEntry @returns {Promise<File[]>} */
+async function filesOf(entry) {
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader();
+  const found = [];
+  // A reader hands out entries in portions until an empty one.
+  for (;;) {
+    const portion = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (portion.length === 0) break;
+    found.push(...portion);
+  }
+  return (await Promise.all(found.map(filesOf))).flat();
+}

@@ -1,0 +1,91 @@
+/**
+ * Keeps the rendered overlay of the current picture up to date: asks the worker for pixels and outlines
+ * whenever map, range, threshold or colours change. One request at a time; only the latest wish counts.
+ */
+
+import { colourRange, thresholdFor } from "./results.js";
+import { currentImage } from "./store.js";
+
+/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number, colourMap: string, canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
+
+/** @param {ReturnType<import("./store.js").createStore>} store */
+export function createOverlay(store) {
+  const { state } = store;
+  /** @type {Rendered | null} */
+  let rendered = null;
+  let busy = false;
+  let failed = "";
+
+  function wish() {
+    const item = currentImage(state);
+    if (!item?.result || !state.session) return null;
+    const { lo, hi } = colourRange(state, item);
+    return { map: item.result.overlay, size: item.result.size, lo, hi, threshold: thresholdFor(state, item), colourMap: state.settings.colourMap };
+  }
+
+  /** @param {NonNullable<ReturnType<typeof wish>>} wanted */
+  function isCurrent(wanted) {
+    return rendered !== null && rendered.map === wanted.map && rendered.lo === wanted.lo && rendered.hi === wanted.hi
+      && rendered.threshold === wanted.threshold && rendered.colourMap === wanted.colourMap;
+  }
+
+  async function update() {
+    const wanted = wish();
+    if (busy || !wanted || isCurrent(wanted)) return;
+    const key = JSON.stringify([wanted.lo, wanted.hi, wanted.threshold, wanted.colourMap]);
+    if (key === failed) return;
+    busy = true;
+    try {
+      rendered = await render(/** @type {any} */ (state.session), wanted);
+      failed = "";
+    } catch {
+      // A lost worker is answered elsewhere; the next change of state asks again.
+      failed = key;
+    }
+    busy = false;
+    store.changed();
+    void update();
+  }
+
+  store.on(() => void update());
+  return {
+    /** The rendering for a picture, or null while none fits its map. @param {import("./types.d.ts").ImageItem | null} item @returns {Rendered | null} */
+    of: (item) => (item?.result && rendered?.map === item.result.overlay ? rendered : null),
+  };
+}
+
+/**
+ * @param {import("../../pkg/index.d.ts").Session} session
+ * @param {{map: Float32Array, size: number, lo: number, hi: number, threshold: number, colourMap: string}} wanted
+ * @returns {Promise<Rendered>}
+ */
+export async function render(session, wanted) {
+  const { map, size, lo, hi, threshold, colourMap } = wanted;
+  const { rgba, contours, bar } = await session.render(map, size, { lo, hi, threshold, colourMap });
+  const canvas = document.createElement("canvas");
+  canvas.width = canvas.height = size;
+  const pixels = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
+  canvas.getContext("2d")?.putImageData(new ImageData(/** @type {any} */ (pixels), size, size), 0, 0);
+  return { ...wanted, canvas, contours, bar: new Uint8ClampedArray(bar.buffer, bar.byteOffset, bar.byteLength) };
+}
+
+/**
+ * Adds the outlines to a context's path, in a frame of the given size.
+ * @param {CanvasRenderingContext2D} context
+ * @param {Float32Array[]} contours x, y pairs; (0.5, 0.5) is the middle of the first map pixel
+ * @param {number} size side of the map
+ * @param {{x: number, y: number, width: number, height: number}} frame
+ */
+export function traceContours(context, contours, size, frame) {
+  const sx = frame.width / size;
+  const sy = frame.height / size;
+  context.beginPath();
+  for (const line of contours) {
+    for (let i = 0; i + 1 < line.length; i += 2) {
+      const x = frame.x + line[i] * sx;
+      const y = frame.y + line[i + 1] * sy;
+      if (i === 0) context.moveTo(x, y);
+      else context.lineTo(x, y);
+    }
+  }
+}

@@ -1,0 +1,121 @@
+/** The settings: object, mode, use of normal images, window, and how the overlay is shown. */
+
+import { clamp, el, make, setText, twoDigits } from "./dom.js";
+import { COLOUR_MAPS } from "./settings.js";
+import { colourRange, thresholdFor } from "./results.js";
+import { currentImage } from "./store.js";
+
+/**
+ * @param {ReturnType<import("./store.js").createStore>} store
+ * @param {ReturnType<import("./images.js").createImages>} images
+ * @param {ReturnType<import("./supportset.js").createSupportSet>} support
+ */
+export function mountPanel(store, images, support) {
+  const { state } = store;
+  const object = el("object-select");
+  const modes = { few: el("mode-few"), zero: el("mode-zero") };
+  const augment = el("augment-select");
+  const colours = el("colour-map");
+  const threshold = el("threshold");
+  const opacity = el("opacity");
+  colours.append(...COLOUR_MAPS.map((map) => make("option", { value: map.id, text: map.name })));
+
+  object.addEventListener("change", () => store.settings({ object: object.value, threshold: null }));
+  for (const [mode, input] of Object.entries(modes)) {
+    input.addEventListener("change", () => input.checked && store.settings({ mode, threshold: null }));
+  }
+  augment.addEventListener("change", () => store.settings({ augment: augment.value }));
+  colours.addEventListener("change", () => store.settings({ colourMap: colours.value }));
+  el("scale-mode").addEventListener("change", () => store.settings({ sharedScale: el("scale-mode").value === "shared" }));
+  opacity.addEventListener("input", () => store.settings({ opacity: opacity.value / 100 }));
+  threshold.addEventListener("input", () => {
+    const item = currentImage(state);
+    if (!item?.result) return;
+    const { lo, hi } = colourRange(state, item);
+    store.settings({ threshold: lo + (hi - lo) * Number(threshold.value) });
+  });
+  el("threshold-auto").addEventListener("click", () => store.settings({ threshold: null }));
+  el("swipe-toggle").addEventListener("change", () => store.settings({ swipe: el("swipe-toggle").checked }));
+  el("contour-toggle").addEventListener("change", () => store.settings({ contour: el("contour-toggle").checked }));
+  mountWindow(store, images, support);
+
+  let listed = /** @type {object | null} */ (null);
+  store.on(() => {
+    const { info, settings } = state;
+    if (info && listed !== info) {
+      listed = info;
+      object.replaceChildren(...info.objects.map(({ id, name }) => make("option", { value: id, text: name })));
+      object.disabled = false;
+    }
+    if (info) object.value = settings.object;
+    else setText(object.options[0], state.load.phase === "loading" ? "Model is loading" : "No model is loaded");
+    paintModes();
+    augment.value = settings.augment;
+    augment.disabled = settings.mode === "zero";
+    colours.value = settings.colourMap;
+    el("scale-mode").value = settings.sharedScale ? "shared" : "own";
+    el("swipe-toggle").checked = settings.swipe;
+    el("contour-toggle").checked = settings.contour;
+    paintSliders();
+  });
+
+  function paintModes() {
+    const { info, settings } = state;
+    const chosen = info?.objects.find((other) => other.id === settings.object);
+    const possible = Boolean(info?.zeroShot && chosen?.zeroShot);
+    if (info && !possible && settings.mode === "zero") settings.mode = "few";
+    modes.zero.disabled = !possible;
+    modes.few.checked = settings.mode === "few";
+    modes.zero.checked = settings.mode === "zero";
+    const reason = !info ? "Whether words can be used depends on the model."
+      : possible ? ""
+      : info.zeroShot ? "The model has no words for this choice."
+      : `Not with this model: ${info.zeroShotReason}.`;
+    setText(el("mode-reason"), reason);
+    el("mode-reason").hidden = reason === "";
+  }
+
+  function paintSliders() {
+    const { settings } = state;
+    const item = currentImage(state);
+    opacity.value = String(Math.round(settings.opacity * 100));
+    setText(el("opacity-value"), `${opacity.value} %`);
+    const result = item?.result;
+    threshold.disabled = el("threshold-auto").disabled = !result;
+    if (!item || !result) return setText(el("threshold-value"), "–");
+    const { lo, hi } = colourRange(state, item);
+    const value = thresholdFor(state, item);
+    threshold.value = String(clamp((value - lo) / (hi - lo), 0, 1));
+    threshold.setAttribute("aria-valuetext", twoDigits(value));
+    setText(el("threshold-value"), twoDigits(value));
+  }
+}
+
+/** The window of pictures deeper than 8 bits. */
+function mountWindow(store, images, support) {
+  const { state } = store;
+  const field = el("window-field");
+  const [auto, manual] = field.querySelectorAll("input[type=radio]");
+  const center = el("window-center");
+  const width = el("window-width");
+
+  function apply() {
+    const numbers = [center.valueAsNumber, width.valueAsNumber];
+    const usable = manual.checked && numbers.every(Number.isFinite) && numbers[1] > 0;
+    const window = usable ? numbers.join(",") : "auto";
+    field.classList.toggle("manual", manual.checked);
+    if (window === state.settings.window) return;
+    store.settings({ window });
+    const item = currentImage(state);
+    if (item) void images.decode(item).catch(() => {});
+    void support.sync();
+  }
+  for (const input of [auto, manual, center, width]) input.addEventListener("change", apply);
+
+  store.on(() => {
+    field.hidden = !(currentImage(state)?.deep || state.support.some((item) => item.deep));
+    // A window chosen by hand while a picture was still being decoded.
+    const item = currentImage(state);
+    if (item?.deep && item.bitmap && item.decodedWindow !== state.settings.window) void images.decode(item).catch(() => {});
+  });
+}

@@ -1,0 +1,49 @@
+/** Saving: the picture with its overlay, and the report. File names go in only when the person ticks the box. */
+
+import { el } from "./dom.js";
+import { currentImage } from "./store.js";
+import { drawPicture } from "./picture.js";
+import { makeReport } from "./report.js";
+
+/**
+ * @param {ReturnType<import("./store.js").createStore>} store
+ * @param {ReturnType<import("./messages.js").createMessages>} messages
+ * @param {ReturnType<import("./overlay.js").createOverlay>} overlay
+ * @param {ReturnType<import("./images.js").createImages>} images
+ */
+export function mountSave(store, messages, overlay, images) {
+  const { state } = store;
+  const picture = el("download-overlay");
+  const report = el("download-report");
+
+  picture.addEventListener("click", async () => {
+    const item = currentImage(state);
+    if (!item?.result) return;
+    try {
+      await images.decode(item);
+      const layer = overlay.of(item);
+      if (!layer || !item.bitmap) throw new Error("The overlay is still being drawn. Try again in a moment.");
+      download(await drawPicture(item, layer, state.settings), `overlay-${item.id}.png`);
+    } catch (error) {
+      messages.error(`The picture could not be saved. ${error.message}`);
+    }
+  });
+  report.addEventListener("click", () => {
+    const text = JSON.stringify(makeReport(state, el("report-names").checked), null, 2);
+    download(new Blob([text], { type: "application/json" }), "report.json");
+  });
+  store.on(() => {
+    picture.disabled = !overlay.of(currentImage(state));
+    report.disabled = !state.images.some((item) => item.result);
+  });
+}
+
+/** @param {Blob} blob @param {string} name */
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The browser needs the address until it has begun to write.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,27 @@
+/** The colour bar below the picture: numbers at both ends, the threshold as a mark. */
+
+import { clamp, el, setText, twoDigits } from "./dom.js";
+import { currentImage } from "./store.js";
+
+/**
+ * @param {ReturnType<import("./store.js").createStore>} store
+ * @param {ReturnType<import("./overlay.js").createOverlay>} overlay
+ */
+export function mountScale(store, overlay) {
+  const root = el("scale");
+  const mark = el("scale-mark");
+  const context = el("scale-bar").getContext("2d");
+  store.on(() => {
+    const layer = overlay.of(currentImage(store.state));
+    // The bar keeps its place while empty, so that the picture does not jump.
+    root.classList.toggle("empty", !layer);
+    if (!layer) return;
+    context.putImageData(new ImageData(/** @type {any} */ (layer.bar), layer.bar.length / 4, 1), 0, 0);
+    setText(el("scale-lo"), twoDigits(layer.lo));
+    setText(el("scale-hi"), twoDigits(layer.hi));
+    const at = clamp((layer.threshold - layer.lo) / (layer.hi - layer.lo), 0, 1);
+    mark.style.left = `${at * 100}%`;
+    mark.title = `Threshold ${twoDigits(layer.threshold)}`;
+    setText(el("scale-caption"), `difference from normal, threshold ${twoDigits(layer.threshold)}`);
+  });
+}

@@ -1,0 +1,55 @@
+/**
+ * What the page remembers between visits: how things are shown and which device is wanted.
+ * Nothing about pictures, objects or results is ever kept.
+ */
+
+const KEY = "mvfa-web-view";
+
+/** Names the engine knows. */
+export const COLOUR_MAPS = [
+  { id: "inferno", name: "inferno" },
+  { id: "viridis", name: "viridis" },
+  { id: "cividis", name: "cividis" },
+  { id: "grey", name: "grey" },
+];
+
+const DEVICES = ["auto", "gpu", "cpu"];
+
+/** @returns {import("./types.d.ts").Settings} */
+export function loadSettings() {
+  const kept = read();
+  const wanted = new URLSearchParams(location.search).get("device") ?? kept.device;
+  return {
+    object: "",
+    mode: "few",
+    augment: "none",
+    window: "auto",
+    threshold: null,
+    opacity: typeof kept.opacity === "number" && kept.opacity >= 0 && kept.opacity <= 1 ? kept.opacity : 0.7,
+    colourMap: COLOUR_MAPS.some((map) => map.id === kept.colourMap) ? kept.colourMap : "inferno",
+    sharedScale: kept.sharedScale !== false,
+    contour: kept.contour !== false,
+    swipe: false,
+    swipeAt: 0.5,
+    device: DEVICES.includes(wanted) ? wanted : "auto",
+  };
+}
+
+/** @param {import("./types.d.ts").Settings} settings */
+export function saveSettings({ opacity, colourMap, sharedScale, contour, device }) {
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ opacity, colourMap, sharedScale, contour, device }));
+  } catch {
+    // Storage may be full or forbidden; the page works without.
+  }
+}
+
+/** @returns {any} */
+function read() {
+  try {
+    const kept = JSON.parse(localStorage.getItem(KEY) ?? "{}");
+    return kept && typeof kept === "object" ? kept : {};
+  } catch {
+    return {};
+  }
+}

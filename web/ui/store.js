@@ -1,0 +1,60 @@
+/** The page's state in one place. Modules read `state`, change it through `set`, and repaint when told. */
+
+import { loadSettings, saveSettings } from "./settings.js";
+
+/** @returns {{state: import("./types.d.ts").State, set: (patch: object) => void, settings: (patch: object) => void, changed: () => void, on: (listener: () => void) => () => void}} */
+export function createStore() {
+  /** @type {(() => void)[]} */
+  const listeners = [];
+  let queued = false;
+  /** @type {import("./types.d.ts").State} */
+  const state = {
+    load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0 },
+    session: null,
+    info: null,
+    images: [],
+    currentId: null,
+    support: [],
+    settings: loadSettings(),
+    run: null,
+    messages: [],
+    requests: [],
+    peek: false,
+  };
+  // Several changes in one turn lead to one repaint. A microtask and not a frame: hidden tabs have no frames.
+  const changed = () => {
+    if (queued) return;
+    queued = true;
+    queueMicrotask(() => {
+      queued = false;
+      for (const listener of [...listeners]) listener();
+    });
+  };
+  return {
+    state,
+    changed,
+    set(patch) {
+      Object.assign(state, patch);
+      changed();
+    },
+    settings(patch) {
+      Object.assign(state.settings, patch);
+      saveSettings(state.settings);
+      changed();
+    },
+    on(listener) {
+      listeners.push(listener);
+      return () => void listeners.splice(listeners.indexOf(listener), 1);
+    },
+  };
+}
+
+/** @param {import("./types.d.ts").State} state @returns {import("./types.d.ts").ImageItem | null} */
+export function currentImage(state) {
+  return state.images.find((item) => item.id === state.currentId) ?? null;
+}
+
+/** @param {import("./types.d.ts").State} state */
+export function currentObject(state) {
+  return state.info?.objects.find((object) => object.id === state.settings.object) ?? null;
+}

@@ -1,0 +1,53 @@
+/** The normal images: thumbnails, adding, taking out. */
+
+import { countOf, el, make, setText } from "./dom.js";
+
+/**
+ * @param {ReturnType<import("./store.js").createStore>} store
+ * @param {ReturnType<import("./supportset.js").createSupportSet>} support
+ */
+export function mountSupport(store, support) {
+  const { state } = store;
+  const list = el("support-list");
+  const adder = list.lastElementChild;
+  /** @type {Map<number, any>} */
+  const tiles = new Map();
+
+  const input = el("support-input");
+  input.addEventListener("change", () => {
+    support.add([...input.files].map((file) => ({ blob: file, name: file.name })));
+    input.value = "";
+  });
+  el("support-clear").addEventListener("click", () => {
+    support.clear();
+    input.focus();
+  });
+
+  store.on(() => {
+    for (const [id, tile] of tiles) {
+      if (state.support.some((item) => item.id === id)) continue;
+      tile.remove();
+      tiles.delete(id);
+    }
+    for (const item of state.support) {
+      let tile = tiles.get(item.id);
+      if (!tile) {
+        tile = make("li", { class: "tile", "data-testid": "support-item", title: item.name });
+        tile.append(make("button", { type: "button", class: "tile-remove", "aria-label": `Remove normal image ${item.name}`, text: "×", onclick: () => support.remove(item.id) }));
+        tiles.set(item.id, tile);
+        list.insertBefore(tile, adder);
+      }
+      tile.dataset.state = item.session ? "ready" : "reading";
+      if (item.thumb && tile.firstChild !== item.thumb) tile.prepend(item.thumb);
+    }
+    const count = state.support.length;
+    setText(el("support-title"), count ? `Normal images (${count})` : "Normal images");
+    el("support-clear").hidden = count === 0;
+    el("support").classList.toggle("unused", state.settings.mode === "zero");
+    const hint = state.settings.mode === "zero" ? "Not used when comparing with words."
+      : count === 0 ? "Pictures of the same organ, view and scanner with nothing unusual in them. Four or more are good."
+      : count < 4 ? `${countOf(count, "image")}. Four or more give a better range.`
+      : "Best from the same view and scanner as the picture.";
+    setText(el("support-hint"), hint);
+  });
+}

@@ -1,0 +1,96 @@
+import type { Result, Session, SessionInfo } from "../../pkg/index.d.ts";
+
+/** A picture the person opened. */
+export interface ImageItem {
+  id: number;
+  blob: Blob;
+  /** The file's name: shown, never stored or sent. */
+  name: string;
+  /** "Image 3": what reports say unless names are wanted. */
+  label: string;
+  status: "reading" | "ready" | "waiting" | "working" | "done" | "error";
+  width: number;
+  height: number;
+  deep: boolean;
+  thumb: HTMLCanvasElement | null;
+  /** Full-size pixels; dropped for pictures not looked at lately. */
+  bitmap: ImageBitmap | null;
+  /** Window the pixels were made with. */
+  decodedWindow: string | null;
+  message: string;
+  result: Result | null;
+  /** Settings the result belongs to, see results.js. */
+  resultKey: string;
+  /** What a sample wants said beside its result. */
+  note: string;
+}
+
+/** A normal picture to compare with. */
+export interface SupportItem {
+  id: number;
+  blob: Blob;
+  name: string;
+  deep: boolean;
+  thumb: HTMLCanvasElement | null;
+  /** Where the engine knows it, and under which id and window. */
+  session: Session | null;
+  engineId: number;
+  window: string;
+}
+
+export interface Settings {
+  object: string;
+  mode: "zero" | "few";
+  augment: "mvfa" | "none";
+  /** "auto" or "CENTER,WIDTH". */
+  window: string;
+  /** null: chosen from the normal pictures or the map. */
+  threshold: number | null;
+  /** 0..1 */
+  opacity: number;
+  colourMap: string;
+  sharedScale: boolean;
+  contour: boolean;
+  swipe: boolean;
+  /** Share of the picture's width left of the handle, 0..1. */
+  swipeAt: number;
+  device: "auto" | "gpu" | "cpu";
+}
+
+export interface Load {
+  phase: "loading" | "ready" | "failed" | "stopped";
+  stage: string;
+  loadedBytes: number;
+  totalBytes: number;
+}
+
+export interface Run {
+  ids: number[];
+  index: number;
+  stage: string;
+  done: number;
+  total: number;
+  controller: AbortController;
+}
+
+export interface Message {
+  id: number;
+  kind: "error" | "notice";
+  text: string;
+  action: { label: string; run: () => void } | null;
+}
+
+export interface State {
+  load: Load;
+  session: Session | null;
+  info: SessionInfo | null;
+  images: ImageItem[];
+  currentId: number | null;
+  support: SupportItem[];
+  settings: Settings;
+  run: Run | null;
+  messages: Message[];
+  requests: string[];
+  /** The overlay is hidden while Space is held. */
+  peek: boolean;
+}

@@ -1,0 +1,124 @@
+//! The commands people type: `cargo xtask serve | build | test | size`.
+//!
+//! Comes in: the command line. Goes out: a served, built, tested or measured site. Each command
+//! installs what it misses, says so before it does, and does nothing twice. Fails with one line of
+//! what went wrong and what to do next.
+
+#![forbid(unsafe_code)]
+
+mod command;
+mod layout;
+mod server;
+mod site;
+mod size;
+mod stamp;
+mod steps;
+mod test;
+mod tools;
+mod versions;
+mod wasm;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, bail};
+
+use crate::layout::Layout;
+use crate::server::Site;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  serve [--port N] [--dev] [--no-build] [--test-site]
+                      build the site and serve it on localhost (default port 8080, or the next free one)
+  build [--dev]       build the site into dist/
+  test [rust|browser] [NAME...]
+                      run every check, or one group; NAME picks files of tests/browser
+  size                raw and compressed size of what a visitor downloads
+
+  --dev               leave out the size optimisation of the WebAssembly file (it takes minutes)
+  --no-build          serve dist/ as it stands
+  --test-site         also build and serve the small model of the tests, as models/tiny/
+
+environment: CARGO_TARGET_DIR (default: the cache folder), XDG_CACHE_HOME, CHROMIUM (browser for tests),
+MVFA_WASM_TOOLCHAIN=rustup|distribution (default: rustup, else distribution),
+MVFA_SKIP_SLOW=1 (leave out the slowest browser test)";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&args) {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(args: &[String]) -> Result<ExitCode> {
+    let Some((command, rest)) = args.split_first() else {
+        eprintln!("{USAGE}");
+        return Ok(ExitCode::from(2));
+    };
+    if matches!(command.as_str(), "help" | "--help" | "-h") || rest.iter().any(|a| a == "--help" || a == "-h") {
+        println!("{USAGE}");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let layout = Layout::find()?;
+    match command.as_str() {
+        "serve" => serve(&layout, rest)?,
+        "build" => {
+            let dev = flags(rest, &["--dev"])?.contains(&"--dev");
+            site::build(&layout, dev)?;
+        }
+        "test" => return test::run(&layout, rest),
+        "size" => {
+            flags(rest, &[])?;
+            site::build(&layout, false)?;
+            size::report(&layout)?;
+        }
+        other => {
+            eprintln!("unknown command {other:?}\n\n{USAGE}");
+            return Ok(ExitCode::from(2));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(layout: &Layout, args: &[String]) -> Result<()> {
+    let (port, rest) = take_port(args)?;
+    let flags = flags(&rest, &["--dev", "--no-build", "--test-site"])?;
+    if !flags.contains(&"--no-build") {
+        site::build(layout, flags.contains(&"--dev"))?;
+    }
+    let mut roots = vec![layout.dist()];
+    if flags.contains(&"--test-site") {
+        site::build_test_models(layout)?;
+        println!("models of the tests: MVFA_TEST_SITE={}", layout.test_site().display());
+        roots.push(layout.test_site());
+    }
+    let site = Site::open(&roots)?;
+    let (server, address) = server::bind(port)?;
+    println!("serving on http://{address}/ (stop with Ctrl-C)");
+    server::run(&server, &site);
+    Ok(())
+}
+
+/// Splits `--port N` off; without it any free port from the default upwards is good.
+fn take_port(args: &[String]) -> Result<(server::Port, Vec<String>)> {
+    let mut rest = args.to_vec();
+    let Some(at) = rest.iter().position(|a| a == "--port") else {
+        return Ok((server::Port::FromDefault, rest));
+    };
+    let value = rest.get(at + 1).context("--port needs a number, for example --port 8081")?;
+    let port = value.parse().with_context(|| format!("--port needs a number from 0 to 65535, found {value:?}"))?;
+    rest.drain(at..=at + 1);
+    Ok((server::Port::Exactly(port), rest))
+}
+
+/// The given flags, all of them known.
+fn flags<'a>(args: &'a [String], known: &[&str]) -> Result<Vec<&'a str>> {
+    if let Some(unknown) = args.iter().find(|a| !known.contains(&a.as_str())) {
+        bail!("unknown argument {unknown:?}; cargo xtask help lists what there is");
+    }
+    Ok(args.iter().map(String::as_str).collect())
+}

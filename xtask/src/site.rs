@@ -1,0 +1,187 @@
+//! The finished site: what a static host serves, in one folder.
+//!
+//! Comes in: `index.html`, `web/`, `pkg/`, `models/default/`. Goes out: the same below `dist/`,
+//! with a `_headers` file for hosts that read one. Fails with the file that is missing.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{program, run};
+use crate::layout::Layout;
+use crate::wasm;
+
+/// Sent with every file. The page needs no more than its own origin; `wasm-unsafe-eval` allows
+/// WebAssembly and nothing else.
+pub const HEADERS: &[(&str, &str)] = &[
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; \
+         connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+];
+
+/// What belongs to the site: single files, and folders with everything below. Missing entries are
+/// errors, except those of [`OPTIONAL`].
+const PARTS: &[&str] = &[
+    "index.html",
+    "web",
+    "pkg/index.js",
+    "pkg/index.d.ts",
+    "pkg/worker.js",
+    "pkg/package.json",
+    "pkg/README.md",
+    "pkg/example.html",
+    "pkg/example.js",
+    "pkg/wasm",
+    "models/default",
+];
+const OPTIONAL: &[&str] = &["pkg/example.html", "pkg/example.js"];
+
+/// Names of the checkpoint of the tests, in the order they are tried.
+const TINY_CHECKPOINTS: &[&str] = &["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
+
+/// Builds everything into `dist/`, and into Trunk's staging folder where Trunk called.
+pub fn build(layout: &Layout, dev: bool) -> Result<()> {
+    wasm::build(layout, dev)?;
+    let files = collect(&layout.root)?;
+    mirror(&layout.root, &files, &layout.dist())?;
+    println!("site: {} files in {}", files.len(), layout.dist().display());
+    if let Some(staging) = std::env::var_os("TRUNK_STAGING_DIR") {
+        mirror(&layout.root, &files, Path::new(&staging))?;
+    }
+    Ok(())
+}
+
+/// The small model of the tests, made by the real `mvfa convert`, as `models/tiny/`.
+pub fn build_test_models(layout: &Layout) -> Result<()> {
+    let fixtures = layout.root.join("tests/fixtures/reference/tiny");
+    let Some(checkpoint) = TINY_CHECKPOINTS.iter().map(|name| fixtures.join(name)).find(|file| file.is_file()) else {
+        bail!("{} holds none of {TINY_CHECKPOINTS:?}; restore the fixtures with git", fixtures.display());
+    };
+    run(wasm::cargo(layout).args(["build", "--release", "--bin", "mvfa"]))?;
+    let models = layout.test_site().join("models");
+    if models.exists() {
+        fs::remove_dir_all(&models).with_context(|| format!("{} cannot be replaced", models.display()))?;
+    }
+    fs::create_dir_all(&models).with_context(|| format!("{} cannot be made", models.display()))?;
+    let mut convert = program(layout.target.join("release/mvfa"), &layout.root);
+    convert.arg("convert").arg("--clip").arg(checkpoint).arg("--adapters").arg(fixtures.join("adapters.pth"));
+    convert.arg("--out").arg(models.join("tiny"));
+    run(convert.args(["--size", "70", "--levels", "1,2,3,4", "--heads", "2", "--dtype", "f32"]))
+}
+
+/// The site's files relative to the checkout, sorted, without hidden ones.
+fn collect(root: &Path) -> Result<BTreeSet<PathBuf>> {
+    let mut files = BTreeSet::new();
+    for part in PARTS {
+        let path = root.join(part);
+        if path.is_dir() {
+            walk(&path, root, &mut files)?;
+        } else if path.is_file() {
+            files.insert(PathBuf::from(part));
+        } else if !OPTIONAL.contains(part) {
+            bail!("{part} is missing; restore it with git");
+        }
+    }
+    Ok(files)
+}
+
+/// All files below a folder, relative to `base`, without hidden ones.
+fn walk(folder: &Path, base: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| format!("{} is not readable", folder.display()))? {
+        let path = entry?.path();
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.')) {
+            continue;
+        }
+        if path.is_dir() {
+            walk(&path, base, files)?;
+        } else if let Ok(relative) = path.strip_prefix(base) {
+            files.insert(relative.to_path_buf());
+        }
+    }
+    Ok(())
+}
+
+/// Makes `folder` hold exactly these files and `_headers`. Equal files are left alone, so that
+/// their times keep meaning something.
+fn mirror(root: &Path, files: &BTreeSet<PathBuf>, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let mut present = BTreeSet::new();
+    walk(folder, folder, &mut present)?;
+    for stale in present.iter().filter(|file| !files.contains(*file)) {
+        fs::remove_file(folder.join(stale)).with_context(|| format!("{} cannot be removed", stale.display()))?;
+    }
+    for file in files {
+        let content = fs::read(root.join(file)).with_context(|| format!("{} is not readable", file.display()))?;
+        write_if_changed(&folder.join(file), &content)?;
+    }
+    write_if_changed(&folder.join("_headers"), headers_file().as_bytes())
+}
+
+fn write_if_changed(file: &Path, content: &[u8]) -> Result<()> {
+    if fs::read(file).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    if let Some(parent) = file.parent() {
+        fs::create_dir_all(parent).with_context(|| format!("{} cannot be made", parent.display()))?;
+    }
+    fs::write(file, content).with_context(|| format!("{} is not writable", file.display()))
+}
+
+/// [`HEADERS`] in the form several static hosts read.
+fn headers_file() -> String {
+    let lines: String = HEADERS.iter().map(|(name, value)| format!("  {name}: {value}\n")).collect();
+    format!("/*\n{lines}")
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn mirror_copies_replaces_and_removes() {
+        let source = tempfile::tempdir().unwrap();
+        let target = tempfile::tempdir().unwrap();
+        fs::create_dir_all(source.path().join("web/ui")).unwrap();
+        fs::write(source.path().join("web/ui/a.js"), "new").unwrap();
+        fs::create_dir_all(target.path().join("web/ui")).unwrap();
+        fs::write(target.path().join("web/ui/a.js"), "old").unwrap();
+        fs::write(target.path().join("web/gone.js"), "old").unwrap();
+
+        let files = BTreeSet::from([PathBuf::from("web/ui/a.js")]);
+        mirror(source.path(), &files, target.path()).unwrap();
+
+        assert_eq!(fs::read_to_string(target.path().join("web/ui/a.js")).unwrap(), "new");
+        assert!(!target.path().join("web/gone.js").exists());
+        assert!(fs::read_to_string(target.path().join("_headers")).unwrap().contains("default-src 'none'"));
+    }
+
+    #[test]
+    fn collect_names_what_is_missing_and_leaves_hidden_files_out() {
+        let root = tempfile::tempdir().unwrap();
+        for part in PARTS {
+            let path = root.path().join(part);
+            if path.extension().is_some() {
+                fs::create_dir_all(path.parent().unwrap()).unwrap();
+                fs::write(path, "").unwrap();
+            } else {
+                fs::create_dir_all(&path).unwrap();
+                fs::write(path.join("file.txt"), "").unwrap();
+                fs::write(path.join(".stamp"), "").unwrap();
+            }
+        }
+        let files = collect(root.path()).unwrap();
+        assert!(files.contains(Path::new("pkg/wasm/file.txt")));
+        assert!(!files.contains(Path::new("pkg/wasm/.stamp")));
+
+        fs::remove_file(root.path().join("index.html")).unwrap();
+        assert!(collect(root.path()).unwrap_err().to_string().contains("index.html"));
+    }
+}

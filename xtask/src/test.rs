@@ -1,0 +1,130 @@
+//! Everything that must hold before a change goes in, in one command.
+//!
+//! Comes in: nothing, or the group `rust` or `browser` with parts of test file names. Goes out: a
+//! line for each step and a count; the exit code is 1 where a step failed.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result, bail};
+
+use crate::command::{program, run as run_program};
+use crate::layout::Layout;
+use crate::server::{self, Port, Site};
+use crate::steps::Steps;
+use crate::tools::WasmToolchain;
+use crate::{site, size, tools, wasm};
+
+/// Runs the chosen groups.
+pub fn run(layout: &Layout, args: &[String]) -> Result<ExitCode> {
+    let (rust, browser, names) = match args.split_first() {
+        None => (true, true, args),
+        Some((group, [])) if group == "rust" => (true, false, &args[1..]),
+        Some((group, names)) if group == "browser" => (false, true, names),
+        Some(_) => bail!("expected `test`, `test rust` or `test browser [NAME...]`, found {args:?}"),
+    };
+    let mut steps = Steps::default();
+    if rust {
+        rust_steps(layout, &mut steps);
+    }
+    if browser {
+        browser_steps(layout, names, &mut steps)?;
+    }
+    println!("\n{}", steps.summary());
+    Ok(if steps.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// Native steps share the release profile, so that dependencies are compiled once.
+fn rust_steps(layout: &Layout, steps: &mut Steps) {
+    let cargo = |words: &[&str]| {
+        let mut command = wasm::cargo(layout);
+        command.args(words);
+        command
+    };
+    steps.run("rustfmt", || run_program(&mut cargo(&["fmt", "--all", "--check"])));
+    steps.run("clippy", || {
+        run_program(&mut cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"]))
+    });
+    steps.run("rustdoc", || {
+        run_program(cargo(&["doc", "--workspace", "--no-deps", "--release"]).env("RUSTDOCFLAGS", "-D warnings"))
+    });
+    // One package at a time: together cargo would build the dependencies with the features of both, a second
+    // time beside those of the program itself.
+    steps.run("cargo test", || {
+        run_program(&mut cargo(&["test", "--package", "mvfa-web", "--release", "--no-fail-fast"]))
+    });
+    steps.run("cargo test of the task runner", || {
+        run_program(&mut cargo(&["test", "--package", "xtask", "--profile", "xtask"]))
+    });
+    match WasmToolchain::ensure(layout) {
+        Ok(WasmToolchain::Rustup) => {
+            let words =
+                ["clippy", "--lib", "--profile", "wasm", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"];
+            steps.run("clippy for wasm", || run_program(&mut cargo(&words)));
+        }
+        Ok(WasmToolchain::Distribution { .. }) => {
+            steps.leave_out("clippy for wasm", "it needs the rustup target; the distribution's Rust has no clippy");
+        }
+        Err(error) => {
+            steps.run("clippy for wasm", || Err(error));
+        }
+    }
+}
+
+fn browser_steps(layout: &Layout, names: &[String], steps: &mut Steps) -> Result<()> {
+    let mut ready = steps.run("site", || site::build(layout, false));
+    if ready && names.is_empty() {
+        steps.run("size", || size::report(layout));
+    }
+    ready &= steps.run("test models", || site::build_test_models(layout));
+    let mut browser = PathBuf::new();
+    ready &= steps.run("browser set-up", || {
+        tools::browser_packages(layout)?;
+        browser = tools::chromium(layout)?;
+        Ok(())
+    });
+    let files = test_files(layout, names)?;
+    if !ready {
+        for name in &files {
+            steps.leave_out(name, "an earlier step it needs failed");
+        }
+        return Ok(());
+    }
+
+    let site = Site::open(&[layout.dist(), layout.test_site()])?;
+    let (server, address) = server::bind(Port::Exactly(0))?;
+    let background = Arc::clone(&server);
+    let thread = thread::spawn(move || server::run(&background, &site));
+    for name in &files {
+        steps.run(name, || {
+            let mut node = program("node", &layout.browser_tests());
+            node.args(["--test", name]);
+            node.env("CHROMIUM", &browser).env("MVFA_URL", format!("http://{address}/"));
+            run_program(node.env("MVFA_TEST_SITE", layout.test_site()))
+        });
+    }
+    server.unblock();
+    // The thread holds nothing that could fail to be put back.
+    let _ = thread.join();
+    Ok(())
+}
+
+/// `*.test.mjs` in order; with names, those that contain one of them.
+fn test_files(layout: &Layout, names: &[String]) -> Result<Vec<String>> {
+    let folder = layout.browser_tests();
+    let mut files = Vec::new();
+    for entry in fs::read_dir(&folder).with_context(|| format!("{} is not readable", folder.display()))? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".test.mjs") && (names.is_empty() || names.iter().any(|part| name.contains(part.as_str()))) {
+            files.push(name);
+        }
+    }
+    files.sort();
+    if files.is_empty() {
+        bail!("no file of tests/browser is named like {names:?}; leave the names out to run all");
+    }
+    Ok(files)
+}

@@ -1,0 +1,17 @@
+//! Every version that is pinned outside `Cargo.lock` and `tests/browser/package-lock.json`.
+
+/// `binaryen` from npm, for `wasm-opt`.
+pub const BINARYEN: &str = "132.0.0";
+
+/// Must equal the version of `wasm-bindgen-cli-support` in `xtask/Cargo.toml`; checked against
+/// `Cargo.lock` before use.
+pub const WASM_BINDGEN: &str = "0.2.130";
+
+/// Oldest Rust that builds this workspace (`rust-version` in `Cargo.toml`), as (major, minor).
+pub const RUST: (u32, u32) = (1, 95);
+
+/// Oldest Node.js that runs `wasm-opt` and the browser tests (major version).
+pub const NODE: u32 = 20;
+
+/// Distribution packages with a Rust that can build for the web when rustup cannot.
+pub const DISTRIBUTION_RUST: &[&str] = &["rustc-web", "rust-web-src"];

@@ -1,0 +1,140 @@
+//! The library as a WebAssembly module with its JavaScript glue.
+//!
+//! Comes in: the crate. Goes out: `pkg/wasm/` as wasm-bindgen's `web` target writes it, optimised
+//! for size and stripped unless `dev`. Fails with the program that failed, or with the two
+//! wasm-bindgen versions where they differ.
+//!
+//! Order matters: wasm-bindgen reads the `target_features` section that the compiler wrote, so
+//! everything that strips comes after it.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+use crate::command::{program, run};
+use crate::layout::Layout;
+use crate::stamp::{Stamp, digest, digest_file};
+use crate::tools::{self, WasmToolchain};
+use crate::versions;
+
+/// Name of the library, as cargo and wasm-bindgen write it.
+const NAME: &str = "mvfa_web";
+
+/// Features the compiler may use (Rust's defaults for this target, and SIMD); every browser with
+/// WebAssembly SIMD has them all.
+const FEATURES: &[&str] = &[
+    "--enable-simd",
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+
+/// Builds `pkg/wasm/`. A `dev` build leaves out `wasm-opt`, which takes minutes.
+pub fn build(layout: &Layout, dev: bool) -> Result<()> {
+    check_bindgen_version(&layout.root.join("Cargo.lock"))?;
+    let toolchain = WasmToolchain::ensure(layout)?;
+    let mut cargo = cargo(layout);
+    cargo.args(["build", "--lib", "--profile", "wasm", "--target", "wasm32-unknown-unknown"]);
+    toolchain.apply(&mut cargo);
+    run(&mut cargo)?;
+
+    let input = layout.target.join(format!("wasm32-unknown-unknown/wasm/{NAME}.wasm"));
+    // With this file's own text, so that a change of options builds anew.
+    let how = digest(include_bytes!("wasm.rs"));
+    let made_from = format!("{} {how} wasm-bindgen {}", digest_file(&input)?, versions::WASM_BINDGEN);
+    let folder = layout.pkg_wasm();
+    let record = folder.join(".stamp");
+    let optimised = Stamp::new(&record, format!("{made_from} wasm-opt {}", versions::BINARYEN));
+    let plain = Stamp::new(&record, made_from);
+    if optimised.is_fresh() || (dev && plain.is_fresh()) {
+        return Ok(());
+    }
+    if !plain.is_fresh() {
+        bind(&input, &folder)?;
+        plain.write()?;
+    }
+    if !dev {
+        optimise(layout)?;
+        optimised.write()?;
+    }
+    Ok(())
+}
+
+/// Cargo in the checkout, writing to the build folder.
+pub fn cargo(layout: &Layout) -> std::process::Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = program(cargo, &layout.root);
+    command.env("CARGO_TARGET_DIR", &layout.target);
+    command
+}
+
+fn bind(input: &Path, folder: &Path) -> Result<()> {
+    println!("wasm-bindgen {} -> {}", versions::WASM_BINDGEN, folder.display());
+    if folder.exists() {
+        fs::remove_dir_all(folder).with_context(|| format!("{} cannot be replaced", folder.display()))?;
+    }
+    Bindgen::new()
+        .input_path(input)
+        .web(true)?
+        .out_name(NAME)
+        .typescript(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        // The glue finds the module beside itself, as the command's does; the library's default differs.
+        .omit_default_module_path(false)
+        .generate(folder)
+        .context("wasm-bindgen could not read the module")
+}
+
+fn optimise(layout: &Layout) -> Result<()> {
+    let tool = tools::wasm_opt(layout)?;
+    let file = layout.wasm_file();
+    let smaller = file.with_extension("opt");
+    println!("wasm-opt {}: this takes some minutes, once for each change", versions::BINARYEN);
+    let mut command = program("node", &layout.root);
+    command.arg(tool).args(["-Oz", "--strip-debug", "--strip-producers", "--strip-target-features"]).args(FEATURES);
+    run(command.arg(&file).arg("-o").arg(&smaller))?;
+    fs::rename(&smaller, &file).with_context(|| format!("{} is not writable", file.display()))
+}
+
+/// The glue and the module must come from the same wasm-bindgen.
+fn check_bindgen_version(lock: &Path) -> Result<()> {
+    let text = fs::read_to_string(lock).with_context(|| format!("{} is not readable", lock.display()))?;
+    for package in ["wasm-bindgen", "wasm-bindgen-cli-support"] {
+        let found = locked_version(&text, package);
+        if found != Some(versions::WASM_BINDGEN) {
+            bail!(
+                "Cargo.lock has {package} {}, xtask expects {}; set wasm-bindgen-cli-support in xtask/Cargo.toml and \
+                 WASM_BINDGEN in xtask/src/versions.rs to the version of wasm-bindgen",
+                found.unwrap_or("missing"),
+                versions::WASM_BINDGEN
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The version of a package in a lock file.
+fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
+    let name = format!("name = \"{package}\"");
+    let mut lines = lock.lines();
+    lines.find(|line| *line == name)?;
+    lines.next()?.strip_prefix("version = \"")?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_a_version_from_a_lock_file() {
+        let lock = "[[package]]\nname = \"wasm-bindgen-macro\"\nversion = \"9.9.9\"\n\n[[package]]\nname = \"wasm-bindgen\"\nversion = \"0.2.1\"\n";
+        assert_eq!(locked_version(lock, "wasm-bindgen"), Some("0.2.1"));
+        assert_eq!(locked_version(lock, "wasm"), None);
+    }
+}
