@@ -27,12 +27,22 @@ const SOFTWARE_WEBGPU = [
   "--use-vulkan=swiftshader",
 ];
 
-/** Starts a browser. Without `webgpu` it has no adapter to offer. */
+/** A browser's first start on a machine reads hundreds of megabytes from a cold disk. */
+const START_TIMEOUT_MS = 180_000;
+/** The longest a page of the site may take to load; a slow machine is no failure. */
+const LOAD_TIMEOUT_MS = 120_000;
+
+/** Starts a browser and lets it show one page. Without `webgpu` it has no adapter to offer. */
 export async function launch({ webgpu = true } = {}) {
-  return chromium.launch({
+  const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    timeout: START_TIMEOUT_MS,
     args: ["--headless=new", ...QUIET, ...(webgpu ? SOFTWARE_WEBGPU : ["--disable-features=WebGPU,WebGPUService"])],
   });
+  const page = await browser.newPage();
+  await page.goto(new URL("pkg/README.md", SITE).href, { timeout: START_TIMEOUT_MS });
+  await page.context().close();
+  return browser;
 }
 
 /** What a page did: requests in order, and complaints. */
@@ -93,6 +103,7 @@ export async function withPage(browser, { expect = [], prepare = async () => {} 
     });
     await prepare(context);
     const page = await context.newPage();
+    page.setDefaultNavigationTimeout(LOAD_TIMEOUT_MS);
     await work(page, record).catch((error) => {
       // Often the reason why something never came.
       if (record.complaints.length > 0) error.message += `\nthe page complained: ${record.complaints.join("\n")}`;
