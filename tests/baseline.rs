@@ -13,7 +13,7 @@ use std::path::Path;
 use burn::tensor::Tensor;
 use common::{Straight, fixture, json, open_engine};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
-use mvfa_web::mvfa::{Geometry, MemoryRows, Stage, nearest_distances, upsample};
+use mvfa_web::mvfa::{Geometry, MemoryRows, Mode, Stage, nearest_distances, upsample};
 
 const SIDE_PX: usize = 240;
 const GRID: usize = 17;
@@ -76,7 +76,7 @@ fn pixel_auroc_lies_within_a_hundredth_of_the_independent_baseline() {
     for file in split["files"].as_array().unwrap() {
         let path = file["path"].as_str().unwrap();
         let planes = to_planes(&resize_bicubic(&read(&fixture(&format!("bmad/{path}"))), SIDE_PX));
-        let features = pollster::block_on(engine.encode(&planes, Stage::Encode, (0, 1), &mut Straight)).unwrap();
+        let features = pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 1), &mut Straight)).unwrap();
         let mask = match file["mask"].as_str() {
             Some(name) => mask(&fixture(&format!("bmad/{name}"))),
             None => vec![false; SIDE_PX * SIDE_PX],

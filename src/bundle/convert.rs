@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use crate::bundle::error::BundleError;
 use crate::bundle::import::{AdapterFile, Checkpoint, VisionGeometry, open_checkpoint};
 use crate::bundle::manifest::{
-    AdapterConfig, Augment, Dtype, FORMAT, Group, Manifest, ObjectSpec, PreprocessConfig, RESAMPLE, SelfTest,
+    AdapterConfig, Augment, Dtype, FORMAT, Group, Manifest, MemoryFeatures, ObjectSpec, PreprocessConfig, RESAMPLE, SelfTest,
     released_mix,
 };
 use crate::bundle::names::{NamedShape, adapter_tensors, prompt_tensor, text_tensors, vision_tensors};
@@ -213,6 +213,7 @@ fn plan(
         adapters: adapters.map(|a| AdapterConfig { bottleneck: a.bottleneck(), mix: released_mix() }),
         preprocess: PreprocessConfig { size_px: options.size_px, resample: RESAMPLE.to_owned(), mean, std },
         augment: options.augment,
+        memory: MemoryFeatures::default(),
         objects: options.objects.clone(),
         self_test: None,
         files: Vec::new(),

@@ -47,6 +47,9 @@ pub struct Manifest {
     /// How the memory bank is made unless the user says otherwise.
     #[serde(default)]
     pub augment: Augment,
+    /// What the memory bank holds.
+    #[serde(default, skip_serializing_if = "MemoryFeatures::is_default")]
+    pub memory: MemoryFeatures,
     /// What the model can be asked about.
     pub objects: Vec<ObjectSpec>,
     /// Values every device must reproduce before its results are shown.
@@ -93,6 +96,24 @@ pub enum Augment {
     Mvfa,
     /// The picture itself only.
     None,
+}
+
+/// What the memory bank holds, and a picture is compared by, in few-shot.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MemoryFeatures {
+    /// The adapters' hidden features, fused with the words (spec §8.2). Without adapters, as `Raw`.
+    #[default]
+    Adapted,
+    /// Raw block tokens of the tower, the adapters left out. For adapters that were trained for
+    /// words only.
+    Raw,
+}
+
+impl MemoryFeatures {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What an object is scored by (spec §8).

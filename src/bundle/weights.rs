@@ -64,6 +64,13 @@ impl Weights {
         Ok(())
     }
 
+    /// Puts in a whole tensor that is on the device already, flattened. Gradients flow through it.
+    pub fn insert_flat(&mut self, name: &str, shape: &[usize], values: Tensor<1>) {
+        let range = [0, shape.first().copied().unwrap_or(1)];
+        let whole = Collected { shape: shape.to_vec(), parts: vec![Rows { range, values }] };
+        self.tensors.insert(name.to_owned(), whole);
+    }
+
     /// Whether a tensor of this name has arrived, whole or in part.
     pub fn contains(&self, name: &str) -> bool {
         self.tensors.contains_key(name)

@@ -22,6 +22,13 @@ use crate::bundle::shard::{hex, scale_key, sha256_hex};
 use crate::bundle::source::check_finite;
 use crate::bundle::store::MANIFEST;
 
+/// Record of how a trained bundle came about.
+pub const TRAINING: &str = "training.json";
+/// A trained bundle's adapters in PyTorch's layout.
+pub const ADAPTERS_PTH: &str = "adapters.pth";
+/// Files beside the manifest that it does not list.
+const COMPANIONS: [&str; 2] = [TRAINING, ADAPTERS_PTH];
+
 /// A tensor too large for any shard starts in the open one only where it can put this much there.
 const SPLIT_MIN_BYTES: usize = 1024 * 1024;
 /// Length field, braces and padding of a shard's header.
@@ -146,7 +153,15 @@ impl BundleWriter {
     /// # Errors
     /// [`BundleError::Io`].
     pub fn add_text(&mut self, name: &str, text: &str) -> Result<(), BundleError> {
-        write_synced(&self.work.join(name), &[text.as_bytes()])?;
+        self.add_file(name, text.as_bytes())
+    }
+
+    /// Adds a file that the manifest does not list.
+    ///
+    /// # Errors
+    /// [`BundleError::Io`].
+    pub fn add_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
+        write_synced(&self.work.join(name), &[bytes])?;
         self.others.push(name.to_owned());
         Ok(())
     }
@@ -331,6 +346,7 @@ fn check_replaceable(out: &Path) -> Result<(), BundleError> {
         manifest
             .as_ref()
             .is_some_and(|m| name == MANIFEST || *name == m.card || m.files.iter().any(|f| f.path == *name))
+            || COMPANIONS.contains(&name.as_str())
     };
     match names.iter().find(|name| !ours(name)) {
         Some(name) => Err(refuse(format!("it holds {name}, which is no part of a bundle"))),

@@ -15,6 +15,7 @@ mod predict;
 mod progress;
 mod report;
 mod stems;
+mod train;
 mod usage;
 
 use std::process::ExitCode;
@@ -49,6 +50,8 @@ enum Command {
     Convert(convert::Args),
     /// Score pictures and write their anomaly maps
     Predict(predict::Args),
+    /// Train adapters on your own pictures
+    Train(train::Args),
     /// Say what a model bundle is and can do
     Info(info::Args),
 }
@@ -66,6 +69,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Convert(args) => convert::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Train(args) => train::run(&args),
         Command::Info(args) => info::run(&args),
     };
     match done {

@@ -102,24 +102,22 @@ impl TextTower {
     /// [`TextError`] when a sentence is too long or the device fails.
     pub fn features(&self, tokenizer: &Tokenizer, prompt_word: &str) -> Result<Vec<f32>, TextError> {
         let prompts = prompts::sentences(prompt_word);
-        let normal = self.group_mean(tokenizer, &prompts.normal)?;
-        let abnormal = self.group_mean(tokenizer, &prompts.abnormal)?;
-        Ok(normal.into_iter().zip(abnormal).flat_map(|(n, a)| [n, a]).collect())
+        let encode = |list: &[String]| list.iter().map(|s| tokenizer.encode(s)).collect::<Result<Vec<_>, _>>();
+        let features = self.group_features(&encode(&prompts.normal)?, &encode(&prompts.abnormal)?);
+        features.try_into_vec_as().map_err(|e| TextError::Device(e.to_string()))
     }
 
-    /// Unit-length mean of the unit-length embeddings of all sentences.
-    fn group_mean(&self, tokenizer: &Tokenizer, sentences: &[String]) -> Result<Vec<f32>, TextError> {
-        let mut mean: Vec<f32> = Vec::new();
-        for chunk in sentences.chunks(BATCH) {
-            let ids = chunk.iter().map(|s| tokenizer.encode(s)).collect::<Result<Vec<_>, _>>()?;
-            let sum = unit_rows(self.forward(&ids)).sum_dim(0);
-            let sum: Vec<f32> = sum.try_into_vec_as().map_err(|e| TextError::Device(e.to_string()))?;
-            mean.resize(sum.len(), 0.0);
-            mean.iter_mut().zip(sum).for_each(|(m, s)| *m += s);
-        }
+    /// Token ids of both groups of sentences → text features `[embed, 2]`.
+    pub(crate) fn group_features(&self, normal: &[Vec<u32>], abnormal: &[Vec<u32>]) -> Tensor<2> {
+        Tensor::cat(vec![self.group_mean(normal), self.group_mean(abnormal)], 0).transpose()
+    }
+
+    /// Unit-length mean of the unit-length embeddings of some sentences, `[1, embed]`.
+    fn group_mean(&self, sentences: &[Vec<u32>]) -> Tensor<2> {
         // Dividing by the count would not change the direction.
-        let norm = mean.iter().map(|v| v * v).sum::<f32>().sqrt();
-        Ok(mean.into_iter().map(|v| v / norm).collect())
+        let sums = sentences.chunks(BATCH).map(|chunk| unit_rows(self.forward(chunk)).sum_dim(0));
+        let none = || Tensor::zeros([1, self.projection.dims()[1]], &self.device);
+        unit_rows(sums.reduce(|sum, part| sum + part).unwrap_or_else(none))
     }
 }
 

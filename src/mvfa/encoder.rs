@@ -21,8 +21,9 @@ pub struct AdaptedEncoder {
     adapters: Option<Adapters>,
 }
 
+/// Both banks, one adapter a level each.
 #[derive(Clone, Debug)]
-struct Adapters {
+pub(crate) struct Adapters {
     segmentation: Vec<Adapter>,
     detection: Vec<Adapter>,
     mix: [f32; 3],
@@ -42,6 +43,12 @@ impl AdaptedEncoder {
         Ok(Self { tower, adapters })
     }
 
+    /// The same tower with other adapters in its stream, or with none: then raw block tokens are the
+    /// features.
+    pub(crate) fn with_adapters(&self, adapters: Option<Adapters>) -> Self {
+        Self { tower: self.tower.clone(), adapters }
+    }
+
     /// Starts on pixels `[1, 3, side, side]`.
     pub fn start(&self, pixels: Tensor<4>) -> EncodeRun<'_> {
         EncodeRun {
@@ -51,6 +58,22 @@ impl AdaptedEncoder {
             next_block: 0,
             features: Features { segmentation: Vec::new(), detection: Vec::new() },
         }
+    }
+
+    /// Goes on from the tokens `[1, tokens, width]` that the block of the first level gave, before
+    /// anything was mixed in. No adapter has had a say in them.
+    pub(crate) fn resume(&self, tokens: Tensor<3>) -> EncodeRun<'_> {
+        let next_block = self.tower.config().levels.first().copied().unwrap_or(0);
+        let features = Features { segmentation: Vec::new(), detection: Vec::new() };
+        let mut run = EncodeRun { encoder: self, tokens, premix: None, next_block, features };
+        run.end_level(0);
+        run
+    }
+
+    /// Tokens `[1, tokens, width]` after the block of the first level, before anything is mixed in.
+    pub(crate) fn early_tokens(&self, pixels: Tensor<4>) -> Tensor<3> {
+        let blocks = self.tower.config().levels.first().copied().unwrap_or(0);
+        (0..blocks).fold(self.tower.embed(pixels), |tokens, block| self.tower.block(block, tokens))
     }
 
     /// Steps of one picture: the blocks up to the last level.
@@ -67,7 +90,8 @@ impl AdaptedEncoder {
 }
 
 impl Adapters {
-    fn take(
+    /// Takes the tensors `adapters.*`.
+    pub(crate) fn take(
         weights: &mut Weights,
         config: &AdapterConfig,
         levels: &[usize],

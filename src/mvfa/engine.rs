@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{Augment, Calibration, Manifest, ObjectKind, ObjectSpec, SelfTest};
+use crate::bundle::manifest::{Augment, Calibration, Manifest, MemoryFeatures, ObjectKind, ObjectSpec, PreprocessConfig, SelfTest};
 use crate::bundle::weights::Weights;
 use crate::device::{DeviceError, OpenDevice};
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
@@ -39,6 +39,8 @@ pub struct Engine {
     manifest: Manifest,
     open: OpenDevice,
     encoder: AdaptedEncoder,
+    /// What the memory bank is made with, where that is not `encoder`.
+    raw: Option<AdaptedEncoder>,
     text: HashMap<String, Tensor<2>>,
     references: BTreeMap<ReferenceId, Reference>,
     pairs: PairDistances,
@@ -52,6 +54,8 @@ impl Engine {
     /// [`BundleError`] when a tensor is missing or has another shape.
     pub fn new(manifest: Manifest, mut weights: Weights, open: OpenDevice) -> Result<Self, BundleError> {
         let encoder = AdaptedEncoder::take(&mut weights, &manifest)?;
+        let raw = manifest.adapters.is_some() && manifest.memory == MemoryFeatures::Raw;
+        let raw = raw.then(|| encoder.with_adapters(None));
         let dim = manifest.adapters.as_ref().map_or(manifest.vision.width, |a| a.bottleneck);
         let mut text: HashMap<String, Tensor<2>> = HashMap::new();
         for (n, object) in manifest.objects.iter().enumerate() {
@@ -68,6 +72,7 @@ impl Engine {
             manifest,
             open,
             encoder,
+            raw,
             text,
             references: BTreeMap::new(),
             pairs: HashMap::new(),
@@ -115,15 +120,20 @@ impl Engine {
         self.references.keys().copied().collect()
     }
 
-    /// Features of a picture that is already at the model's size.
+    /// Features of a picture that is already at the model's size, as `mode` compares them.
     pub async fn encode(
         &self,
         planes: &Planes,
+        mode: Mode,
         stage: Stage,
         (before, total): (usize, usize),
         pacer: &mut impl Pacer,
     ) -> Result<Features, Cancelled> {
-        let mut run = self.encoder.start(self.input(planes));
+        let encoder = match (mode, &self.raw) {
+            (Mode::Few, Some(raw)) => raw,
+            _ => &self.encoder,
+        };
+        let mut run = encoder.start(self.input(planes));
         while run.step() {
             pacer.step(Progress { stage, done: before + run.done(), total }).await?;
         }
@@ -165,7 +175,8 @@ impl Engine {
         pacer: &mut impl Pacer,
     ) -> Result<Analysis, EngineError> {
         let object = self.manifest.object(&request.object)?.clone();
-        let text = self.text.get(&object.id).cloned();
+        let with_words = request.mode == Mode::Zero || self.raw.is_none();
+        let text = self.text.get(&object.id).filter(|_| with_words).cloned();
         let augment = request.augment.unwrap_or(self.manifest.augment);
         match request.mode {
             Mode::Zero if text.is_none() => {
@@ -187,7 +198,7 @@ impl Engine {
         }
         let planes = self.planes(picture);
         timings.preprocess_ms = lap(&|| pacer.now_ms());
-        let features = self.encode(&planes, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
+        let features = self.encode(&planes, request.mode, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
         timings.encode_ms = lap(&|| pacer.now_ms());
         let mut analysis = self.score(&features, &object, request.mode, text, pacer).await?;
         timings.score_ms = lap(&|| pacer.now_ms());
@@ -223,10 +234,10 @@ impl Engine {
             };
             let mut features = Vec::with_capacity(views.len());
             for view in &views {
-                features.push(self.encode(view, Stage::References, (before, total), pacer).await?);
+                features.push(self.encode(view, Mode::Few, Stage::References, (before, total), pacer).await?);
                 before += steps;
             }
-            let rows = MemoryRows::new(&features, self.manifest.adapters.is_none());
+            let rows = MemoryRows::new(&features, self.memory_is_raw());
             self.pairs.retain(|(a, b, _), _| *a != id && *b != id);
             if let Some(reference) = self.references.get_mut(&id) {
                 reference.rows = Some((augment, rows));
@@ -419,7 +430,7 @@ impl Engine {
 
     /// Per level the distances of one reference's own patches to all other references.
     fn left_out_levels(&self, id: ReferenceId, bank: Bank) -> Option<Vec<Vec<f32>>> {
-        let bank = if self.manifest.adapters.is_none() { Bank::Segmentation } else { bank };
+        let bank = if self.memory_is_raw() { Bank::Segmentation } else { bank };
         let mut levels = vec![Vec::new(); self.manifest.vision.levels.len()];
         let mut found = false;
         for other in self.references.keys().filter(|other| **other != id) {
@@ -434,11 +445,16 @@ impl Engine {
     /// The banks whose memory is searched: Sm always comes from the segmentation bank, cm of
     /// detection objects from the other. Raw tokens serve as both.
     fn memory_banks(&self, kind: ObjectKind) -> Vec<Bank> {
-        if kind == ObjectKind::Detection && self.manifest.adapters.is_some() {
+        if kind == ObjectKind::Detection && !self.memory_is_raw() {
             vec![Bank::Segmentation, Bank::Detection]
         } else {
             vec![Bank::Segmentation]
         }
+    }
+
+    /// Whether the memory bank holds raw block tokens, which serve as both banks.
+    fn memory_is_raw(&self) -> bool {
+        self.raw.is_some() || self.manifest.adapters.is_none()
     }
 
     fn planes(&self, picture: &Rgb8) -> Planes {
@@ -448,17 +464,22 @@ impl Engine {
     /// Planes in 0..1 → the tower's input `[1, 3, side, side]` on the device.
     fn input(&self, planes: &Planes) -> Tensor<4> {
         let side = planes.side_px;
-        let preprocess = &self.manifest.preprocess;
-        let mut values = planes.values.clone();
-        for (channel, plane) in values.chunks_exact_mut((side * side).max(1)).enumerate() {
-            let (mean, std) = (preprocess.mean[channel % 3], preprocess.std[channel % 3]);
-            // CLIP in MVFA is not normalised (spec §0, fact 1): leave its pixels bit for bit.
-            if mean != 0.0 || std != 1.0 {
-                plane.iter_mut().for_each(|v| *v = (*v - mean) / std);
-            }
-        }
+        let values = normalised(planes, &self.manifest.preprocess);
         Tensor::from_data(TensorData::new(values, [1, 3, side, side]), &self.open.device)
     }
+}
+
+/// Planes in 0..1 → the values that the tower reads, `[3, side, side]`.
+pub(crate) fn normalised(planes: &Planes, preprocess: &PreprocessConfig) -> Vec<f32> {
+    let mut values = planes.values.clone();
+    for (channel, plane) in values.chunks_exact_mut((planes.side_px * planes.side_px).max(1)).enumerate() {
+        let (mean, std) = (preprocess.mean[channel % 3], preprocess.std[channel % 3]);
+        // CLIP in MVFA is not normalised (spec §0, fact 1): leave its pixels bit for bit.
+        if mean != 0.0 || std != 1.0 {
+            plane.iter_mut().for_each(|v| *v = (*v - mean) / std);
+        }
+    }
+    values
 }
 
 /// Values per level, back from the device.

@@ -17,13 +17,25 @@ mod upsample;
 mod zero_shot;
 
 pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use encoder::Adapters;
 pub use encoder::{AdaptedEncoder, EncodeRun};
 pub use engine::Engine;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use engine::normalised;
 pub use error::{Cancelled, EngineError};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use features::unit_rows;
 pub use features::{Bank, Features};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use fusion::fuse;
 pub use fusion::{default_calibration, min_max};
 #[cfg(not(target_arch = "wasm32"))]
 pub use make_bundle::make_bundle;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use maps::{maximum, mean, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use upsample::axis_weights;
 pub use upsample::{Geometry, upsample};
 pub use zero_shot::{detection_score, patch_logits, zero_shot_map};

@@ -34,6 +34,18 @@ pub fn upsample(values: &[f32], grid: usize, side_px: usize, geometry: Geometry)
     out
 }
 
+/// The same along one axis, as a matrix `[side_px, grid]`, row-major, in the reference geometry.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn axis_weights(grid: usize, side_px: usize) -> Vec<f32> {
+    let mut rows = vec![0.0; side_px * grid];
+    for (i, row) in rows.chunks_exact_mut(grid.max(1)).enumerate() {
+        let tap = Tap::at(i, grid, side_px, Geometry::Reference);
+        row[tap.first] += 1.0 - tap.weight;
+        row[tap.second] += tap.weight;
+    }
+    rows
+}
+
 /// The two neighbours of an output pixel along one axis, and the weight of the second.
 struct Tap {
     first: usize,

@@ -1,0 +1,149 @@
+//! The model while it is trained: a frozen tower and adapters that change.
+//!
+//! Comes in: a bundle, tokens before the first adapter, what the picture should show. Goes out:
+//! losses on the tape, or features to score. Fails with [`TrainError`] where the bundle has not
+//! what training needs.
+
+use burn::tensor::{Device, Tensor, TensorData};
+
+use crate::bundle::manifest::{AdapterConfig, Group, Manifest, released_mix};
+use crate::bundle::names::adapter_tensors;
+use crate::bundle::store::BundleFolder;
+use crate::bundle::weights::Weights;
+use crate::device::open_cpu;
+use crate::image::Planes;
+use crate::mvfa::{AdaptedEncoder, Adapters, Features, normalised};
+use crate::train::error::TrainError;
+use crate::train::losses::{LevelLosses, Target, Upsampler, losses};
+use crate::train::parameters::{Parameters, Saved};
+use crate::train::random::{Purpose, stream, uniform};
+
+/// A frozen tower, and the geometry of the adapters that are trained on it.
+pub struct Model {
+    manifest: Manifest,
+    adapters: AdapterConfig,
+    encoder: AdaptedEncoder,
+    upsampler: Upsampler,
+    device: Device,
+}
+
+impl Model {
+    /// Loads the tower of a bundle. `bottleneck` is the width of the hidden features.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`].
+    pub fn open(bundle: &BundleFolder, bottleneck: usize) -> Result<Self, TrainError> {
+        let device = open_cpu("training").device;
+        let mut manifest = bundle.manifest().clone();
+        let mix = manifest.adapters.as_ref().map_or_else(released_mix, |a| a.mix);
+        let adapters = AdapterConfig { bottleneck, mix };
+        manifest.adapters = None;
+        let encoder = AdaptedEncoder::take(&mut bundle.load(&[Group::Vision], &device)?, &manifest)?;
+        let upsampler = Upsampler::new(manifest.vision.grid(), manifest.preprocess.size_px, &device);
+        Ok(Self { manifest, adapters, encoder, upsampler, device })
+    }
+
+    /// The bundle's manifest, without adapters.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Geometry of the adapters.
+    pub fn adapters(&self) -> &AdapterConfig {
+        &self.adapters
+    }
+
+    /// Where tensors live.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
+    /// Names and shapes of the adapters.
+    pub fn adapter_tensors(&self) -> Vec<(String, Vec<usize>)> {
+        let vision = &self.manifest.vision;
+        adapter_tensors(vision.levels.len(), vision.width, self.adapters.bottleneck)
+    }
+
+    /// Random adapters as torch draws a linear layer: uniform within ±1/√fan-in (spec §3).
+    pub fn initial_adapters(&self, seed: u64) -> Vec<Saved> {
+        let draw = |(n, (name, shape)): (usize, (String, Vec<usize>))| {
+            let fan_in = shape.last().copied().unwrap_or(1).max(1) as f32;
+            let mut rng = stream(seed, Purpose::Init, n as u64);
+            let values = uniform(&mut rng, shape.iter().product(), fan_in.powf(-0.5));
+            Saved { name, shape, values, adam: None }
+        };
+        self.adapter_tensors().into_iter().enumerate().map(draw).collect()
+    }
+
+    /// Numbers of one picture's tokens.
+    pub fn token_len(&self) -> usize {
+        self.manifest.vision.tokens() * self.manifest.vision.width
+    }
+
+    /// Tokens before the first adapter, row-major.
+    ///
+    /// # Errors
+    /// [`TrainError::Settings`] when the device does not hand them back.
+    pub fn early_tokens(&self, planes: &Planes) -> Result<Vec<f32>, TrainError> {
+        let side = planes.side_px;
+        let values = normalised(planes, &self.manifest.preprocess);
+        let pixels = Tensor::<4>::from_data(TensorData::new(values, [1, 3, side, side]), &self.device);
+        read(self.encoder.early_tokens(pixels))
+    }
+
+    /// Features of the adapted tower from tokens of [`Model::early_tokens`]. The adapters are taken
+    /// out of `weights`; with leaves of a tape there, the features are on the tape.
+    ///
+    /// # Errors
+    /// [`TrainError::Model`] where an adapter is missing.
+    pub fn features(&self, weights: &mut Weights, tokens: Vec<f32>) -> Result<Features, TrainError> {
+        let vision = &self.manifest.vision;
+        let adapters = Adapters::take(weights, &self.adapters, &vision.levels, vision.width)?;
+        Ok(run(&self.encoder.with_adapters(Some(adapters)), self.tokens(tokens)))
+    }
+
+    /// Features of the tower alone: raw block tokens.
+    pub fn raw_features(&self, tokens: Vec<f32>) -> Features {
+        run(&self.encoder, self.tokens(tokens))
+    }
+
+    /// Losses of one picture.
+    pub fn losses(&self, features: &Features, text: &Tensor<2>, target: &Target) -> LevelLosses {
+        losses(features, text, target, &self.upsampler)
+    }
+
+    /// A mask of 0 and 1 on the device, `[side, side]`.
+    pub fn mask(&self, mask: &[u8]) -> Tensor<2> {
+        let side = self.manifest.preprocess.size_px;
+        let values: Vec<f32> = mask.iter().map(|m| f32::from(*m)).collect();
+        Tensor::from_data(TensorData::new(values, [side, side]), &self.device)
+    }
+
+    /// Trained tensors with these starting values.
+    pub fn parameters(&self, saved: Vec<Saved>) -> Parameters {
+        let mut parameters = Parameters::new(&self.device);
+        saved.into_iter().for_each(|tensor| parameters.add(tensor));
+        parameters
+    }
+
+    fn tokens(&self, values: Vec<f32>) -> Tensor<3> {
+        let vision = &self.manifest.vision;
+        Tensor::from_data(TensorData::new(values, [1, vision.tokens(), vision.width]), &self.device)
+    }
+}
+
+fn run(encoder: &AdaptedEncoder, tokens: Tensor<3>) -> Features {
+    let mut run = encoder.resume(tokens);
+    while run.step() {}
+    run.finish()
+}
+
+/// Values of a tensor, row-major.
+///
+/// # Errors
+/// [`TrainError::Settings`] with the device's words.
+pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
+    tensor
+        .try_into_vec_as()
+        .map_err(|e| TrainError::Settings(format!("the device stopped: {e}; close other programs and try again")))
+}

@@ -1,0 +1,200 @@
+//! Writing the finished bundle.
+//!
+//! Comes in: the bundle that was trained on and the best tensors. Goes out: a new bundle with the
+//! same tower, the adapters, text features, `training.json` and `adapters.pth`. Fails with
+//! [`TrainError`]; a bundle that was at the target is still there then.
+
+use serde::Serialize;
+
+use crate::bundle::convert::CARD;
+use crate::bundle::error::BundleError;
+use crate::bundle::export::{Matrix, adapters_pth};
+use crate::bundle::manifest::{Dtype, Group, Manifest, SelfTest};
+use crate::bundle::names::prompt_tensor;
+use crate::bundle::source::TensorPart;
+use crate::bundle::store::BundleFolder;
+use crate::bundle::writer::{ADAPTERS_PTH, BundleWriter, TRAINING};
+use crate::clip::config::TextConfig;
+use crate::device::open_cpu;
+use crate::mvfa::Engine;
+use crate::train::error::TrainError;
+use crate::train::model::Model;
+use crate::train::parameters::Saved;
+use crate::train::run::{DataRecord, Plan, RunOptions};
+use crate::train::state::{Best, EpochRecord, Progress};
+
+/// What a run ended with.
+pub struct Finished<'a> {
+    /// What was planned.
+    pub plan: &'a Plan,
+    /// How it was run.
+    pub options: &'a RunOptions,
+    /// The best epoch's tensors.
+    pub tensors: &'a [Saved],
+    /// Text features of the published objects, row-major `[dim, 2]`.
+    pub words: &'a [Option<Vec<f32>>],
+    /// The text tower that learned along, where one did.
+    pub tower: Option<&'a TextConfig>,
+    /// Curves.
+    pub progress: &'a Progress,
+}
+
+/// `training.json`.
+#[derive(Serialize)]
+struct Record<'a> {
+    program: String,
+    protocol: &'a str,
+    trained_on: &'a str,
+    data: &'a [DataRecord],
+    pictures: usize,
+    seed: u64,
+    epochs: usize,
+    batch: usize,
+    learning_rate: f64,
+    optimiser: &'static str,
+    selected_on: &'a str,
+    best: Option<&'a Best>,
+    curves: &'a [EpochRecord],
+    seconds: f64,
+}
+
+/// Writes the bundle to `options.out`.
+///
+/// # Errors
+/// [`TrainError::Model`] where the disk or the finished model fails.
+pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) -> Result<Manifest, TrainError> {
+    let Finished { plan, options, tensors, words, tower, progress } = finished;
+    let source = bundle.manifest();
+    let mut manifest = Manifest {
+        name: options.name.clone().unwrap_or_else(|| format!("{}, trained ({}-shot)", source.name, plan.protocol)),
+        revision: String::new(),
+        card: CARD.to_owned(),
+        adapters: Some(model.adapters().clone()),
+        text: tower.cloned().or_else(|| source.text.clone()),
+        memory: plan.memory,
+        objects: plan.published.clone(),
+        self_test: None,
+        files: Vec::new(),
+        ..source.clone()
+    };
+    let calibration = progress.best.as_ref().map(|b| &b.calibration);
+    for (object, words) in manifest.objects.iter_mut().zip(*words) {
+        object.text_features = words.as_ref().map(|_| prompt_tensor(&object.id));
+        object.calibration = calibration.and_then(|c| c.get(&object.id)).copied();
+    }
+
+    let mut writer = BundleWriter::create(&options.out, dtype(source))?;
+    copy(bundle, Group::Vision, &mut writer)?;
+    let (adapters, text): (Vec<&Saved>, Vec<&Saved>) = tensors.iter().partition(|t| t.name.starts_with("adapters."));
+    for tensor in &adapters {
+        writer.add(&tensor.name, &tensor.shape, &tensor.values, Group::Adapters)?;
+    }
+    for (object, words) in manifest.objects.iter().zip(*words) {
+        if let Some(values) = words {
+            writer.add(&prompt_tensor(&object.id), &[values.len() / 2, 2], values, Group::Prompts)?;
+        }
+    }
+    if tower.is_some() {
+        for tensor in text {
+            writer.add(&tensor.name, &tensor.shape, &tensor.values, Group::Text)?;
+        }
+    } else {
+        copy(bundle, Group::Text, &mut writer)?;
+    }
+    let record = Record {
+        program: format!("mvfa {}", env!("CARGO_PKG_VERSION")),
+        protocol: plan.protocol,
+        trained_on: &source.name,
+        data: &plan.data,
+        pictures: plan.train.len(),
+        seed: options.pace.seed,
+        epochs: options.pace.epochs,
+        batch: options.pace.batch,
+        learning_rate: options.pace.learning_rate,
+        optimiser: "Adam, betas 0.5 and 0.999",
+        selected_on: &plan.selected_on,
+        best: progress.best.as_ref(),
+        curves: &progress.epochs,
+        seconds: progress.seconds.round(),
+    };
+    let json = serde_json::to_string_pretty(&record).map_err(|e| BundleError::Manifest(e.to_string()))?;
+    writer.add_text(TRAINING, &(json + "\n"))?;
+    writer.add_text(CARD, &card(&manifest, &record))?;
+    writer.add_file(ADAPTERS_PTH, &pth(&adapters)?)?;
+    manifest.files = writer.flush()?.to_vec();
+    let written = BundleFolder::with_manifest(writer.work_folder(), manifest.clone());
+    manifest.self_test = Some(self_test(&written)?);
+    Ok(writer.finish(manifest)?)
+}
+
+/// The element type that a bundle's matrices have.
+fn dtype(manifest: &Manifest) -> Dtype {
+    let mut all = manifest.files.iter().flat_map(|f| &f.tensors).map(|t| t.dtype);
+    if all.clone().any(|d| d == Dtype::I8) {
+        Dtype::I8
+    } else if all.any(|d| d == Dtype::F16) {
+        Dtype::F16
+    } else {
+        Dtype::F32
+    }
+}
+
+/// Copies a group, one whole tensor at a time.
+fn copy(bundle: &BundleFolder, group: Group, writer: &mut BundleWriter) -> Result<(), BundleError> {
+    let mut open: Option<TensorPart> = None;
+    bundle.visit(&[group], |part| {
+        let mut whole = match open.take() {
+            Some(mut begun) if begun.name == part.name => {
+                begun.values.extend(part.values);
+                begun
+            }
+            _ => part,
+        };
+        whole.rows = None;
+        if whole.values.len() == whole.shape.iter().product::<usize>() {
+            writer.add(&whole.name, &whole.shape, &whole.values, group)
+        } else {
+            open = Some(whole);
+            Ok(())
+        }
+    })
+}
+
+fn pth(adapters: &[&Saved]) -> Result<Vec<u8>, BundleError> {
+    let matrices: Vec<Matrix<'_>> = adapters
+        .iter()
+        .filter_map(|t| Some(Matrix { name: &t.name, shape: *t.shape.first_chunk()?, values: &t.values }))
+        .collect();
+    adapters_pth(&matrices)
+}
+
+fn self_test(bundle: &BundleFolder) -> Result<SelfTest, TrainError> {
+    let open = open_cpu("the self-test's reference");
+    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
+    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
+    Ok(pollster::block_on(engine.self_test_values()).map_err(crate::mvfa::EngineError::from)?)
+}
+
+fn card(manifest: &Manifest, record: &Record<'_>) -> String {
+    let percent = |v: Option<f64>| v.map_or_else(|| "not measured".to_owned(), |v| format!("{:.1} %", 100.0 * v));
+    let validation = record.best.and_then(|b| b.validation);
+    let data: String = record.data.iter().map(|d| format!("- {} ({}): {}\n", d.folder, d.object, d.used)).collect();
+    format!(
+        "# {}\n\n{}\n\n## Training\n\nProtocol `{}` on {}, {} pictures with all their views, {} epochs, seed {}. Data:\n\n{data}\n\
+         The best epoch ({}) was chosen on {}.\n\n## Measured\n\n| | AUROC there |\n|---|---|\n| pixels | {} |\n| pictures | {} |\n\n\
+         These pictures chose the epoch, so the figures flatter. Measure on pictures of your own with `mvfa eval` before\n\
+         you believe anything.\n\nLicence of the weights: {}. Everything else about the run: `{TRAINING}`.\n",
+        manifest.name,
+        manifest.intended_use,
+        record.protocol,
+        record.trained_on,
+        record.pictures,
+        record.epochs,
+        record.seed,
+        record.best.map_or(0, |b| b.epoch),
+        record.selected_on,
+        percent(validation.and_then(|v| v.pixel_auroc)),
+        percent(validation.and_then(|v| v.image_auroc)),
+        manifest.licence,
+    )
+}

@@ -1,0 +1,328 @@
+//! What a run leaves on disk so that it can go on after anything.
+//!
+//! Comes in: settings, trained tensors, progress. Goes out: the same after a restart. Every file is
+//! written beside its place and moved there when it is complete, so there is always a whole one.
+//! Fails with [`TrainError::Io`], [`TrainError::State`] and [`TrainError::OtherRun`].
+
+use std::collections::{BTreeMap, HashMap};
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use safetensors::tensor::{Dtype, TensorView};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::bundle::manifest::Calibration;
+use crate::train::error::TrainError;
+use crate::train::parameters::Saved;
+
+/// Mean losses of an epoch, per picture.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MeanLosses {
+    /// All together.
+    pub total: f64,
+    /// Focal, summed over levels.
+    pub focal: f64,
+    /// Dice, summed over levels.
+    pub dice: f64,
+    /// Detection, summed over levels.
+    pub bce: f64,
+}
+
+impl MeanLosses {
+    /// Adds others.
+    pub fn add(&mut self, other: &Self) {
+        self.total += other.total;
+        self.focal += other.focal;
+        self.dice += other.dice;
+        self.bce += other.bce;
+    }
+
+    /// Each multiplied by `factor`.
+    pub fn scaled(&self, factor: f64) -> Self {
+        Self {
+            total: self.total * factor,
+            focal: self.focal * factor,
+            dice: self.dice * factor,
+            bce: self.bce * factor,
+        }
+    }
+}
+
+/// One finished epoch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EpochRecord {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Mean losses.
+    pub losses: MeanLosses,
+    /// Score on the pictures kept for validation, where it was taken.
+    pub validation: Option<Validation>,
+}
+
+/// Scores on pictures that were not trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validation {
+    /// Over all pixels; none where there are no masks or only one class.
+    pub pixel_auroc: Option<f64>,
+    /// Over pictures; none where there is only one class.
+    pub image_auroc: Option<f64>,
+    /// What epochs are compared by: the sum of those there are.
+    pub selection: f64,
+}
+
+/// The best epoch so far.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Best {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// Its scores, where there were any.
+    pub validation: Option<Validation>,
+    /// Ranges of its scores on the pictures kept for validation, by object id.
+    pub calibration: BTreeMap<String, Calibration>,
+}
+
+/// How far a run has come.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Finished epochs.
+    pub epochs: Vec<EpochRecord>,
+    /// Pictures done in the epoch under way.
+    pub done_in_epoch: usize,
+    /// Sums of their losses.
+    pub sums: MeanLosses,
+    /// The best epoch.
+    pub best: Option<Best>,
+    /// Seconds spent, over all sittings.
+    pub seconds: f64,
+}
+
+/// The folder of a run.
+pub struct StateFolder {
+    folder: PathBuf,
+}
+
+const SETTINGS: &str = "settings.json";
+const STATE: &str = "state.safetensors";
+const BEST: &str = "best.safetensors";
+const PROGRESS_KEY: &str = "progress";
+
+impl StateFolder {
+    /// Opens the folder beside the bundle to be written, or makes it.
+    ///
+    /// # Errors
+    /// [`TrainError::OtherRun`] where a run with other settings is in it.
+    pub fn open(out: &Path, settings: &impl Serialize) -> Result<Self, TrainError> {
+        let mut name = out.file_name().unwrap_or_default().to_os_string();
+        name.push(".training");
+        let folder = out.with_file_name(name);
+        let this = Self { folder };
+        let wanted = serde_json::to_value(settings).map_err(|e| this.broken(SETTINGS, &e.to_string()))?;
+        let path = this.path(SETTINGS);
+        match fs::read(&path) {
+            Ok(bytes) => {
+                let found: serde_json::Value =
+                    serde_json::from_slice(&bytes).map_err(|e| this.broken(SETTINGS, &e.to_string()))?;
+                if let Some(field) = first_difference(&found, &wanted) {
+                    return Err(TrainError::OtherRun { path: this.folder.display().to_string(), field });
+                }
+            }
+            Err(_) => {
+                fs::create_dir_all(&this.folder).map_err(|e| TrainError::io(&this.folder, e))?;
+                let text = serde_json::to_vec_pretty(&wanted).map_err(|e| this.broken(SETTINGS, &e.to_string()))?;
+                write_whole(&path, &text)?;
+            }
+        }
+        Ok(this)
+    }
+
+    /// A file of the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
+    /// Saves where the run is.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`]; the state saved before is still there then.
+    pub fn save(&self, tensors: &[Saved], progress: &Progress) -> Result<(), TrainError> {
+        self.write(STATE, tensors, Some(progress))
+    }
+
+    /// Saves the best epoch's tensors.
+    ///
+    /// # Errors
+    /// As [`StateFolder::save`].
+    pub fn save_best(&self, tensors: &[Saved]) -> Result<(), TrainError> {
+        self.write(BEST, tensors, None)
+    }
+
+    /// The saved state, where there is one.
+    ///
+    /// # Errors
+    /// [`TrainError::State`].
+    pub fn load(&self) -> Result<Option<(Vec<Saved>, Progress)>, TrainError> {
+        let Some((tensors, text)) = self.read(STATE)? else { return Ok(None) };
+        let progress = self.parse(text.unwrap_or_default().as_bytes())?;
+        Ok(Some((tensors, progress)))
+    }
+
+    /// The best epoch's tensors.
+    ///
+    /// # Errors
+    /// [`TrainError::State`] where they are not there.
+    pub fn load_best(&self) -> Result<Vec<Saved>, TrainError> {
+        Ok(self.read(BEST)?.ok_or_else(|| self.broken(BEST, "it is not there"))?.0)
+    }
+
+    /// Removes the folder of a finished run.
+    ///
+    /// # Errors
+    /// [`TrainError::Io`].
+    pub fn remove(self) -> Result<(), TrainError> {
+        fs::remove_dir_all(&self.folder).map_err(|e| TrainError::io(&self.folder, e))
+    }
+
+    fn parse<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, TrainError> {
+        serde_json::from_slice(bytes).map_err(|e| self.broken(STATE, &e.to_string()))
+    }
+
+    fn broken(&self, name: &str, reason: &str) -> TrainError {
+        TrainError::State { path: self.path(name).display().to_string(), reason: reason.to_owned() }
+    }
+
+    fn write(&self, name: &str, tensors: &[Saved], progress: Option<&Progress>) -> Result<(), TrainError> {
+        let mut list: Vec<(String, Vec<usize>, Vec<u8>)> = Vec::new();
+        let mut metadata = HashMap::new();
+        for tensor in tensors {
+            list.push((tensor.name.clone(), tensor.shape.clone(), bytes_of(&tensor.values)));
+            if let Some((time, first, second)) = &tensor.adam {
+                list.push((format!("{}.adam1", tensor.name), tensor.shape.clone(), bytes_of(first)));
+                list.push((format!("{}.adam2", tensor.name), tensor.shape.clone(), bytes_of(second)));
+                metadata.insert(format!("{}.steps", tensor.name), time.to_string());
+            }
+        }
+        // Order matters to nobody but a person who compares two states.
+        let order: Vec<&str> = tensors.iter().map(|t| t.name.as_str()).collect();
+        metadata.insert("order".to_owned(), order.join(" "));
+        if let Some(progress) = progress {
+            let text = serde_json::to_string(progress).map_err(|e| self.broken(name, &e.to_string()))?;
+            metadata.insert(PROGRESS_KEY.to_owned(), text);
+        }
+        let mut views = Vec::with_capacity(list.len());
+        for (key, shape, bytes) in &list {
+            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| self.broken(name, &e.to_string()))?;
+            views.push((key.as_str(), view));
+        }
+        let bytes =
+            safetensors::serialize(views, Some(metadata)).map_err(|e| self.broken(name, &e.to_string()))?;
+        write_whole(&self.path(name), &bytes)
+    }
+
+    fn read(&self, name: &str) -> Result<Option<(Vec<Saved>, Option<String>)>, TrainError> {
+        let path = self.path(name);
+        let bytes = match fs::read(&path) {
+            Ok(bytes) => bytes,
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) => return Err(TrainError::io(&path, e)),
+        };
+        let broken = |e: safetensors::SafeTensorError| self.broken(name, &e.to_string());
+        let (_, head) = safetensors::SafeTensors::read_metadata(&bytes).map_err(broken)?;
+        let metadata = head.metadata().clone().unwrap_or_default();
+        let file = safetensors::SafeTensors::deserialize(&bytes).map_err(broken)?;
+        let values = |key: &str| -> Result<Vec<f32>, TrainError> {
+            let view = file.tensor(key).map_err(broken)?;
+            Ok(view.data().chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
+        };
+        let mut tensors = Vec::new();
+        for key in metadata.get("order").map(String::as_str).unwrap_or_default().split_whitespace() {
+            let adam = match metadata.get(&format!("{key}.steps")) {
+                Some(steps) => {
+                    let steps = steps.parse().map_err(|_| self.broken(name, "a step count is no number"))?;
+                    Some((steps, values(&format!("{key}.adam1"))?, values(&format!("{key}.adam2"))?))
+                }
+                None => None,
+            };
+            let shape = file.tensor(key).map_err(broken)?.shape().to_vec();
+            tensors.push(Saved { name: key.to_owned(), shape, values: values(key)?, adam });
+        }
+        Ok(Some((tensors, metadata.get(PROGRESS_KEY).cloned())))
+    }
+}
+
+fn bytes_of(values: &[f32]) -> Vec<u8> {
+    values.iter().flat_map(|v| v.to_le_bytes()).collect()
+}
+
+/// Writes a file that is either whole or not there.
+///
+/// # Errors
+/// [`TrainError::Io`]; a file of that name from before is still there then.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
+    let unfinished = path.with_extension("unfinished");
+    let write = || {
+        let mut file = fs::File::create(&unfinished)?;
+        file.write_all(bytes)?;
+        file.sync_all()?;
+        fs::rename(&unfinished, path)
+    };
+    write().map_err(|e| TrainError::io(path, e))
+}
+
+/// Name of the first field that differs between two objects.
+fn first_difference(found: &serde_json::Value, wanted: &serde_json::Value) -> Option<String> {
+    if found == wanted {
+        return None;
+    }
+    let (Some(a), Some(b)) = (found.as_object(), wanted.as_object()) else { return Some("its form".to_owned()) };
+    let keys = a.keys().chain(b.keys());
+    keys.filter(|key| a.get(*key) != b.get(*key)).map(String::clone).next()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensors(value: f32) -> Vec<Saved> {
+        let adam = Some((3, vec![0.1, 0.2], vec![0.3, 0.4]));
+        vec![
+            Saved { name: "z".to_owned(), shape: vec![2], values: vec![value, 2.0], adam },
+            Saved { name: "a".to_owned(), shape: vec![1, 1], values: vec![-1.0], adam: None },
+        ]
+    }
+
+    #[test]
+    fn a_state_comes_back_as_it_was() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("model");
+        let state = StateFolder::open(&out, &serde_json::json!({ "seed": 1 })).unwrap();
+        assert!(state.load().unwrap().is_none());
+        let progress = Progress { done_in_epoch: 4, seconds: 0.1, ..Progress::default() };
+        state.save(&tensors(1.0), &progress).unwrap();
+        let again = StateFolder::open(&out, &serde_json::json!({ "seed": 1 })).unwrap();
+        assert_eq!(again.load().unwrap().unwrap(), (tensors(1.0), progress));
+        let other = StateFolder::open(&out, &serde_json::json!({ "seed": 2 })).err().unwrap().to_string();
+        assert!(other.contains("seed differs"), "{other}");
+    }
+
+    #[test]
+    fn a_failed_save_leaves_the_old_state() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::open(&folder.path().join("model"), &1).unwrap();
+        state.save(&tensors(1.0), &Progress::default()).unwrap();
+        // Nothing can be written under a name that a folder has.
+        fs::create_dir(state.path("state.unfinished")).unwrap();
+        let error = state.save(&tensors(5.0), &Progress::default()).unwrap_err().to_string();
+        assert!(error.contains("still there"), "{error}");
+        assert_eq!(state.load().unwrap().unwrap().0, tensors(1.0));
+    }
+
+    #[test]
+    fn a_damaged_state_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = StateFolder::open(&folder.path().join("model"), &1).unwrap();
+        fs::write(state.path(STATE), b"not a state").unwrap();
+        assert!(matches!(state.load(), Err(TrainError::State { .. })));
+    }
+}
