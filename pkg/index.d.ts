@@ -39,6 +39,8 @@ export interface SessionInfo {
   zeroShot: boolean;
   /** Why "zero" is not possible, or null. */
   zeroShotReason: string | null;
+  /** What the model's maker has to say about "zero", or null. */
+  zeroShotNote: string | null;
   objects: ObjectInfo[];
   device: DeviceInfo;
   weightBytes: number;

@@ -214,6 +214,7 @@ fn plan(
         preprocess: PreprocessConfig { size_px: options.size_px, resample: RESAMPLE.to_owned(), mean, std },
         augment: options.augment,
         memory: MemoryFeatures::default(),
+        zero_shot_note: None,
         objects: options.objects.clone(),
         self_test: None,
         files: Vec::new(),

@@ -50,6 +50,9 @@ pub struct Manifest {
     /// What the memory bank holds.
     #[serde(default, skip_serializing_if = "MemoryFeatures::is_default")]
     pub memory: MemoryFeatures,
+    /// A sentence to show wherever words are compared with, where its maker has one to say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub zero_shot_note: Option<String>,
     /// What the model can be asked about.
     pub objects: Vec<ObjectSpec>,
     /// Values every device must reproduce before its results are shown.

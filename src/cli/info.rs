@@ -81,6 +81,8 @@ fn describe(manifest: &Manifest) -> Value {
         "adapters": manifest.adapters,
         "preprocess": manifest.preprocess,
         "augment": manifest.augment,
+        "memory": manifest.memory,
+        "zero_shot_note": manifest.zero_shot_note,
         "objects": objects,
         "self_test": manifest.self_test.is_some(),
         "files": manifest.files.len(),
@@ -114,6 +116,9 @@ fn prose(manifest: &Manifest) -> String {
     for object in &manifest.objects {
         let words = if object.text_features.is_some() { "zero and few" } else { "few only" };
         lines.push(format!("    {:12} {} ({}, {words})", object.id, object.name, kind_name(object.kind)));
+    }
+    if let Some(note) = &manifest.zero_shot_note {
+        lines.push(format!("  words         {note}"));
     }
     lines.join("\n")
 }

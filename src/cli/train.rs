@@ -58,6 +58,12 @@ struct Common {
     /// Name of the new model
     #[arg(long)]
     name: Option<String>,
+    /// Train a new small text tower along, even where the model has words
+    #[arg(long)]
+    new_words: bool,
+    /// A sentence to show wherever the new model compares with words, such as a warning
+    #[arg(long, value_name = "TEXT")]
+    zero_note: Option<String>,
     /// Times that every picture is seen
     #[arg(long, value_name = "N", default_value_t = 50)]
     epochs: usize,
@@ -202,6 +208,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         },
         strict: common.strict,
         name: common.name.clone(),
+        new_words: common.new_words,
+        zero_shot_note: common.zero_note.clone(),
     };
     eprintln!("training on {} pictures (views included); the best epoch is chosen on {}", plan.train.len(), plan.selected_on);
     let mut watch = Terminal::new(common.json);

@@ -72,6 +72,7 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
         adapters: Some(model.adapters().clone()),
         text: tower.cloned().or_else(|| source.text.clone()),
         memory: plan.memory,
+        zero_shot_note: options.zero_shot_note.clone(),
         objects: plan.published.clone(),
         self_test: None,
         files: Vec::new(),

@@ -71,6 +71,10 @@ pub struct RunOptions {
     pub strict: bool,
     /// Name of the new bundle.
     pub name: Option<String>,
+    /// Let a new small text tower learn along, whatever words the model has.
+    pub new_words: bool,
+    /// A sentence shown wherever the new bundle compares with words.
+    pub zero_shot_note: Option<String>,
 }
 
 /// What a finished run has to show.
@@ -127,7 +131,7 @@ pub fn run(
     };
     let state = StateFolder::open(&options.out, &settings)?;
     let model = Model::open(bundle, bottleneck(bundle.manifest()))?;
-    let words = words(bundle, &model, &plan.objects)?;
+    let words = words(bundle, &model, &plan.objects, options.new_words)?;
     let gathered = gather(
         &model,
         [&plan.train, &plan.references, &plan.validation],
@@ -174,8 +178,14 @@ fn bottleneck(manifest: &Manifest) -> usize {
 }
 
 /// Text features of the bundle where it can give them; else a small tower learns along.
-fn words(bundle: &BundleFolder, model: &Model, objects: &[ObjectSpec]) -> Result<Words, TrainError> {
-    match fixed_features(bundle, model, objects)? {
+fn words(
+    bundle: &BundleFolder,
+    model: &Model,
+    objects: &[ObjectSpec],
+    new_words: bool,
+) -> Result<Words, TrainError> {
+    let fixed = if new_words { None } else { fixed_features(bundle, model, objects)? };
+    match fixed {
         Some(features) => Ok(Words::Fixed(features)),
         None => {
             let prompts: Vec<String> = objects.iter().map(|o| o.prompt.clone()).collect();

@@ -46,6 +46,7 @@ struct Info<'a> {
     augment: Augment,
     zero_shot: bool,
     zero_shot_reason: Option<&'static str>,
+    zero_shot_note: Option<&'a str>,
     objects: Vec<ObjectInfo<'a>>,
     device: DeviceInfo<'a>,
     weight_bytes: u64,
@@ -147,6 +148,7 @@ impl WebEngine {
             augment: manifest.augment,
             zero_shot,
             zero_shot_reason: (!zero_shot).then(|| self.engine.zero_shot_lack()),
+            zero_shot_note: manifest.zero_shot_note.as_deref(),
             objects: manifest
                 .objects
                 .iter()

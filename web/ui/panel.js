@@ -68,6 +68,7 @@ export function mountPanel(store, images, support) {
     modes.few.checked = settings.mode === "few";
     modes.zero.checked = settings.mode === "zero";
     const reason = !info ? "Whether words can be used depends on the model."
+      : possible && settings.mode === "zero" ? info.zeroShotNote ?? ""
       : possible ? ""
       : info.zeroShot ? "The model has no words for this choice."
       : `Not with this model: ${info.zeroShotReason}.`;

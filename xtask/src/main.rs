@@ -1,4 +1,4 @@
-//! The commands people type: `cargo xtask serve | build | test | size`.
+//! The commands people type: `cargo xtask serve | build | test | size | default-model`.
 //!
 //! Comes in: the command line. Goes out: a served, built, tested or measured site. Each command
 //! installs what it misses, says so before it does, and does nothing twice. Fails with one line of
@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod command;
+mod default_model;
 mod layout;
 mod server;
 mod site;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND
   build [--dev]       build the site into dist/
   test [rust|browser] [NAME...]
                       run every check, or one group; NAME picks files of tests/browser
+  default-model       train models/default anew (most of an hour)
   size                raw and compressed size of what a visitor downloads
 
   --dev               leave out the size optimisation of the WebAssembly file (it takes minutes)
@@ -71,6 +73,10 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
             site::build(&layout, dev)?;
         }
         "test" => return test::run(&layout, rest),
+        "default-model" => {
+            flags(rest, &[])?;
+            default_model::run_all(&layout)?;
+        }
         "size" => {
             flags(rest, &[])?;
             site::build(&layout, false)?;
