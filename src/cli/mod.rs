@@ -5,6 +5,7 @@
 
 mod augment;
 mod convert;
+mod eval;
 mod info;
 mod load;
 mod npy;
@@ -50,6 +51,8 @@ enum Command {
     Convert(convert::Args),
     /// Score pictures and write their anomaly maps
     Predict(predict::Args),
+    /// Measure a model on a labelled data set
+    Eval(eval::Args),
     /// Train adapters on your own pictures
     Train(train::Args),
     /// Say what a model bundle is and can do
@@ -69,6 +72,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Convert(args) => convert::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Eval(args) => eval::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Info(args) => info::run(&args),
     };

@@ -24,12 +24,16 @@ const DRAWN_FROM: f32 = 0.5;
 /// # Errors
 /// The disk's reason, with the file's name.
 pub(super) fn write_png(path: &Path, picture: &Rgb8, map: &[f32], side: usize) -> Result<()> {
+    save(path, &blend(picture, map, side)).with_context(|| format!("cannot write {}", path.display()))
+}
+
+/// `picture` with `map` over it.
+pub(super) fn blend(picture: &Rgb8, map: &[f32], side: usize) -> Rgb8 {
     let lo = map.iter().copied().fold(f32::INFINITY, f32::min);
     let hi = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
     let threshold = lo + DRAWN_FROM * (hi - lo);
     let style = OverlayStyle { lo, hi, threshold, opacity: OPACITY, colour_map: ColourMap::default() };
-    let blended = overlay(picture, map, side, &style);
-    save(path, &blended).with_context(|| format!("cannot write {}", path.display()))
+    overlay(picture, map, side, &style)
 }
 
 fn save(path: &Path, picture: &Rgb8) -> Result<()> {

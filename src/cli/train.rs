@@ -11,12 +11,10 @@ use indicatif::ProgressBar;
 use serde_json::json;
 
 use super::predict::print;
-use super::usage::BadUsage;
 use super::{load, paths, progress};
-use crate::eval::Dataset;
 use crate::train::{
     EpochRecord, FewOptions, Normals, Outcome, Pace, RunOptions, Selection, StepReport, Watch, ZeroOptions,
-    find_datasets, plan_few, plan_zero, run as run_plan,
+    plan_few, plan_zero, run as run_plan,
 };
 
 const EXAMPLES: &str = "\
@@ -175,7 +173,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 validation_limit: common.select_limit,
                 seed: common.seed,
             };
-            (plan_few(&dataset(few)?, object, &options)?, 1e-3)
+            (plan_few(&super::eval::dataset(&few.data, &few.object)?, object, &options)?, 1e-3)
         }
         Protocol::Zero(zero) => {
             let target = (zero.object != "none").then(|| zero.object.clone());
@@ -217,18 +215,6 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     watch.bar.finish_and_clear();
     tell(common, &outcome?)?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The data set named, or the one of the object in the folder named.
-fn dataset(few: &Few) -> Result<Dataset> {
-    if ["test", "valid", "val"].iter().any(|split| few.data.join(split).is_dir()) {
-        return Ok(Dataset::open(&few.data)?);
-    }
-    let found = find_datasets(&few.data)?;
-    let (_, path) = found.iter().find(|(object, _)| *object == few.object).ok_or_else(|| {
-        BadUsage(format!("there is no data set of {} in {}; name its folder", few.object, few.data.display()))
-    })?;
-    Ok(Dataset::open(path)?)
 }
 
 fn tell(common: &Common, outcome: &Outcome) -> Result<()> {

@@ -28,6 +28,7 @@ pub use few::{FewOptions, Selection, plan_few};
 pub use losses::{LevelLosses, Target};
 pub use model::Model;
 pub use parameters::{Leaves, Parameters, Saved};
+pub use random::{Purpose, order};
 pub use run::{DataRecord, Outcome, Plan, RunOptions, run};
 pub use sample::{Change, Source};
 pub use session::Pace;

@@ -1,0 +1,398 @@
+//! `mvfa eval`: a labelled data set → figures, and a report.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use clap::ValueEnum;
+use indicatif::ProgressBar;
+use serde_json::{Value, json};
+
+use super::augment::AugmentName;
+use super::predict::print;
+use super::usage::{BadUsage, chain};
+use super::{FAILURE, load, overlay, paths, progress};
+use crate::bundle::manifest::Augment;
+use crate::device::DeviceChoice;
+use crate::eval::{
+    Dataset, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Method, Sample, Scores, Shown, Split, Watch,
+    evaluate, html,
+};
+use crate::image::Rgb8;
+use crate::mvfa::{Cancelled, Mode, Pacer, Progress};
+use crate::train::{Purpose, order};
+
+const EXAMPLES: &str = "\
+Examples:
+  mvfa eval --data data/Brain_AD --object brain --mode few --shots 4
+  mvfa eval --bundle models/brain --data data/ --object brain --mode zero --report brain.html
+  mvfa eval --data data/Brain_AD --object brain --method memory-raw --shots 16 --json
+
+A data set is a folder with valid and test, each with good and Ungood. The last line of --json has
+image_auroc, pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal and n_abnormal; a figure is null
+where there are no masks or only one class. Baselines are measured on the same pictures.";
+
+/// Pictures in a report: half the highest scores, half the lowest.
+const SHOWN: usize = 200;
+/// Side of a picture in a report, in pixels.
+const THUMBNAIL_PX: u32 = 192;
+
+/// Arguments of `mvfa eval`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// Folder of the model [default: models/default here or beside the program]
+    #[arg(long, value_name = "DIR")]
+    bundle: Option<PathBuf>,
+    /// Data set, or a folder with a data set of the object in it
+    #[arg(long, value_name = "DIR")]
+    data: PathBuf,
+    /// What the pictures show; mvfa info lists the ids
+    #[arg(long, value_name = "ID")]
+    object: String,
+    /// Compare with words, or with normal pictures [default: few]
+    #[arg(long, value_enum, default_value_t = ModeName::Few)]
+    mode: ModeName,
+    /// What scores: the model, or the raw tokens of its tower
+    #[arg(long, value_enum, default_value_t = MethodName::Mvfa)]
+    method: MethodName,
+    /// Normal references, drawn from the valid folder
+    #[arg(long, value_name = "K", default_value_t = 4)]
+    shots: usize,
+    /// References to take instead, or folders of them
+    #[arg(long, value_name = "DIR_OR_FILES", num_args = 1..)]
+    support: Vec<PathBuf>,
+    /// Views of each reference [default: the model's]
+    #[arg(long, value_enum)]
+    augment: Option<AugmentName>,
+    /// Most rows a level in the memory of the raw tokens; k-means makes it smaller
+    #[arg(long, value_name = "N")]
+    bank_rows: Option<usize>,
+    /// Part of the data set to measure on
+    #[arg(long, value_enum, default_value_t = SplitName::Test)]
+    split: SplitName,
+    /// Most pictures of each class
+    #[arg(long, value_name = "N")]
+    limit: Option<usize>,
+    /// Seed of every random choice
+    #[arg(long, value_name = "N", default_value_t = 111)]
+    seed: u64,
+    /// Stop at the first picture that cannot be read
+    #[arg(long)]
+    strict: bool,
+    /// Write a report with curves and pictures to this HTML file
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// One JSON object a line on standard output: each picture, then the figures
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum ModeName {
+    /// Compare with words
+    Zero,
+    /// Compare with normal pictures
+    Few,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum MethodName {
+    /// The model
+    Mvfa,
+    /// Raw tokens, nothing trained
+    MemoryRaw,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum SplitName {
+    /// What models are measured on
+    Test,
+    /// What shots are drawn from
+    Valid,
+}
+
+/// Runs the command.
+///
+/// # Errors
+/// What the model or the data have wrong; with `--strict` the first picture that cannot be read.
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let start = Instant::now();
+    let bundle = load::bundle(args.bundle.as_deref())?;
+    let object = bundle.manifest().object(&args.object)?.clone();
+    let dataset = dataset(&args.data, &args.object)?;
+    let split = match args.split {
+        SplitName::Test => Split::Test,
+        SplitName::Valid => Split::Valid,
+    };
+    let samples = limited(dataset.split(split)?, args);
+    let mut engine = load::engine(&bundle, DeviceChoice::Cpu)?;
+    let method = match args.method {
+        MethodName::Mvfa => Method::Mvfa,
+        MethodName::MemoryRaw => Method::MemoryRaw,
+    };
+    let mode = match args.mode {
+        ModeName::Zero if method == Method::MemoryRaw => {
+            return Err(BadUsage("raw tokens are compared with normal pictures; use --mode few".to_owned()).into());
+        }
+        ModeName::Zero if !engine.has_zero_shot(&args.object) => {
+            return Err(BadUsage(format!("this model has no words for {}; use --mode few", args.object)).into());
+        }
+        ModeName::Zero => Mode::Zero,
+        ModeName::Few => Mode::Few,
+    };
+    let references = references(args, &dataset, mode)?;
+    let options = EvalOptions {
+        object: args.object.clone(),
+        mode,
+        method,
+        references: references.clone(),
+        augment: args.augment.map(Augment::from),
+        bank_rows: args.bank_rows,
+        seed: args.seed,
+        strict: args.strict,
+    };
+    let mut watch = Terminal::new(args.report.is_some())?;
+    let done = evaluate(&bundle, &mut engine, &samples, &options, &mut Quiet(start), &mut watch);
+    watch.bar.finish_and_clear();
+    let evaluation = done?;
+
+    let names: Vec<String> = evaluation.images.iter().map(|i| name(&samples, i, dataset.root())).collect();
+    let summary = summary(&evaluation, references.len(), start.elapsed().as_secs_f64());
+    if args.json {
+        for (image, name) in evaluation.images.iter().zip(&names) {
+            let mut line = serde_json::to_value(image)?;
+            line["image"] = json!(name);
+            print(&line.to_string())?;
+        }
+        print(&summary.to_string())?;
+    } else {
+        print(&prose(&evaluation))?;
+    }
+    if let Some(path) = &args.report {
+        let manifest = engine.manifest();
+        let heading = Heading {
+            model: format!("{} (revision {})", manifest.name, manifest.revision),
+            object: object.name,
+            setting: setting(args, mode, references.len(), dataset.root()),
+        };
+        let text = report(&heading, &evaluation, &names, watch)?;
+        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        eprintln!("wrote {}", path.display());
+    }
+    Ok(if evaluation.left_out == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// The data set named, or the one of the object in the folder named.
+pub(super) fn dataset(folder: &Path, object: &str) -> Result<Dataset> {
+    if ["test", "valid", "val"].iter().any(|split| folder.join(split).is_dir()) {
+        return Ok(Dataset::open(folder)?);
+    }
+    let found = crate::train::find_datasets(folder)?;
+    let (_, path) = found.iter().find(|(id, _)| id == object).ok_or_else(|| {
+        BadUsage(format!("there is no data set of {object} in {}; name its folder", folder.display()))
+    })?;
+    Ok(Dataset::open(path)?)
+}
+
+/// At most `--limit` samples of each class, drawn by seed, in the order of the set.
+fn limited(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
+    let Some(limit) = args.limit else { return samples };
+    let mut kept = Vec::new();
+    for abnormal in [false, true] {
+        let class: Vec<&Sample> = samples.iter().filter(|s| s.abnormal == abnormal).collect();
+        let mut numbers = order(args.seed, Purpose::Validation, u64::from(abnormal), class.len());
+        numbers.truncate(limit);
+        numbers.sort_unstable();
+        kept.extend(numbers.into_iter().filter_map(|n| class.get(n).map(|s| (*s).clone())));
+    }
+    kept
+}
+
+fn references(args: &Args, dataset: &Dataset, mode: Mode) -> Result<Vec<PathBuf>> {
+    if !args.support.is_empty() {
+        return paths::expand(&args.support);
+    }
+    if mode == Mode::Zero {
+        return Ok(Vec::new());
+    }
+    let pool: Vec<Sample> = dataset.split(Split::Valid)?.into_iter().filter(|s| !s.abnormal).collect();
+    if pool.len() < args.shots || args.shots == 0 {
+        return Err(BadUsage(format!(
+            "{} references need as many normal pictures in the valid folder, found {}; pass other --shots, or --support",
+            args.shots,
+            pool.len()
+        ))
+        .into());
+    }
+    let mut drawn = order(args.seed, Purpose::Shots, 0, pool.len());
+    drawn.truncate(args.shots);
+    Ok(drawn.into_iter().filter_map(|n| pool.get(n).map(|s| s.image.clone())).collect())
+}
+
+fn name(samples: &[Sample], image: &ImageResult, root: &Path) -> String {
+    let path = samples.get(image.sample).map(|s| s.image.as_path()).unwrap_or_else(|| Path::new(""));
+    path.strip_prefix(root).unwrap_or(path).display().to_string()
+}
+
+fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
+    let model = &evaluation.model;
+    let abnormal = evaluation.images.iter().filter(|i| i.abnormal).count();
+    json!({
+        "image_auroc": model.image_auroc,
+        "pixel_auroc": model.pixel_auroc,
+        "pixel_ap": model.pixel_ap,
+        "pro": model.pro,
+        "f1_max": model.f1_max,
+        "n_normal": evaluation.images.len() - abnormal,
+        "n_abnormal": abnormal,
+        "pixel_f1_max": model.pixel_f1_max,
+        "intervals": { "image_auroc": model.image_auroc_interval },
+        "calibrated": evaluation.calibrated,
+        "baselines": { "memory_raw": evaluation.memory_raw, "raw_intensity": evaluation.raw_intensity },
+        "left_out": evaluation.left_out,
+        "references": references,
+        "seconds": seconds,
+    })
+}
+
+fn prose(evaluation: &Evaluation) -> String {
+    let of = |v: Option<f64>| v.map_or_else(|| "    -".to_owned(), |v| format!("{v:.3}"));
+    let row = |name: &str, s: &Scores| {
+        let interval = s.image_auroc_interval.map_or_else(String::new, |i| format!(" ({:.3} to {:.3})", i.lo, i.hi));
+        format!(
+            "{name:<28} {:>7} {:>7} {:>7} {:>7} {:>7}   {}{interval}",
+            of(s.pixel_auroc),
+            of(s.pixel_ap),
+            of(s.pro),
+            of(s.pixel_f1_max),
+            of(s.f1_max),
+            of(s.image_auroc),
+        )
+    };
+    let head = ["pixel", "pixel", "PRO", "pixel", "image", "image AUROC"];
+    let mut lines = vec![
+        format!("{:<28} {:>7} {:>7} {:>7} {:>7} {:>7}   {}", "", head[0], head[1], head[2], head[3], head[4], head[5]),
+        format!("{:<28} {:>7} {:>7} {:>7} {:>7} {:>7}   (95 %)", "", "AUROC", "AP", "", "F1", "F1"),
+        row("this model", &evaluation.model),
+    ];
+    lines.extend(evaluation.calibrated.iter().map(|s| row("  each picture by itself", s)));
+    lines.extend(evaluation.memory_raw.iter().map(|s| row("raw tokens of its tower", s)));
+    lines.push(row("grey value", &evaluation.raw_intensity));
+    let best = evaluation.memory_raw.iter().chain([&evaluation.raw_intensity]);
+    let beaten = best.filter_map(|s| s.pixel_auroc).fold(0.0, f64::max);
+    if evaluation.model.pixel_auroc.is_some_and(|own| own < beaten) {
+        lines.push("A baseline finds the pixels better than this model.".to_owned());
+    }
+    lines.join("\n")
+}
+
+fn setting(args: &Args, mode: Mode, references: usize, root: &Path) -> String {
+    let folder = root.file_name().unwrap_or_default().to_string_lossy();
+    match (args.method, mode) {
+        (MethodName::MemoryRaw, _) => format!("{folder}, raw tokens compared with {references} normal pictures."),
+        (_, Mode::Few) => format!("{folder}, compared with {references} normal pictures (few-shot)."),
+        (_, Mode::Zero) => format!("{folder}, compared with words (zero-shot)."),
+    }
+}
+
+fn report(heading: &Heading, evaluation: &Evaluation, names: &[String], watch: Terminal) -> Result<String> {
+    let mut order: Vec<usize> = (0..evaluation.images.len()).collect();
+    order.sort_by(|a, b| evaluation.images[*b].score.total_cmp(&evaluation.images[*a].score));
+    let hidden = order.len().saturating_sub(SHOWN);
+    if hidden > 0 {
+        order.drain(SHOWN / 2..SHOWN / 2 + hidden);
+    }
+    let Some(mut thumbnails) = watch.thumbnails else { return Ok(String::new()) };
+    let mut shown = Vec::with_capacity(order.len());
+    for n in order {
+        let jpeg = BASE64.encode(thumbnails.read(n).context("the temporary file of the report's pictures failed")?);
+        let (result, name) = (&evaluation.images[n], names[n].clone());
+        shown.push(Shown { result, name, jpeg });
+    }
+    Ok(html(heading, evaluation, &shown, hidden))
+}
+
+/// Small pictures on disk until the report is written.
+struct Thumbnails {
+    file: File,
+    places: Vec<(u64, usize)>,
+}
+
+impl Thumbnails {
+    fn push(&mut self, picture: &Rgb8, map: &[f32]) -> Result<()> {
+        let side = (map.len() as f64).sqrt().round() as usize;
+        let blended = overlay::blend(picture, map, side);
+        let (width, height) = (u32::try_from(blended.width_px)?, u32::try_from(blended.height_px)?);
+        let whole = ::image::RgbImage::from_raw(width, height, blended.bytes).context("a picture of no size")?;
+        let small = ::image::DynamicImage::from(whole).thumbnail(THUMBNAIL_PX, THUMBNAIL_PX);
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        small.write_to(&mut bytes, ::image::ImageFormat::Jpeg)?;
+        let bytes = bytes.into_inner();
+        self.places.push((self.file.stream_position()?, bytes.len()));
+        Ok(self.file.write_all(&bytes)?)
+    }
+
+    fn read(&mut self, n: usize) -> Result<Vec<u8>> {
+        let (start, length) = self.places.get(n).copied().unwrap_or_default();
+        let mut bytes = vec![0; length];
+        self.file.seek(SeekFrom::Start(start))?;
+        self.file.read_exact(&mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+/// Shows how far it is.
+struct Terminal {
+    bar: ProgressBar,
+    thumbnails: Option<Thumbnails>,
+}
+
+impl Terminal {
+    fn new(with_pictures: bool) -> Result<Self> {
+        let thumbnails = if with_pictures {
+            Some(Thumbnails { file: tempfile::tempfile().context("no temporary file for the report")?, places: Vec::new() })
+        } else {
+            None
+        };
+        Ok(Self { bar: progress::bar(0), thumbnails })
+    }
+}
+
+impl Watch for Terminal {
+    fn scored(&mut self, done: usize, total: usize) {
+        self.bar.set_length(total as u64);
+        self.bar.set_position(done as u64);
+        let left = indicatif::HumanDuration(self.bar.eta());
+        self.bar.set_message(format!("scoring, {left:#} left"));
+    }
+
+    fn image(&mut self, _result: &ImageResult, picture: &Rgb8, map: &[f32]) -> Result<(), EvalError> {
+        match &mut self.thumbnails {
+            Some(thumbnails) => thumbnails.push(picture, map).map_err(|e| EvalError::Disk(std::io::Error::other(e))),
+            None => Ok(()),
+        }
+    }
+
+    fn left_out(&mut self, error: &EvalError) {
+        self.bar.suspend(|| eprintln!("mvfa: left out: {}", chain(&anyhow::Error::msg(error.to_string()))));
+    }
+}
+
+/// Lets the engine work; progress is told by the picture.
+struct Quiet(Instant);
+
+impl Pacer for Quiet {
+    async fn step(&mut self, _: Progress) -> Result<(), Cancelled> {
+        Ok(())
+    }
+
+    fn now_ms(&self) -> f64 {
+        self.0.elapsed().as_secs_f64() * 1000.0
+    }
+}

@@ -1,0 +1,234 @@
+//! Labelled pictures in the layout of BMAD and MVFA.
+//!
+//! Comes in: a folder with `{valid,test}/{good,Ungood}/{img,anomaly_mask}`. Goes out: [`Sample`]s,
+//! normal ones first, each class sorted by name. `val` may stand for `valid`, and pictures may lie in
+//! `good` and `Ungood` themselves. Fails with [`DatasetError`]. Source: spec §10.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// Endings of picture files.
+const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
+
+/// A data set that cannot be used.
+#[derive(Debug, Error)]
+pub enum DatasetError {
+    /// The folder has none of the expected parts.
+    #[error("{path} has no {expected} folder; a data set holds valid and test, each with good and Ungood")]
+    Layout {
+        /// Where it was looked for.
+        path: String,
+        /// What was looked for.
+        expected: &'static str,
+    },
+    /// There is no picture.
+    #[error("there is no picture in {path}; put PNG, JPEG, WebP, BMP or TIFF files into good/img and Ungood/img")]
+    Empty {
+        /// The folder.
+        path: String,
+    },
+    /// Some abnormal pictures have masks and this one has not.
+    #[error("{image} has no mask in {folder}, others there have one; add it, or remove all masks to score pictures only")]
+    MissingMask {
+        /// The picture.
+        image: String,
+        /// Where its mask should be.
+        folder: String,
+    },
+    /// A mask of another size than its picture.
+    #[error("the mask {path} has {found} pixels, its picture has {expected}; export both at one size")]
+    MaskSize {
+        /// The mask.
+        path: String,
+        /// Size of the picture.
+        expected: String,
+        /// Size of the mask.
+        found: String,
+    },
+    /// A mask whose values would all count as nothing.
+    #[error("the mask {path} has no pixel above half of white (its largest is {largest} of 255); write abnormal pixels as 255")]
+    DarkMask {
+        /// The mask.
+        path: String,
+        /// Its largest value.
+        largest: u8,
+    },
+    /// A mask that cannot be read.
+    #[error("the mask {path} cannot be read: {reason}; export it as an 8-bit PNG")]
+    Mask {
+        /// The mask.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The disk said no.
+    #[error("{path}: {source}")]
+    Io {
+        /// File or folder.
+        path: String,
+        /// The system's reason.
+        source: std::io::Error,
+    },
+}
+
+/// A part of a data set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Split {
+    /// What shots are drawn from.
+    Valid,
+    /// What is measured on.
+    Test,
+}
+
+/// One labelled picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The picture.
+    pub image: PathBuf,
+    /// Its mask, where it is abnormal and the set has masks.
+    pub mask: Option<PathBuf>,
+    /// The label.
+    pub abnormal: bool,
+}
+
+/// A data set in a folder.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    root: PathBuf,
+}
+
+impl Dataset {
+    /// Looks for `test` or `valid` in a folder.
+    ///
+    /// # Errors
+    /// [`DatasetError::Layout`].
+    pub fn open(root: &Path) -> Result<Self, DatasetError> {
+        let this = Self { root: root.to_owned() };
+        if this.split_folder(Split::Test).is_none() && this.split_folder(Split::Valid).is_none() {
+            return Err(DatasetError::Layout { path: root.display().to_string(), expected: "test or valid" });
+        }
+        Ok(this)
+    }
+
+    /// The folder.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The samples of a part, normal ones first.
+    ///
+    /// # Errors
+    /// [`DatasetError::Layout`], [`DatasetError::Empty`], [`DatasetError::MissingMask`],
+    /// [`DatasetError::Io`].
+    pub fn split(&self, split: Split) -> Result<Vec<Sample>, DatasetError> {
+        let expected = if split == Split::Test { "test" } else { "valid" };
+        let folder = self
+            .split_folder(split)
+            .ok_or_else(|| DatasetError::Layout { path: self.root.display().to_string(), expected })?;
+        let mut samples: Vec<Sample> = pictures(&folder.join("good"))?
+            .into_iter()
+            .map(|image| Sample { image, mask: None, abnormal: false })
+            .collect();
+        let abnormal = pictures(&folder.join("Ungood"))?;
+        let masks = folder.join("Ungood").join("anomaly_mask");
+        let has_masks = masks.is_dir() && !list(&masks)?.is_empty();
+        for image in abnormal {
+            let mask = if has_masks { Some(mask_of(&image, &masks)?) } else { None };
+            samples.push(Sample { image, mask, abnormal: true });
+        }
+        if samples.is_empty() {
+            return Err(DatasetError::Empty { path: folder.display().to_string() });
+        }
+        Ok(samples)
+    }
+
+    fn split_folder(&self, split: Split) -> Option<PathBuf> {
+        let names: &[&str] = if split == Split::Test { &["test"] } else { &["valid", "val"] };
+        names.iter().map(|name| self.root.join(name)).find(|path| path.is_dir())
+    }
+}
+
+/// The mask of the same name, whatever its ending.
+fn mask_of(image: &Path, masks: &Path) -> Result<PathBuf, DatasetError> {
+    let stem = image.file_stem().unwrap_or_default().to_string_lossy();
+    let endings = image.extension().iter().map(|e| e.to_string_lossy().into_owned()).collect::<Vec<_>>();
+    let names = endings.iter().map(String::as_str).chain(ENDINGS).map(|ending| format!("{stem}.{ending}"));
+    names.map(|name| masks.join(name)).find(|path| path.is_file()).ok_or_else(|| DatasetError::MissingMask {
+        image: image.display().to_string(),
+        folder: masks.display().to_string(),
+    })
+}
+
+/// The pictures of a class, from `img` where there is one. A class without a folder is empty.
+fn pictures(class: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let inner = class.join("img");
+    let folder = if inner.is_dir() { inner } else { class.to_owned() };
+    if folder.is_dir() { list(&folder) } else { Ok(Vec::new()) }
+}
+
+fn list(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    let io = |source| DatasetError::Io { path: folder.display().to_string(), source };
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).map_err(io)? {
+        let path = entry.map_err(io)?.path();
+        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
+        if path.is_file() && !hidden && ENDINGS.contains(&ending.as_str()) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn touch(path: PathBuf) {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, "").unwrap();
+    }
+
+    #[test]
+    fn lists_both_classes_with_masks() {
+        let folder = tempfile::tempdir().unwrap();
+        let test = folder.path().join("test");
+        touch(test.join("good/img/b.png"));
+        touch(test.join("good/img/a.png"));
+        touch(test.join("Ungood/img/c.jpeg"));
+        touch(test.join("Ungood/anomaly_mask/c.png"));
+        let samples = Dataset::open(folder.path()).unwrap().split(Split::Test).unwrap();
+        let names: Vec<_> = samples.iter().map(|s| s.image.file_name().unwrap().to_str().unwrap()).collect();
+        assert_eq!(names, ["a.png", "b.png", "c.jpeg"]);
+        assert_eq!(samples[2].mask, Some(test.join("Ungood/anomaly_mask/c.png")));
+        assert!(samples[2].abnormal && !samples[1].abnormal);
+    }
+
+    #[test]
+    fn other_spellings_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        touch(folder.path().join("val/good/a.png"));
+        touch(folder.path().join("val/Ungood/b.png"));
+        let samples = Dataset::open(folder.path()).unwrap().split(Split::Valid).unwrap();
+        assert_eq!(samples.len(), 2);
+        assert!(samples.iter().all(|s| s.mask.is_none()));
+    }
+
+    #[test]
+    fn says_what_is_missing() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(Dataset::open(folder.path()), Err(DatasetError::Layout { .. })));
+        fs::create_dir_all(folder.path().join("test/good/img")).unwrap();
+        let set = Dataset::open(folder.path()).unwrap();
+        assert!(matches!(set.split(Split::Test), Err(DatasetError::Empty { .. })));
+        assert!(matches!(set.split(Split::Valid), Err(DatasetError::Layout { expected: "valid", .. })));
+        touch(folder.path().join("test/Ungood/img/a.png"));
+        touch(folder.path().join("test/Ungood/img/b.png"));
+        touch(folder.path().join("test/Ungood/anomaly_mask/b.png"));
+        let error = set.split(Split::Test).unwrap_err().to_string();
+        assert!(error.contains("a.png has no mask"), "{error}");
+    }
+}
