@@ -11,6 +11,7 @@ mod load;
 mod npy;
 mod overlay;
 mod paths;
+mod phantom;
 mod picture;
 mod predict;
 mod progress;
@@ -55,6 +56,8 @@ enum Command {
     Eval(eval::Args),
     /// Train adapters on your own pictures
     Train(train::Args),
+    /// Draw synthetic pictures with lesions and masks, for tests and teaching
+    Phantom(phantom::Args),
     /// Say what a model bundle is and can do
     Info(info::Args),
 }
@@ -74,6 +77,7 @@ pub fn run() -> ExitCode {
         Command::Predict(args) => predict::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Train(args) => train::run(&args),
+        Command::Phantom(args) => phantom::run(&args),
         Command::Info(args) => info::run(&args),
     };
     match done {

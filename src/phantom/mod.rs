@@ -29,5 +29,6 @@ mod tree;
 mod write;
 
 pub use make::{Phantom, make};
+pub(crate) use noise::Noise;
 pub use object::{Object, UnknownPhantom};
 pub use write::{PhantomError, Plan, Written, write};

@@ -5,17 +5,17 @@
 
 /// One random field; zero mean, about -1..1, features of about one unit.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Noise {
+pub(crate) struct Noise {
     seed: u32,
 }
 
 impl Noise {
-    pub(super) fn new(seed: u32) -> Self {
+    pub(crate) fn new(seed: u32) -> Self {
         Self { seed }
     }
 
     /// The field at a point.
-    pub(super) fn at(self, x: f32, y: f32) -> f32 {
+    pub(crate) fn at(self, x: f32, y: f32) -> f32 {
         let (x0, y0) = (x.floor(), y.floor());
         let (fx, fy) = (x - x0, y - y0);
         let (ix, iy) = (x0 as i32, y0 as i32);
@@ -32,7 +32,7 @@ impl Noise {
     }
 
     /// Several octaves, each twice as fine and half as strong.
-    pub(super) fn octaves(self, x: f32, y: f32, count: u32) -> f32 {
+    pub(crate) fn octaves(self, x: f32, y: f32, count: u32) -> f32 {
         let (mut sum, mut scale, mut strength) = (0.0, 1.0, 1.0);
         for octave in 0..count {
             // A shift keeps the lattices of the octaves apart: at lattice points the noise is 0.
