@@ -128,11 +128,82 @@ fn too_few_pictures_are_told() {
     let bundle = folder.path().join("tiny");
     tiny_bundle("openclip_state_dict.pt", &bundle, |_| {});
     let data = phantoms(folder.path());
-    let refused = train(&bundle, &data, &folder.path().join("out"), &["--shots", "40"]).output().unwrap();
-    assert_eq!(refused.status.code(), Some(2), "given twice is bad usage");
     let mut command = mvfa(&["train", "few", "--object", "brain", "--shots", "40"]);
     command.args(["--bundle", text(&bundle), "--data", text(&data), "--out", text(&folder.path().join("out"))]);
     let refused = command.output().unwrap();
     assert!(!refused.status.success());
     assert!(stderr(&refused).contains("40 shots") && stderr(&refused).contains("found"), "{}", stderr(&refused));
+}
+
+#[test]
+fn normal_pictures_alone_are_enough_for_synthetic_anomalies() {
+    let folder = tempfile::tempdir().unwrap();
+    let bundle = folder.path().join("tiny");
+    tiny_bundle("openclip_state_dict.pt", &bundle, |_| {});
+    let data = phantoms(folder.path());
+    fs::remove_dir_all(data.join("Brain_AD/valid/Ungood")).unwrap();
+    let out = folder.path().join("out");
+    let refused = train(&bundle, &data, &out, &["--epochs", "1"]).output().unwrap();
+    assert!(stderr(&refused).contains("--normal-only"), "{}", stderr(&refused));
+    let done = train(&bundle, &data, &out, &["--epochs", "1", "--normal-only"]).output().unwrap();
+    assert!(done.status.success(), "{}", stderr(&done));
+    assert!(fs::read_to_string(out.join("training.json")).unwrap().contains("synthetic anomalies"));
+}
+
+#[test]
+fn two_and_two_phantoms_are_learned_by_heart() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let made = mvfa(&["phantom", "--object", "brain", "--normal", "2", "--abnormal", "2", "--valid-share", "0"])
+        .args(["--out", text(&data)])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", stderr(&made));
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default");
+    let out = folder.path().join("out");
+    let done = mvfa(&["train", "zero", "--object", "none", "--new-words", "--epochs", "14", "--lr", "0.001"])
+        .args(["--select", "last", "--bundle", text(&default), "--data", text(&data), "--out", text(&out)])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", stderr(&done));
+    let figures = eval(&out, &data, "brain");
+    println!("on the pictures it was trained on: pixel AUROC {}", figures["pixel_auroc"]);
+    assert!(figures["pixel_auroc"].as_f64().unwrap() >= 0.99, "{figures}");
+}
+
+#[test]
+fn what_is_learned_on_five_objects_helps_on_the_sixth() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("data");
+    let made = mvfa(&["phantom", "--object", "all", "--normal", "8", "--abnormal", "8", "--valid-share", "0.25"])
+        .args(["--size", "128", "--out", text(&data)])
+        .output()
+        .unwrap();
+    assert!(made.status.success(), "{}", stderr(&made));
+    let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default");
+    let train = |out: &Path, rate: &str, limit: &str| {
+        let done = mvfa(&["train", "zero", "--object", "liver", "--new-words", "--epochs", "2", "--select", "last"])
+            .args(["--lr", rate, "--limit", limit])
+            .args(["--bundle", text(&default), "--data", text(&data), "--out", text(out)])
+            .output()
+            .unwrap();
+        assert!(done.status.success(), "{}", stderr(&done));
+        eval(out, &data, "liver")["pixel_auroc"].as_f64().unwrap()
+    };
+    // A learning rate of nothing leaves the random adapters as they were drawn.
+    let random = train(&folder.path().join("random"), "0", "1");
+    let learned = train(&folder.path().join("learned"), "0.001", "6");
+    println!("pixel AUROC on an object never seen: {learned:.3}, random adapters {random:.3}");
+    assert!(learned >= random + 0.15, "{learned} against {random}");
+}
+
+/// Figures of zero-shot on the test folder.
+fn eval(bundle: &Path, data: &Path, object: &str) -> serde_json::Value {
+    let done = mvfa(&["eval", "--mode", "zero", "--json", "--object", object, "--bundle", text(bundle)])
+        .args(["--data", text(data)])
+        .output()
+        .unwrap();
+    assert!(done.status.success(), "{}", stderr(&done));
+    let lines = String::from_utf8_lossy(&done.stdout).into_owned();
+    serde_json::from_str(lines.lines().last().unwrap()).unwrap()
 }
