@@ -197,7 +197,8 @@ fn hila(dice: &mut Dice, thorax: &Thorax, body: &mut Field) {
     }
     let all = all.blurred(0.7 * body.side_px as f32 / 256.0);
     for (place, value) in body.values.iter_mut().enumerate() {
-        let (x, y) = ((place % all.side_px) as f32 / all.side_px as f32, (place / all.side_px) as f32 / all.side_px as f32);
+        let (x, y) =
+            ((place % all.side_px) as f32 / all.side_px as f32, (place / all.side_px) as f32 / all.side_px as f32);
         let (u, v) = thorax.pose.to_body(x, y);
         let inside = smoothstep(0.0, 0.06, -thorax.lung_distance(u, v));
         *value += strength * all.values[place] * inside;

@@ -90,7 +90,12 @@ impl Abdomen {
             add((side * 0.19, 0.72 * ih), (0.15, 0.13), side * 0.4, self.muscle);
         }
         let spleen = self.liver_value + dice.around(0.05);
-        add((0.66 * iw, 0.28 * ih), (dice.between(0.11, 0.19), dice.between(0.24, 0.40)), dice.between(0.1, 0.6), spleen);
+        add(
+            (0.66 * iw, 0.28 * ih),
+            (dice.between(0.11, 0.19), dice.between(0.24, 0.40)),
+            dice.between(0.1, 0.6),
+            spleen,
+        );
         if dice.chance(0.85) {
             let at = (dice.between(0.30, 0.45) * iw, dice.between(-0.45, -0.25) * ih);
             let radii = (dice.between(0.16, 0.26), dice.between(0.11, 0.18));
@@ -123,14 +128,22 @@ impl Abdomen {
             bone((spine_at.0 + side * 0.15, spine_at.1 + 0.13), (0.10, 0.035), side * 0.35, 0.88);
         }
         // The canal.
-        parts.push(Part { shape: Ellipse::new((spine_at.0, spine_at.1 + 0.135), (0.055, 0.045), 0.0), value: self.muscle, is_hollow: false });
+        parts.push(Part {
+            shape: Ellipse::new((spine_at.0, spine_at.1 + 0.135), (0.055, 0.045), 0.0),
+            value: self.muscle,
+            is_hollow: false,
+        });
         // Ribs lie in the wall at any angle but the front.
         for _ in 0..6 + dice.below(6) {
             let angle = dice.between(-0.6, std::f32::consts::PI + 0.6);
             let at = (1.04 * iw * angle.cos(), 1.04 * ih * angle.sin());
             let tangent = (ih * angle.cos()).atan2(-iw * angle.sin());
             let radii = (dice.between(0.04, 0.10), dice.between(0.018, 0.028));
-            parts.push(Part { shape: Ellipse::new(at, radii, tangent), value: dice.between(0.85, 1.0), is_hollow: true });
+            parts.push(Part {
+                shape: Ellipse::new(at, radii, tangent),
+                value: dice.between(0.85, 1.0),
+                is_hollow: true,
+            });
         }
         parts
     }

@@ -129,7 +129,10 @@ fn check(plan: &Plan) -> Result<(), PhantomError> {
     }
     if !SIZES_PX.contains(&plan.size_px) {
         let (low, high) = (SIZES_PX.start(), SIZES_PX.end());
-        return Err(PhantomError::Plan(format!("a side of {} pixels cannot be drawn; use {low} to {high}", plan.size_px)));
+        return Err(PhantomError::Plan(format!(
+            "a side of {} pixels cannot be drawn; use {low} to {high}",
+            plan.size_px
+        )));
     }
     if !(0.0..=1.0).contains(&plan.valid_share) {
         return Err(PhantomError::Plan(format!("the share of valid is {}; use 0 to 1", plan.valid_share)));
@@ -144,11 +147,18 @@ fn one(plan: &Plan, object: Object, number: usize, is_abnormal: bool, split: &Pa
     let (id, seed) = (object.id(), plan.seed);
     let (folder, kind) = if is_abnormal { ("Ungood", "abnormal") } else { ("good", "normal") };
     let name = format!("synthetic_{id}_{kind}_s{seed}_{number:06}.png");
-    let note = format!("Synthetic phantom made by mvfa phantom, {id}, {kind}, seed {seed}, number {number}; no patient");
+    let note =
+        format!("Synthetic phantom made by mvfa phantom, {id}, {kind}, seed {seed}, number {number}; no patient");
     save_png(&split.join(folder).join("img").join(&name), plan.size_px, png::ColorType::Rgb, &picture.bytes, &note)?;
     if is_abnormal {
         let note = format!("Mask of a synthetic phantom: {note}");
-        save_png(&split.join(folder).join("anomaly_mask").join(&name), plan.size_px, png::ColorType::Grayscale, &mask, &note)?;
+        save_png(
+            &split.join(folder).join("anomaly_mask").join(&name),
+            plan.size_px,
+            png::ColorType::Grayscale,
+            &mask,
+            &note,
+        )?;
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod convert;
+mod eval;
+mod phantom;
 mod predict;
 mod tools;
 mod usage;
