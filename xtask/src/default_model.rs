@@ -38,7 +38,7 @@ pub fn run_all(layout: &Layout) -> Result<()> {
     }
     let models = layout.root.join("models/default");
     let mut train = mvfa();
-    train.args(["train", "zero", "--object", "none", "--new-words", "--epochs", "4", "--lr", "0.0005"]);
+    train.args(["train", "zero", "--object", "none", "--new-words", "--epochs", "2", "--lr", "0.0005"]);
     train.args(["--select-limit", "10", "--select-every", "1", "--name", "DINOv2-S/14", "--zero-note", NOTE]);
     train.arg("--bundle").arg(&models).arg("--data").arg(&phantoms);
     for (object, set, volume) in NORMALS {

@@ -34,7 +34,7 @@ usage: cargo xtask COMMAND
   build [--dev]       build the site into dist/
   test [rust|browser] [NAME...]
                       run every check, or one group; NAME picks files of tests/browser
-  default-model       train models/default anew (most of an hour)
+  default-model       train models/default anew (about half an hour)
   size                raw and compressed size of what a visitor downloads
 
   --dev               leave out the size optimisation of the WebAssembly file (it takes minutes)
