@@ -76,7 +76,8 @@ fn pixel_auroc_lies_within_a_hundredth_of_the_independent_baseline() {
     for file in split["files"].as_array().unwrap() {
         let path = file["path"].as_str().unwrap();
         let planes = to_planes(&resize_bicubic(&read(&fixture(&format!("bmad/{path}"))), SIDE_PX));
-        let features = pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 1), &mut Straight)).unwrap();
+        let features =
+            pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 1), &mut Straight)).unwrap();
         let mask = match file["mask"].as_str() {
             Some(name) => mask(&fixture(&format!("bmad/{name}"))),
             None => vec![false; SIDE_PX * SIDE_PX],

@@ -23,10 +23,11 @@ fn text(path: &Path) -> &str {
 
 /// A data set of brain phantoms.
 fn phantoms(folder: &Path) -> PathBuf {
-    let made = mvfa(&["phantom", "--object", "brain", "--normal", "6", "--abnormal", "6", "--size", "70", "--seed", "5"])
-        .args(["--out", text(&folder.join("data"))])
-        .output()
-        .unwrap();
+    let made =
+        mvfa(&["phantom", "--object", "brain", "--normal", "6", "--abnormal", "6", "--size", "70", "--seed", "5"])
+            .args(["--out", text(&folder.join("data"))])
+            .output()
+            .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     folder.join("data")
 }
@@ -107,7 +108,10 @@ fn unreadable_pictures_are_named_and_left_out_or_stop_the_run() {
     fs::write(&first, b"no picture").unwrap();
     let name = first.file_name().unwrap().to_str().unwrap();
     let run = |out: &str, strict: &[&str]| {
-        train(&bundle, &data, &folder.path().join(out), &["--epochs", "1", "--select", "last"]).args(strict).output().unwrap()
+        train(&bundle, &data, &folder.path().join(out), &["--epochs", "1", "--select", "last"])
+            .args(strict)
+            .output()
+            .unwrap()
     };
     // Whichever pictures are drawn, all of the valid folder are shots or kept aside.
     let all = |out: &str, strict: &[&str]| {

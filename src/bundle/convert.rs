@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use crate::bundle::error::BundleError;
 use crate::bundle::import::{AdapterFile, Checkpoint, VisionGeometry, open_checkpoint};
 use crate::bundle::manifest::{
-    AdapterConfig, Augment, Dtype, FORMAT, Group, Manifest, MemoryFeatures, ObjectSpec, PreprocessConfig, RESAMPLE, SelfTest,
-    released_mix,
+    AdapterConfig, Augment, Dtype, FORMAT, Group, Manifest, MemoryFeatures, ObjectSpec, PreprocessConfig, RESAMPLE,
+    SelfTest, released_mix,
 };
 use crate::bundle::names::{NamedShape, adapter_tensors, prompt_tensor, text_tensors, vision_tensors};
 use crate::bundle::objects::{check_distinct, default_objects};

@@ -136,11 +136,7 @@ mod tests {
         let matrices: Vec<Matrix<'_>> = names
             .iter()
             .zip(&values)
-            .map(|(name, values)| Matrix {
-                name,
-                shape: if name.ends_with("fc1") { [2, 3] } else { [3, 2] },
-                values,
-            })
+            .map(|(name, values)| Matrix { name, shape: if name.ends_with("fc1") { [2, 3] } else { [3, 2] }, values })
             .collect();
         std::fs::write(&path, adapters_pth(&matrices).unwrap()).unwrap();
         let mut file = AdapterFile::open(&path).unwrap();

@@ -356,7 +356,10 @@ struct Terminal {
 impl Terminal {
     fn new(with_pictures: bool) -> Result<Self> {
         let thumbnails = if with_pictures {
-            Some(Thumbnails { file: tempfile::tempfile().context("no temporary file for the report")?, places: Vec::new() })
+            Some(Thumbnails {
+                file: tempfile::tempfile().context("no temporary file for the report")?,
+                places: Vec::new(),
+            })
         } else {
             None
         };

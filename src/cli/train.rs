@@ -13,8 +13,8 @@ use serde_json::json;
 use super::predict::print;
 use super::{load, paths, progress};
 use crate::train::{
-    EpochRecord, FewOptions, Normals, Outcome, Pace, RunOptions, Selection, StepReport, Watch, ZeroOptions,
-    plan_few, plan_zero, run as run_plan,
+    EpochRecord, FewOptions, Normals, Outcome, Pace, RunOptions, Selection, StepReport, Watch, ZeroOptions, plan_few,
+    plan_zero, run as run_plan,
 };
 
 const EXAMPLES: &str = "\
@@ -209,7 +209,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         new_words: common.new_words,
         zero_shot_note: common.zero_note.clone(),
     };
-    eprintln!("training on {} pictures (views included); the best epoch is chosen on {}", plan.train.len(), plan.selected_on);
+    eprintln!(
+        "training on {} pictures (views included); the best epoch is chosen on {}",
+        plan.train.len(),
+        plan.selected_on
+    );
     let mut watch = Terminal::new(common.json);
     let outcome = run_plan(&bundle, &plan, &options, &mut watch);
     watch.bar.finish_and_clear();
@@ -277,7 +281,11 @@ impl Watch for Terminal {
     fn step(&mut self, report: &StepReport) {
         let losses = report.losses;
         let left = indicatif::HumanDuration(Duration::from_secs_f64(report.eta_s.max(0.0)));
-        self.show(format!("epoch {}, loss {:.3}, {left:#} left", report.epoch, losses.total), report.step, report.steps);
+        self.show(
+            format!("epoch {}, loss {:.3}, {left:#} left", report.epoch, losses.total),
+            report.step,
+            report.steps,
+        );
         if self.is_line_due() {
             self.line(&json!({
                 "step": report.step, "steps": report.steps, "epoch": report.epoch, "loss": losses.total,

@@ -12,9 +12,7 @@ use crate::device::open_cpu;
 use crate::eval::bank::compress;
 use crate::eval::run::EvalError;
 use crate::image::{Planes, Rgb8, resize_bicubic, to_planes};
-use crate::mvfa::{
-    Engine, EngineError, Features, Geometry, Mode, Pacer, Stage, nearest_distances, sum_up, unit_rows,
-};
+use crate::mvfa::{Engine, EngineError, Features, Geometry, Mode, Pacer, Stage, nearest_distances, sum_up, unit_rows};
 
 /// Share of the patches that make the image score.
 const TOP_SHARE: f64 = 0.01;

@@ -30,7 +30,9 @@ pub enum DatasetError {
         path: String,
     },
     /// Some abnormal pictures have masks and this one has not.
-    #[error("{image} has no mask in {folder}, others there have one; add it, or remove all masks to score pictures only")]
+    #[error(
+        "{image} has no mask in {folder}, others there have one; add it, or remove all masks to score pictures only"
+    )]
     MissingMask {
         /// The picture.
         image: String,
@@ -48,7 +50,9 @@ pub enum DatasetError {
         found: String,
     },
     /// A mask whose values would all count as nothing.
-    #[error("the mask {path} has no pixel above half of white (its largest is {largest} of 255); write abnormal pixels as 255")]
+    #[error(
+        "the mask {path} has no pixel above half of white (its largest is {largest} of 255); write abnormal pixels as 255"
+    )]
     DarkMask {
         /// The mask.
         path: String,

@@ -19,7 +19,8 @@ pub fn read_mask(path: &Path, side_px: usize) -> Result<Vec<u8>, DatasetError> {
     if (1..128).contains(&largest) {
         return Err(DatasetError::DarkMask { path: path.display().to_string(), largest });
     }
-    let source = |i: usize, length: usize| (((i as f64 + 0.5) * length as f64 / side_px as f64) as usize).min(length - 1);
+    let source =
+        |i: usize, length: usize| (((i as f64 + 0.5) * length as f64 / side_px as f64) as usize).min(length - 1);
     let mut mask = Vec::with_capacity(side_px * side_px);
     for y in 0..side_px {
         let row = picture.row(source(y, picture.height_px));

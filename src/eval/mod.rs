@@ -21,5 +21,5 @@ pub use dataset::{Dataset, DatasetError, Sample, Split};
 pub use mask::{read_mask, regions};
 pub use pixel_stream::{PixelMetrics, PixelStream};
 pub use report::{Heading, Shown, html};
-pub use run::{Evaluation, EvalError, EvalOptions, ImageResult, Method, Scores, Watch, evaluate};
+pub use run::{EvalError, EvalOptions, Evaluation, ImageResult, Method, Scores, Watch, evaluate};
 pub use sweep::{auroc, average_precision, f1_max, roc_curve};

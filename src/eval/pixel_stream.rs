@@ -144,7 +144,9 @@ impl PixelStream {
             let hit = u64::from(pixel.region_px > 0);
             let weight = if hit == 1 { 1.0 / f64::from(pixel.region_px) } else { 0.0 };
             group = Some(match group {
-                Some((rank, hits, misses, sum)) if rank == pixel.rank => (rank, hits + hit, misses + 1 - hit, sum + weight),
+                Some((rank, hits, misses, sum)) if rank == pixel.rank => {
+                    (rank, hits + hit, misses + 1 - hit, sum + weight)
+                }
                 other => {
                     if let Some((_, hits, misses, sum)) = other {
                         sweep.lower(hits, misses, sum);

@@ -71,7 +71,8 @@ pub fn html(heading: &Heading, evaluation: &Evaluation, shown: &[Shown<'_>], hid
         histogram = histogram(&scores, &labels),
     );
     if hidden > 0 {
-        let _ = write!(page, "<p class=\"soft\">The highest and the lowest are shown; {hidden} between them are not.</p>");
+        let _ =
+            write!(page, "<p class=\"soft\">The highest and the lowest are shown; {hidden} between them are not.</p>");
     }
     page.push_str("<div class=\"grid\">");
     for picture in shown {
@@ -104,7 +105,8 @@ fn table(evaluation: &Evaluation) -> String {
 
 fn line(name: &str, scores: &Scores) -> String {
     let of = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"));
-    let interval = scores.image_auroc_interval.map_or_else(|| "–".to_owned(), |i| format!("{:.3} to {:.3}", i.lo, i.hi));
+    let interval =
+        scores.image_auroc_interval.map_or_else(|| "–".to_owned(), |i| format!("{:.3} to {:.3}", i.lo, i.hi));
     let cells = [
         of(scores.image_auroc),
         interval,
@@ -120,7 +122,8 @@ fn roc(points: &[(f64, f64)]) -> String {
     if points.is_empty() {
         return "<p class=\"soft\">No curve: only one class is there.</p>".to_owned();
     }
-    let line: String = points.iter().map(|(x, y)| format!("{:.1},{:.1} ", 40.0 + 220.0 * x, 230.0 - 220.0 * y)).collect();
+    let line: String =
+        points.iter().map(|(x, y)| format!("{:.1},{:.1} ", 40.0 + 220.0 * x, 230.0 - 220.0 * y)).collect();
     format!(
         "<svg width=\"300\" height=\"270\" viewBox=\"0 0 300 270\" role=\"img\" aria-label=\"ROC curve over pictures\">\
          <path d=\"M40 10V230H260M40 230L260 10\" fill=\"none\" stroke=\"var(--line)\"/>\

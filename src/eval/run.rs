@@ -50,7 +50,9 @@ pub enum EvalError {
     #[error("the device stopped: {0}; close other programs and try again")]
     Device(String),
     /// The temporary files.
-    #[error("the temporary files of the maps failed: {0}; make room in the temporary folder, or name another with TMPDIR")]
+    #[error(
+        "the temporary files of the maps failed: {0}; make room in the temporary folder, or name another with TMPDIR"
+    )]
     Disk(#[from] std::io::Error),
     /// Nothing was left.
     #[error("none of the pictures can be read; mend them or name another --data folder")]

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use burn::tensor::{Tensor, TensorData};
 
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{Augment, Calibration, Manifest, MemoryFeatures, ObjectKind, ObjectSpec, PreprocessConfig, SelfTest};
+use crate::bundle::manifest::{
+    Augment, Calibration, Manifest, MemoryFeatures, ObjectKind, ObjectSpec, PreprocessConfig, SelfTest,
+};
 use crate::bundle::weights::Weights;
 use crate::device::{DeviceError, OpenDevice};
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};

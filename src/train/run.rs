@@ -114,7 +114,9 @@ pub fn run(
 ) -> Result<Outcome, TrainError> {
     let pace = options.pace;
     if pace.epochs == 0 || pace.batch == 0 || plan.train.is_empty() {
-        return Err(TrainError::Settings("there is nothing to train: epochs, batch and pictures must be 1 or more".to_owned()));
+        return Err(TrainError::Settings(
+            "there is nothing to train: epochs, batch and pictures must be 1 or more".to_owned(),
+        ));
     }
     let settings = Settings {
         protocol: plan.protocol,
@@ -164,7 +166,8 @@ pub fn run(
 
     let tensors = state.load_best()?;
     let published = published_words(bundle, &model, &words, plan, &tensors)?;
-    let finished = Finished { plan, options, tensors: &tensors, words: &published, tower: words.config(), progress: &progress };
+    let finished =
+        Finished { plan, options, tensors: &tensors, words: &published, tower: words.config(), progress: &progress };
     let manifest = publish(bundle, &model, &finished)?;
     state.remove()?;
     Ok(Outcome { manifest, progress })
@@ -178,12 +181,7 @@ fn bottleneck(manifest: &Manifest) -> usize {
 }
 
 /// Text features of the bundle where it can give them; else a small tower learns along.
-fn words(
-    bundle: &BundleFolder,
-    model: &Model,
-    objects: &[ObjectSpec],
-    new_words: bool,
-) -> Result<Words, TrainError> {
+fn words(bundle: &BundleFolder, model: &Model, objects: &[ObjectSpec], new_words: bool) -> Result<Words, TrainError> {
     let fixed = if new_words { None } else { fixed_features(bundle, model, objects)? };
     match fixed {
         Some(features) => Ok(Words::Fixed(features)),
@@ -236,7 +234,9 @@ fn published_words(
         Some(config) => {
             let prompts: Vec<String> = plan.published.iter().map(|o| o.prompt.clone()).collect();
             let all = Words::learned(config.clone(), &prompts, model.device())?;
-            (0..prompts.len()).map(|n| all.complete(n, &mut parameters.weights()).map(Some)).collect::<Result<_, _>>()?
+            (0..prompts.len())
+                .map(|n| all.complete(n, &mut parameters.weights()).map(Some))
+                .collect::<Result<_, _>>()?
         }
         None => match fixed_features(bundle, model, &plan.published)? {
             Some(features) => features.into_iter().map(Some).collect(),

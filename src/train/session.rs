@@ -63,8 +63,7 @@ pub struct Session<'a> {
 pub type Scored = Option<(Validation, BTreeMap<String, Calibration>)>;
 
 /// Scores the tensors of an epoch.
-pub type Validate<'a> =
-    dyn FnMut(&Parameters, &mut TokenStore, &mut dyn Watch) -> Result<Scored, TrainError> + 'a;
+pub type Validate<'a> = dyn FnMut(&Parameters, &mut TokenStore, &mut dyn Watch) -> Result<Scored, TrainError> + 'a;
 
 impl Session<'_> {
     /// Trains from `fresh` starting values, or from the saved state where there is one.
@@ -153,7 +152,11 @@ impl Session<'_> {
             let mut found = leaves.gradients(&mut tape);
             if !segmentation {
                 // Without masks only the detection bank learns (spec §3, consequence b).
-                parameters.names().zip(&mut found).filter(|(name, _)| name.contains(".seg.")).for_each(|(_, g)| *g = None);
+                parameters
+                    .names()
+                    .zip(&mut found)
+                    .filter(|(name, _)| name.contains(".seg."))
+                    .for_each(|(_, g)| *g = None);
             }
             gradients = Some(match gradients {
                 Some(sum) => add_gradients(sum, found),

@@ -212,11 +212,11 @@ impl StateFolder {
         }
         let mut views = Vec::with_capacity(list.len());
         for (key, shape, bytes) in &list {
-            let view = TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| self.broken(name, &e.to_string()))?;
+            let view =
+                TensorView::new(Dtype::F32, shape.clone(), bytes).map_err(|e| self.broken(name, &e.to_string()))?;
             views.push((key.as_str(), view));
         }
-        let bytes =
-            safetensors::serialize(views, Some(metadata)).map_err(|e| self.broken(name, &e.to_string()))?;
+        let bytes = safetensors::serialize(views, Some(metadata)).map_err(|e| self.broken(name, &e.to_string()))?;
         write_whole(&self.path(name), &bytes)
     }
 

@@ -129,11 +129,8 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
     }
     for normals in &options.normals {
         let number = number_of(&mut plan.objects, manifest.object(&normals.object)?);
-        let samples: Vec<Sample> = normals
-            .files
-            .iter()
-            .map(|image| Sample { image: image.clone(), mask: None, abnormal: false })
-            .collect();
+        let samples: Vec<Sample> =
+            normals.files.iter().map(|image| Sample { image: image.clone(), mask: None, abnormal: false }).collect();
         plan.train.extend(sources(&samples, number));
         plan.train.extend(synthetic(&samples, number, options.synthetic_each));
         plan.data.push(DataRecord {
