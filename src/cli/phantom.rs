@@ -9,7 +9,7 @@ use serde_json::json;
 use super::predict::print;
 use super::progress;
 use super::usage::BadUsage;
-use crate::phantom::{Object, Plan, write};
+use crate::phantom::{Object, PhantomError, Plan, write};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -71,7 +71,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     bar.set_message("drawing");
     let written = write(&plan, &args.out, &mut |done| bar.set_position(done as u64));
     bar.finish_and_clear();
-    for set in written? {
+    let written = written.map_err(|error| match error {
+        PhantomError::Plan(what) => BadUsage(what).into(),
+        other => anyhow::Error::from(other),
+    })?;
+    for set in written {
         if args.json {
             print(&json!(set).to_string())?;
         } else {

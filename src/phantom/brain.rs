@@ -54,6 +54,7 @@ struct Head {
     nuclei: Vec<Nucleus>,
     /// High slices have the fissure all along and no ventricles.
     is_high: bool,
+    furrow_depth: f32,
     is_stripped: bool,
     midline_sway: f32,
 }
@@ -81,12 +82,13 @@ impl Head {
             outline: dice.noise(),
             front_width: dice.between(0.02, 0.10),
             folds: dice.noise(),
-            fold_frequency: dice.between(3.6, 4.6),
+            fold_frequency: dice.between(4.2, 5.6),
             warp: dice.noise(),
             atrophy,
             texture: dice.noise(),
             nuclei: if is_high { Vec::new() } else { nuclei(dice, atrophy) },
             is_high,
+            furrow_depth: dice.between(0.16, 0.30),
             is_stripped: dice.chance(0.35),
             midline_sway: dice.around(0.02),
         }
@@ -104,10 +106,11 @@ impl Head {
             return (around, 0.0);
         }
         let depth = BRAIN - radius;
-        let warp = 0.35 * self.warp.at(2.0 * u, 2.0 * v);
-        let f = self.fold_frequency;
-        let furrow = self.folds.distance_to_zero(f * u + warp, f * v - warp) / f;
-        let furrow_depth = 0.17 + 0.10 * self.warp.at(1.5 * u + 9.0, 1.5 * v);
+        // Furrows run inwards more than along: the noise is stretched towards the middle.
+        let (warp_u, warp_v) = (0.9 * self.warp.at(3.0 * u, 3.0 * v), 0.9 * self.warp.at(3.0 * u + 7.0, 3.0 * v));
+        let f = self.fold_frequency * radius.max(0.2).powf(-0.55);
+        let furrow = self.folds.distance_to_zero(f * u + warp_u, f * v + warp_v) / f;
+        let furrow_depth = self.furrow_depth + 0.12 * self.warp.at(2.5 * u + 9.0, 2.5 * v);
         let mut to_fluid = depth.min(furrow + 1.2 * (depth - furrow_depth).max(0.0));
         // The fissure between the halves; deep slices have it only in front and behind.
         let fissure_ends = if self.is_high { 0.0 } else { (0.42 - v.abs()).max(0.0) };
@@ -117,19 +120,22 @@ impl Head {
         let mottle = 0.035 * self.texture.octaves(9.0 * u, 9.0 * v, 3);
         let grey = smoothstep(cortex + 0.012, cortex - 0.012, to_fluid - fluid_width);
         let mut value = mix(c.white, c.grey, grey) + mottle;
-        let mut fluid = smoothstep(fluid_width + 0.007, fluid_width - 0.007, to_fluid);
+        let mut ventricle: f32 = 0.0;
+        let fluid = smoothstep(fluid_width + 0.007, fluid_width - 0.007, to_fluid);
         for nucleus in &self.nuclei {
             let wobble = 0.012 * self.warp.at(7.0 * u, 7.0 * v);
-            let near = nucleus.shape.iter().map(|s| s.distance(u, v)).fold(f32::INFINITY, f32::min) + wobble;
+            // The horns of the ventricles bend outwards at their ends.
+            let bent = if nucleus.fluid { u - u.signum() * 0.35 * (v - 0.06).powi(2) } else { u };
+            let near = nucleus.shape.iter().map(|s| s.distance(bent, v)).fold(f32::INFINITY, f32::min) + wobble;
             if nucleus.fluid {
                 // A thin wall parts the two ventricles.
-                fluid = fluid.max(cover(near, 0.010) * smoothstep(0.006, 0.014, u.abs()));
+                ventricle = ventricle.max(cover(near, 0.010) * smoothstep(0.006, 0.014, u.abs()));
             } else {
                 value = mix(value, mix(c.grey, c.white, 0.15) + mottle, 0.85 * cover(near, 0.02));
             }
         }
-        value = mix(value, c.fluid, fluid);
-        (mix(around, value, brain), brain * (1.0 - fluid) * smoothstep(0.0, 0.03, depth))
+        value = mix(value, c.fluid, fluid.max(ventricle));
+        (mix(around, value, brain), brain * (1.0 - ventricle) * smoothstep(0.0, 0.03, depth))
     }
 
     /// Scalp and skull.
@@ -166,6 +172,7 @@ impl Contrast {
 fn nuclei(dice: &mut Dice, atrophy: f32) -> Vec<Nucleus> {
     let wide = dice.between(0.035, 0.06) * atrophy.sqrt();
     let shift = dice.around(0.05);
+    let through_bodies = dice.chance(0.4);
     let mut pair = |at: (f32, f32), radii: (f32, f32), angle: f32, fluid: bool| {
         let mut one = || {
             let scale = dice.between(0.88, 1.14);
@@ -174,13 +181,20 @@ fn nuclei(dice: &mut Dice, atrophy: f32) -> Vec<Nucleus> {
         };
         Nucleus { shape: [one(), one().mirrored()], fluid }
     };
+    if through_bodies {
+        // A slice through the bodies of the ventricles: one long bow on each side.
+        return vec![
+            pair((0.20 + 0.6 * wide, -0.10), (0.045, 0.16), 0.15, false),
+            pair((0.05 + 0.9 * wide, 0.06), (wide, 0.36), 0.0, true),
+        ];
+    }
     vec![
-        pair((0.17, -0.20), (0.055, 0.12), 0.25, false),
+        pair((0.17, -0.20), (0.055, 0.12), 0.30, false),
         pair((0.12, 0.13), (0.085, 0.13), -0.35, false),
-        pair((0.31, -0.03), (0.055, 0.17), -0.15, false),
-        pair((0.075 + 0.6 * wide, -0.16), (wide, 0.17), -0.30, true),
+        pair((0.30, -0.03), (0.060, 0.17), 0.10, false),
+        pair((0.045 + 0.8 * wide, -0.17), (wide, 0.16), 0.22, true),
         pair((0.015, 0.06), (0.3 * wide, 0.11), 0.0, true),
-        pair((0.17 + 0.6 * wide, 0.32), (0.9 * wide, 0.14), -0.40, true),
+        pair((0.16 + 0.6 * wide, 0.32), (0.9 * wide, 0.14), -0.30, true),
     ]
 }
 

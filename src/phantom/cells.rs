@@ -44,16 +44,21 @@ impl Nuclei {
         }
     }
 
+    /// Those of a gland's wall: tall and side by side.
+    pub(super) fn lining(normal: &Self) -> Self {
+        Self { pitch: 1.9 * normal.radius, slim: 0.55, ..normal.clone() }
+    }
+
     /// Malignant ones, next to the benign ones of the same slide.
     pub(super) fn tumour(dice: &mut Dice, normal: &Self) -> Self {
         let radius = normal.radius * dice.between(1.45, 2.2);
         Self {
             radius,
             spread: dice.between(0.25, 0.40),
-            pitch: radius * dice.between(1.9, 2.5),
+            pitch: radius * dice.between(2.1, 2.8),
             slim: 0.6,
             wobble: dice.between(0.12, 0.28),
-            dark: normal.dark * dice.between(0.55, 1.05),
+            dark: normal.dark * dice.between(0.45, 0.90),
             dark_spread: 0.30,
             mottle: dice.between(0.3, 0.5),
             nucleoli: dice.between(0.2, 0.8),
@@ -92,7 +97,7 @@ impl<'a> Cells<'a> {
                 nuclei.pitch * (row as f32 - 0.5 + dice.around(0.38)),
             );
             // Everything is drawn for every place, so that no cell depends on the one before.
-            let radius = nuclei.radius * (nuclei.spread * dice.normal()).exp().clamp(0.5, 2.0);
+            let radius = nuclei.radius * (nuclei.spread * dice.normal()).exp().clamp(0.5, 1.5);
             let slim = dice.between(nuclei.slim, 1.0).sqrt();
             let shape = Ellipse::new(at, (radius / slim, radius * slim), dice.between(0.0, std::f32::consts::PI));
             let dark = nuclei.dark * (1.0 + nuclei.dark_spread * dice.normal()).clamp(0.35, 1.6);
@@ -123,7 +128,7 @@ impl<'a> Cells<'a> {
                 if inside > 0.0 {
                     let rim = smoothstep(-0.45 * cell.radius, -0.05 * cell.radius, cell.shape.distance(x, y));
                     let clumps = cell.noise.octaves(3.0 * x * scale + 5.0, 3.0 * y * scale, 2);
-                    let mut dark = cell.dark * (0.85 + 0.25 * rim + self.nuclei.mottle * clumps).max(0.2);
+                    let mut dark = cell.dark * (0.75 + 0.40 * rim + self.nuclei.mottle * clumps).max(0.2);
                     if let Some(dot) = &cell.nucleolus {
                         dark = mix(dark, 1.5 * self.nuclei.dark, cover(dot.distance(x, y), soft));
                     }
@@ -165,7 +170,7 @@ pub(super) struct Scene {
 impl Scene {
     pub(super) fn draw(dice: &mut Dice) -> Self {
         let is_dense = dice.chance(0.55);
-        let gland_count = if is_dense { 0 } else { dice.below(6) };
+        let gland_count = if is_dense { 0 } else { 1 + dice.below(6) };
         let glands = (0..gland_count)
             .map(|_| {
                 let radius = dice.between(0.05, 0.13);
@@ -215,15 +220,17 @@ impl Scene {
         if self.space(x, y) < 0.006 {
             return 0.0;
         }
-        for gland in &self.glands {
-            let inside = -gland.distance(x, y);
-            if inside > 0.0 {
-                // Nuclei stand at the base of the tall cells.
-                return if inside < 0.75 * gland.wall { 1.0 } else { 0.0 };
-            }
+        if self.glands.iter().any(|gland| gland.distance(x, y) < 0.0) {
+            return 0.0;
         }
         // Nests of inflammation and pale germinal centres are normal.
         (self.mean + self.contrast * 1.6 * self.crowding.octaves(3.0 * x, 3.0 * y, 2)).clamp(0.04, 1.0)
+    }
+
+    /// The same for the cells of the glands' walls: their nuclei stand at the outer end.
+    pub(super) fn lining(&self, x: f32, y: f32) -> f32 {
+        let in_wall = |gland: &Gland| (0.15 * gland.wall..0.55 * gland.wall).contains(&-gland.distance(x, y));
+        if self.space(x, y) > 0.006 && self.glands.iter().any(in_wall) { 1.0 } else { 0.0 }
     }
 
     /// Lays glands and empties spaces.

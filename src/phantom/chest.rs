@@ -98,23 +98,24 @@ impl Thorax {
         // Thin at its edge, thick in the middle.
         let thick = smoothstep(0.0, 0.16, -skin);
         let mottle = 0.02 * self.texture.octaves(6.0 * u, 6.0 * v, 3);
-        let mut density = cover(skin, 0.004) * (0.16 + (self.soft_tissue - 0.10) * thick + mottle);
-        let lung_edge = self.lung_distance(u, v);
+        // Limbs and neck are thinner than the trunk.
+        let trunk = 1.0 - 0.35 * smoothstep(-0.12, 0.02, chest);
+        let mut density = cover(skin, 0.004) * (0.16 + (self.soft_tissue - 0.10) * thick * trunk + mottle);
+        let lung_edge = self.lung_distance(u, v).max(skin + 0.03);
         let lung = cover(lung_edge, 0.008);
         // Air takes the place of tissue; less of it where the lung thins out.
         let air = smoothstep(0.0, 0.07, -lung_edge);
         density = mix(density, self.lung + 0.10 * (1.0 - air) + mottle, lung);
         let heart = join(self.heart.distance(u, v), self.atrium.distance(u, v), 0.06);
         let heart = join(heart, self.arch.distance(u, v), 0.10) + 0.008 * self.outline.at(8.0 * u, 8.0 * v);
-        let trunk = u.abs() - self.trunk_width - 0.02 * smoothstep(0.0, -0.3, v);
-        let heart = join(heart, trunk.max(-v - 0.45), 0.03);
-        density += self.heart_value * lung * smoothstep(0.010, -0.022, heart);
-        density += 0.07 * cover(heart, 0.02) * (1.0 - lung);
+        density += self.heart_value * lung * smoothstep(0.012, -0.045, heart);
+        density += 0.06 * cover(heart, 0.02) * (1.0 - lung);
         let side = usize::from(u > 0.0);
         let (height, bulge) = self.domes[side];
         let off = (u.abs() - 0.19) / 0.15;
         let belly = cover(height + bulge * off * off - v, 0.012) * cover(u.abs() - 0.36, 0.06);
-        density = mix(density, density.max(self.belly + mottle), belly);
+        let organs = 0.06 * self.outline.octaves(3.5 * u + 5.0, 3.5 * v, 3) + 0.10 * smoothstep(0.5, 0.2, v);
+        density = mix(density, density.max(self.belly + mottle + organs), belly);
         if let Some((at, radius)) = self.bubble {
             let shape = Ellipse::new((at, height + 0.05), (1.5 * radius, radius), 0.2);
             density -= 0.22 * belly * cover(shape.distance(u, v), 0.015);
@@ -249,17 +250,18 @@ fn lesion(dice: &mut Dice, thorax: &Thorax, lung: &Field, body: &mut Field) -> R
         outline.area = outline.area.min(dice.log_between(0.012, 0.03));
         outline.wobble *= 0.5;
     } else {
-        outline.softness = dice.between(0.012, 0.028);
-        outline.wobble = dice.between(0.3, 0.6);
+        outline.softness = dice.between(0.010, 0.020);
+        outline.wobble = dice.between(0.25, 0.45);
     }
     let region = Region::place(dice, lung, outline);
-    let strength = dice.log_between(0.10, 0.42);
+    let strength = dice.log_between(0.10, 0.36);
     let patchiness = if is_nodule { 0.1 } else { dice.between(0.2, 0.7) };
     let hollow = is_nodule && dice.chance(0.2);
     blend(body, &region.weight, |x, y, here, place| {
         let depth = region.depth.values[place];
         let wave = texture.octaves(16.0 * x, 16.0 * y, 4);
         let dense = (1.0 + patchiness * wave) * smoothstep(-0.1, 0.35, depth);
+        let dense = dense.min(1.3);
         let dense = if hollow { dense * (1.0 - 0.8 * smoothstep(0.3, 0.45, depth)) } else { dense };
         here + strength * dense.max(0.0)
     });

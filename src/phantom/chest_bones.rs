@@ -35,7 +35,7 @@ impl Bones {
             strength: dice.between(0.07, 0.15),
             clavicle: dice.between(0.12, 0.20),
             clavicle_tilt: dice.between(-0.02, 0.10),
-            spine: dice.between(0.10, 0.20),
+            spine: dice.between(0.05, 0.13),
             sway: dice.noise(),
         }
     }

@@ -14,8 +14,9 @@ use super::region::{AREA, Outline, Region};
 use super::sensor::grain;
 use super::shape::smoothstep;
 
-/// Absorption of haematoxylin and eosin in red, green and blue (after Ruifrok and Johnston, 2001).
-const DYES: [[f32; 3]; 2] = [[0.65, 0.70, 0.29], [0.07, 0.99, 0.11]];
+/// Absorption of haematoxylin and eosin in red, green and blue: after Ruifrok and Johnston (2001), with
+/// more blue taken by eosin, which makes it pink instead of magenta.
+const DYES: [[f32; 3]; 2] = [[0.65, 0.70, 0.29], [0.08, 0.92, 0.34]];
 
 /// Staining and scanning of one slide.
 struct Slide {
@@ -35,10 +36,10 @@ struct Slide {
 impl Slide {
     fn draw(dice: &mut Dice) -> Self {
         let mut dyes = DYES;
-        dyes.iter_mut().flatten().for_each(|part| *part = (*part + dice.around(0.06)).max(0.02));
+        dyes.iter_mut().flatten().for_each(|part| *part = (*part + dice.around(0.05)).max(0.02));
         Self {
             dyes,
-            strength: [dice.between(0.8, 1.35), dice.between(0.7, 1.35)],
+            strength: [dice.between(0.8, 1.35), dice.between(0.6, 1.15)],
             light: [dice.between(0.94, 1.0), dice.between(0.93, 0.99), dice.between(0.94, 1.0)],
             fibres: dice.noise(),
             patches: dice.noise(),
@@ -72,6 +73,7 @@ pub(super) fn draw(streams: &mut Streams, side_px: usize) -> Phantom {
     let slide = Slide::draw(dice);
     let scene = Scene::draw(dice);
     let normal = Nuclei::normal(dice, &scene);
+    let lining = Nuclei::lining(&normal);
     let mut blue = Field::flat(side_px, 0.0);
     let mut pink = Field::from_fn(side_px, |x, y| slide.ground(x, y)[1]);
     blue.paint((0.0, 0.0), (1.0, 1.0), |x, y, amount| *amount = slide.ground(x, y)[0]);
@@ -85,6 +87,7 @@ pub(super) fn draw(streams: &mut Streams, side_px: usize) -> Phantom {
     }
     // Benign cells keep their places whether or not others are taken by a tumour.
     Cells::sow(dice, &normal, |x, y| scene.density(x, y)).draw(&mut blue, &mut pink, |x, y| !inside(&region, x, y));
+    Cells::sow(dice, &lining, |x, y| scene.lining(x, y)).draw(&mut blue, &mut pink, |x, y| !inside(&region, x, y));
     if let (Some(dice), Some(nuclei)) = (&mut streams.lesion, &tumour) {
         Cells::sow(dice, nuclei, |_, _| 1.0).draw(&mut blue, &mut pink, |x, y| inside(&region, x, y));
     }
@@ -105,6 +108,9 @@ fn place(dice: &mut Dice, scene: &Scene, side_px: usize) -> Region {
 }
 
 fn inside(region: &Region, x: f32, y: f32) -> bool {
+    if !(0.0..1.0).contains(&x) || !(0.0..1.0).contains(&y) {
+        return false;
+    }
     let side = region.weight.side_px as f32;
     let place = (y * side) as usize * region.weight.side_px + (x * side) as usize;
     region.weight.values.get(place).is_some_and(|w| *w > 0.5)

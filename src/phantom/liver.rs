@@ -12,6 +12,9 @@ use super::sensor::{NoiseKind, Sensor, blend};
 use super::shape::{Ellipse, Pose, cover, join, smoothstep};
 use super::tree::{Root, vessels};
 
+/// Air lies far below the window, so that its noise stays black.
+const AIR: f32 = -0.3;
+
 /// Something of one grey value.
 struct Part {
     shape: Ellipse,
@@ -47,7 +50,7 @@ impl Abdomen {
             scale: (0.5 * size, 0.5 * size),
             angle: dice.around(0.10),
         };
-        let (wide, high) = (dice.between(0.84, 0.94), dice.between(0.58, 0.72));
+        let (wide, high) = (dice.between(0.84, 0.95), dice.between(0.62, 0.80));
         let fat_thick = dice.between(0.03, 0.13);
         let muscle_thick = dice.between(0.035, 0.06);
         let centred = |less: f32| Ellipse::new((0.0, 0.0), (wide - less, high - less), 0.0);
@@ -103,7 +106,7 @@ impl Abdomen {
             add(at, (radii.0 + 0.02, radii.1 + 0.02), angle, self.muscle + 0.04);
             add(at, radii, angle, dice.between(0.36, 0.62));
             if dice.chance(0.6) {
-                add((at.0, at.1 - 0.45 * radii.1), (0.65 * radii.0, 0.45 * radii.1), angle, 0.0);
+                add((at.0, at.1 - 0.45 * radii.1), (0.65 * radii.0, 0.45 * radii.1), angle, AIR);
             }
         }
         if dice.chance(0.45) {
@@ -165,23 +168,27 @@ impl Abdomen {
         let mottle = 0.02 * self.texture.octaves(7.0 * u, 7.0 * v, 3);
         let liver = cover(self.liver_distance(u, v), soft);
         if self.is_cut_out {
-            return (liver * (self.liver_value + mottle), liver);
+            return (mix(AIR, self.liver_value + mottle, liver), liver);
         }
         let skin = self.skin.distance(u, v) + wave;
-        let mut value = mix(0.0, 0.48, cover(skin, soft));
+        let mut value = mix(AIR, 0.48, cover(skin, soft));
         value = mix(value, self.fat + mottle, cover(skin + 0.015, soft));
         let streaks = smoothstep(0.35, 0.6, self.texture.at(16.0 * u, 16.0 * v));
         let muscle = self.muscle + mottle - 0.12 * streaks;
-        value = mix(value, muscle, cover(self.wall.distance(u, v) + wave, soft));
+        // The wall is thinner in front and uneven at the sides.
+        let thin = 0.012 * self.outline.octaves(4.0 * u + 3.0, 4.0 * v, 2) + 0.012 * smoothstep(0.0, 0.5, -v);
+        value = mix(value, muscle, cover(self.wall.distance(u, v) + wave + thin, soft));
         value = mix(value, self.fat + 0.03 + mottle, cover(self.inside.distance(u, v) + wave, soft));
+        let uneven = 0.012 * self.outline.at(6.0 * u, 6.0 * v);
         for part in self.parts.iter().filter(|part| !part.is_hollow) {
-            let distance = part.shape.distance(u, v) + 0.012 * self.outline.at(6.0 * u, 6.0 * v);
+            let distance = part.shape.distance(u, v) + uneven;
             value = mix(value, part.value + mottle, cover(distance, soft));
         }
         value = mix(value, self.liver_value + mottle, liver);
+        let uneven = 0.006 * self.outline.at(9.0 * u, 9.0 * v);
+        let sponge = 0.68 + 0.08 * self.texture.at(30.0 * u, 30.0 * v);
         for part in self.parts.iter().filter(|part| part.is_hollow) {
-            let distance = part.shape.distance(u, v) + 0.006 * self.outline.at(9.0 * u, 9.0 * v);
-            let sponge = 0.68 + 0.08 * self.texture.at(30.0 * u, 30.0 * v);
+            let distance = part.shape.distance(u, v) + uneven;
             let density = mix(part.value, sponge, smoothstep(0.010, 0.022, -distance));
             value = mix(value, density, cover(distance, soft));
         }

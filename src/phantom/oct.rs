@@ -122,11 +122,12 @@ impl Eye {
     }
 
     /// Grey value of a point in a column that may be bent.
-    fn tissue(&self, x: f32, y: f32, column: &Column, soft: f32) -> f32 {
+    fn tissue(&self, x: f32, y: f32, column: &Column, healthy: &Column, soft: f32) -> f32 {
         let Column { inner, outer, epithelium, floor } = *column;
         let mut value = self.vitreous;
         if let Some((above, strength)) = self.hyaloid {
-            let line = inner - above * (0.6 + 0.4 * (5.0 * x + 1.0).sin());
+            // It does not follow a retina that is lifted later.
+            let line = healthy.inner - above * (0.6 + 0.4 * (5.0 * x + 1.0).sin());
             value = value.max(strength * cover((y - line).abs() - 0.002, 0.003));
         }
         let t = (y - inner) / (outer - inner).max(1e-3);
@@ -197,7 +198,7 @@ pub(super) fn draw(streams: &mut Streams, style: Style, side_px: usize) -> Phant
     let mut mask = Vec::with_capacity(side_px * side_px);
     let body = Field::from_fn(side_px, |x, y| {
         let (column, bend) = &columns[((x * side_px as f32) as usize).min(side_px - 1)];
-        let value = eye.tissue(x, y, column, soft);
+        let value = eye.tissue(x, y, column, &eye.column(x), soft);
         let (value, is_lesion) = lesions.fill(x, y, value, column, bend, soft);
         mask.push(if is_lesion { 255 } else { 0 });
         value

@@ -51,10 +51,9 @@ pub(super) struct Bend {
     epithelium: f32,
     /// Grey value under a lifted epithelium.
     value: f32,
+    /// Between two drusen that belong together.
+    is_among_drusen: bool,
 }
-
-/// A lift below this part of the side is no lesion.
-const SEEN: f32 = 0.0012;
 
 impl Lesions {
     /// A healthy scan.
@@ -108,6 +107,7 @@ impl Lesions {
                     bend.inner += lesion.carried * lift;
                 }
                 Kind::Detachment | Kind::Drusen => {
+                    bend.is_among_drusen |= lesion.kind == Kind::Drusen && lesion.reaches(x);
                     bend.epithelium = strongest.max(lift);
                     if lift > strongest {
                         bend.value = lesion.value;
@@ -130,20 +130,18 @@ impl Lesions {
     /// Top and bottom of what is changed in a column.
     fn range(&self, column: &Column, bend: &Bend) -> Option<(f32, f32)> {
         let lifted = [bend.inner, bend.outer, bend.epithelium].into_iter().fold(0.0, f32::max);
-        if lifted < SEEN {
+        if lifted <= 0.0 && !bend.is_among_drusen {
             return None;
         }
-        // Only the outer retina moves where nothing reaches the inner surface.
-        let top = if bend.inner < SEEN { column.outer.min(column.inner) } else { column.inner };
-        let bottom = if bend.epithelium > SEEN {
+        let bottom = if bend.epithelium > 0.0 || bend.is_among_drusen {
             column.floor
-        } else if bend.outer > SEEN {
+        } else if bend.outer > 0.0 {
             column.epithelium
         } else {
             column.outer
         };
-        let top = if bend.inner < SEEN { column.inner.min(top) } else { top };
-        Some((top, bottom))
+        // Every layer moves with the one that is lifted.
+        Some((column.inner, bottom))
     }
 
     /// Fills what opened; the grey value and whether the point belongs to a lesion.
@@ -151,7 +149,7 @@ impl Lesions {
         let Some(texture) = self.texture else { return (value, false) };
         let Some((top, bottom)) = self.range(column, bend) else { return (value, false) };
         let mut value = value;
-        if bend.epithelium > SEEN {
+        if bend.epithelium > 0.0 {
             // Under the lifted band, above where the floor was.
             let band = 0.015;
             let open = cover(column.epithelium + band - y, soft) * cover(y - column.floor - 0.5 * band, soft);
@@ -176,9 +174,11 @@ impl Lesion {
         let (half_width, height) = match kind {
             Kind::FluidUnderRetina => (dice.between(0.08, 0.28), dice.log_between(0.025, 0.11)),
             Kind::Detachment => (dice.between(0.06, 0.18), dice.log_between(0.03, 0.13)),
-            Kind::Drusen => (dice.between(0.08, 0.22), dice.log_between(0.012, 0.035)),
+            Kind::Drusen => (dice.between(0.10, 0.26), dice.log_between(0.022, 0.055)),
             Kind::Cysts => (dice.between(0.07, 0.22), dice.log_between(0.02, 0.14)),
         };
+        // Steeper flanks would be folds.
+        let height = height.min(half_width * if kind == Kind::Cysts { 0.45 } else { 0.8 });
         let count = if kind == Kind::Cysts { 2 + dice.below(9) } else { 0 };
         let tall = eye.thickness + height;
         let cysts = (0..count)
@@ -210,6 +210,11 @@ impl Lesion {
         }
     }
 
+    /// Whether a column lies within the lesion.
+    fn reaches(&self, x: f32) -> bool {
+        (x - self.at).abs() < self.half_width
+    }
+
     /// How far this lesion lifts its layer at a column.
     fn lift(&self, x: f32) -> f32 {
         let off = (x - self.at) / self.half_width;
@@ -218,7 +223,7 @@ impl Lesion {
         }
         let dome = (1.0 - off * off).powf(1.5);
         let lumps = if self.kind == Kind::Drusen {
-            smoothstep(-0.1, 0.6, self.lumps.at(28.0 * x, 0.5))
+            0.2 + 0.8 * smoothstep(-0.2, 0.5, self.lumps.at(20.0 * x, 0.5))
         } else {
             1.0 + self.lumpiness * self.lumps.at(9.0 * x, 0.5)
         };

@@ -111,7 +111,14 @@ fn blob(dice: &mut Dice, room: &Field, centre: (f32, f32), area: f32, outline: O
         let wave = noise.octaves(x * frequency, y * frequency, 3);
         ellipse.distance(x, y) + outline.wobble * radius * wave
     };
-    region.weight.paint(low, high, |x, y, w| *w = cover(distance(x, y), outline.softness));
+    // Over its slope, a flat place of the uneven distance does not make the soft edge wide.
+    const STEP: f32 = 0.004;
+    let even = |x: f32, y: f32| {
+        let here = distance(x, y);
+        let slope = (distance(x + STEP, y) - here).hypot(distance(x, y + STEP) - here) / STEP;
+        here / slope.max(0.3)
+    };
+    region.weight.paint(low, high, |x, y, w| *w = cover(even(x, y), outline.softness));
     region.depth.paint(low, high, |x, y, d| *d = (-distance(x, y) / radius).clamp(0.0, 1.0));
     for (place, &inside) in room.values.iter().enumerate() {
         region.weight.values[place] *= inside;

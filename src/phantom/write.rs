@@ -199,3 +199,113 @@ fn description(plan: &Plan, written: &[Written]) -> String {
 fn ids<S: serde::Serializer>(objects: &[Object], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(objects.iter().map(|object| object.id()))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plan() -> Plan {
+        Plan {
+            objects: vec![Object::Resc, Object::His],
+            normal: 3,
+            abnormal: 4,
+            valid_share: 0.5,
+            size_px: 64,
+            seed: 9,
+        }
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn the_layout_is_mvfas() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("new");
+        let mut told = Vec::new();
+        let written = write(&plan(), &out, &mut |done| told.push(done)).unwrap();
+        assert_eq!(told, (1..=14).collect::<Vec<_>>());
+        assert_eq!(names(&out), ["Histopathology_AD", "README.txt", "Retina_RESC_AD", "phantom.json"]);
+        let Written { valid_normal, valid_abnormal, test_normal, test_abnormal, .. } = written[0];
+        assert_eq!([valid_normal, valid_abnormal, test_normal, test_abnormal], [2, 2, 1, 2]);
+        for (set, [good, bad]) in [("valid", [2, 2]), ("test", [1, 2])] {
+            let set = out.join("Retina_RESC_AD").join(set);
+            assert_eq!(names(&set.join("good/img")).len(), good);
+            assert_eq!(names(&set.join("Ungood/img")).len(), bad);
+            // Masks are found by the name of the picture.
+            assert_eq!(names(&set.join("Ungood/img")), names(&set.join("Ungood/anomaly_mask")));
+            assert!(names(&set.join("good/img")).iter().all(|name| name.starts_with("synthetic_resc_")));
+            assert_eq!(names(&set.join("good")), ["img"]);
+        }
+        let told: serde_json::Value = serde_json::from_slice(&fs::read(out.join("phantom.json")).unwrap()).unwrap();
+        assert_eq!(told["synthetic"], true);
+        assert_eq!(told["plan"]["seed"], 9);
+        assert_eq!(told["plan"]["objects"][1], "his");
+        assert_eq!(told["written"][0]["test_abnormal"], 2);
+        assert!(fs::read_to_string(out.join("README.txt")).unwrap().contains("No patient"));
+    }
+
+    #[test]
+    fn files_hold_the_phantom_and_say_that_they_are_synthetic() {
+        let folder = tempfile::tempdir().unwrap();
+        write(&plan(), folder.path(), &mut |_| {}).unwrap();
+        let name = "synthetic_resc_abnormal_s9_000003.png";
+        let split = folder.path().join("Retina_RESC_AD/test/Ungood");
+        let one = make(Object::Resc, 9, FIRST_ABNORMAL + 3, true, 64);
+        for (part, bytes) in [("img", &one.picture.bytes), ("anomaly_mask", &one.mask)] {
+            let file = io::BufReader::new(fs::File::open(split.join(part).join(name)).unwrap());
+            let mut reader = png::Decoder::new(file).read_info().unwrap();
+            let note = &reader.info().uncompressed_latin1_text[0];
+            assert_eq!(note.keyword, "Description");
+            assert!(
+                note.text.contains("Synthetic phantom") || note.text.contains("synthetic phantom"),
+                "{}",
+                note.text
+            );
+            assert!(note.text.contains("seed 9") && note.text.ends_with("no patient"), "{}", note.text);
+            let mut pixels = vec![0; reader.output_buffer_size().unwrap()];
+            reader.next_frame(&mut pixels).unwrap();
+            assert!(pixels == *bytes, "{part}");
+        }
+    }
+
+    #[test]
+    fn more_pictures_leave_the_first_ones_as_they_are() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, normal: usize, objects: Vec<Object>| {
+            let plan = Plan { objects, normal, abnormal: 0, valid_share: 0.0, ..plan() };
+            write(&plan, &folder.path().join(name), &mut |_| {}).unwrap();
+            fs::read(folder.path().join(name).join("Retina_RESC_AD/test/good/img/synthetic_resc_normal_s9_000001.png"))
+        };
+        let few = write("few", 2, vec![Object::Resc]).unwrap();
+        assert!(few == write("many", 5, vec![Object::His, Object::Resc]).unwrap());
+    }
+
+    #[test]
+    fn what_cannot_be_done_is_said_before_anything_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("new");
+        let wrong = [
+            Plan { normal: 0, abnormal: 0, ..plan() },
+            Plan { objects: Vec::new(), ..plan() },
+            Plan { size_px: 32, ..plan() },
+            Plan { size_px: 5000, ..plan() },
+            Plan { valid_share: f64::NAN, ..plan() },
+            Plan { valid_share: 1.5, ..plan() },
+        ];
+        for plan in wrong {
+            assert!(matches!(write(&plan, &out, &mut |_| {}), Err(PhantomError::Plan(_))), "{plan:?}");
+            assert!(!out.exists());
+        }
+        fs::write(folder.path().join("mine.txt"), "x").unwrap();
+        let error = write(&plan(), folder.path(), &mut |_| {}).unwrap_err();
+        assert!(error.to_string().contains("is not an empty folder"), "{error}");
+        assert_eq!(names(folder.path()), ["mine.txt"]);
+        let error = write(&plan(), &folder.path().join("mine.txt"), &mut |_| {}).unwrap_err();
+        assert!(matches!(error, PhantomError::NotEmpty(_)));
+    }
+}
