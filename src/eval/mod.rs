@@ -18,6 +18,7 @@ mod sweep;
 pub use bank::compress;
 pub use bootstrap::{Interval, bootstrap};
 pub use dataset::{Dataset, DatasetError, Sample, Split};
+pub(crate) use mask::check_size;
 pub use mask::{read_mask, regions};
 pub use pixel_stream::{PixelMetrics, PixelStream};
 pub use report::{Heading, Shown, html};

@@ -5,8 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::eval::{Sample, read_mask};
-use crate::image::{Limits, Planes, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
+use crate::eval::{Sample, check_size, read_mask};
+use crate::image::{Limits, Planes, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
 use crate::train::error::TrainError;
 use crate::train::random::{Purpose, stream};
 use crate::train::synthesis::synthesize;
@@ -52,11 +52,15 @@ pub struct Prepared {
 /// # Errors
 /// [`TrainError::Picture`] and [`TrainError::Data`].
 pub fn prepare(source: &Source, side_px: usize, seed: u64) -> Result<Prepared, TrainError> {
-    let planes = read_planes(&source.sample.image, side_px)?;
+    let picture = open(&source.sample.image)?;
+    let planes = to_planes(&resize_bicubic(&picture, side_px));
     match &source.change {
         Change::View(view) => {
             let mask = match &source.sample.mask {
-                Some(path) => read_mask(path, side_px)?,
+                Some(path) => {
+                    check_size(path, &picture)?;
+                    read_mask(path, side_px)?
+                }
                 None => vec![0; side_px * side_px],
             };
             let abnormal = source.sample.abnormal;
@@ -71,7 +75,7 @@ pub fn prepare(source: &Source, side_px: usize, seed: u64) -> Result<Prepared, T
             Ok(Prepared { planes, mask: mask.values.iter().map(|v| u8::from(*v > 0.5)).collect(), abnormal })
         }
         Change::Synthetic { other, number } => {
-            let other = read_planes(other, side_px)?;
+            let other = to_planes(&resize_bicubic(&open(other)?, side_px));
             let made = synthesize(&planes, &other, &mut stream(seed, Purpose::Synthesis, *number));
             let abnormal = made.mask.contains(&1);
             Ok(Prepared { planes: made.planes, mask: made.mask, abnormal })
@@ -79,13 +83,8 @@ pub fn prepare(source: &Source, side_px: usize, seed: u64) -> Result<Prepared, T
     }
 }
 
-/// A picture at the model's size.
-///
-/// # Errors
-/// [`TrainError::Picture`].
-pub fn read_planes(path: &Path, side_px: usize) -> Result<Planes, TrainError> {
+fn open(path: &Path) -> Result<Rgb8, TrainError> {
     let wrong = |reason: String| TrainError::Picture { path: path.display().to_string(), reason };
     let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
-    let picture = decode(&bytes, &Limits::default()).map_err(|e| wrong(e.to_string()))?;
-    Ok(to_planes(&resize_bicubic(&picture.to_rgb8(WindowChoice::Auto), side_px)))
+    Ok(decode(&bytes, &Limits::default()).map_err(|e| wrong(e.to_string()))?.to_rgb8(WindowChoice::Auto))
 }
