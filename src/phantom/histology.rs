@@ -150,3 +150,19 @@ fn develop(sensor: &mut Dice, slide: &Slide, blue: &Field, pink: &Field) -> Rgb8
     }
     Rgb8 { width_px: side_px, height_px: side_px, bytes }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_beyond_the_picture_belong_to_no_tumour() {
+        let mut region = Region::none(8);
+        region.weight.values.fill(1.0);
+        assert!(inside(&region, 0.01, 0.99));
+        // Their place in the field would be one of the next row, or of the first.
+        for (x, y) in [(1.1, 0.5), (-0.1, 0.5), (0.5, -0.1), (0.5, 1.0)] {
+            assert!(!inside(&region, x, y), "{x} {y}");
+        }
+    }
+}

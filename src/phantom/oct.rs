@@ -189,26 +189,28 @@ pub(super) fn draw(streams: &mut Streams, style: Style, side_px: usize) -> Phant
         None => Lesions::none(),
     };
     let soft = 0.9 / side_px as f32;
-    let columns: Vec<(Column, Bend)> = (0..side_px)
+    let columns: Vec<(Column, Column, Bend)> = (0..side_px)
         .map(|x| {
             let x = (x as f32 + 0.5) / side_px as f32;
-            lesions.bend(x, eye.column(x))
+            let healthy = eye.column(x);
+            let (bent, bend) = lesions.bend(x, healthy);
+            (healthy, bent, bend)
         })
         .collect();
     let mut mask = Vec::with_capacity(side_px * side_px);
     let body = Field::from_fn(side_px, |x, y| {
-        let (column, bend) = &columns[((x * side_px as f32) as usize).min(side_px - 1)];
-        let value = eye.tissue(x, y, column, &eye.column(x), soft);
+        let (healthy, column, bend) = &columns[((x * side_px as f32) as usize).min(side_px - 1)];
+        let value = eye.tissue(x, y, column, healthy, soft);
         let (value, is_lesion) = lesions.fill(x, y, value, column, bend, soft);
         mask.push(if is_lesion { 255 } else { 0 });
         value
     });
     let mut picture = sensor.expose(&mut streams.sensor, &body);
-    for place in 0..picture.values.len() {
+    for (place, marked) in mask.iter_mut().enumerate() {
         let (x, y) = picture.point(place);
         if margins.iter().any(|edge| edge(x, y)) {
             picture.values[place] = 1.0;
-            mask[place] = 0;
+            *marked = 0;
         }
     }
     grey(&picture, mask)
