@@ -98,6 +98,9 @@ pub struct Progress {
     pub seconds: f64,
 }
 
+/// What one file holds.
+type Contents = (Vec<Saved>, Option<String>);
+
 /// The folder of a run.
 pub struct StateFolder {
     folder: PathBuf,
@@ -220,7 +223,8 @@ impl StateFolder {
         write_whole(&self.path(name), &bytes)
     }
 
-    fn read(&self, name: &str) -> Result<Option<(Vec<Saved>, Option<String>)>, TrainError> {
+    /// Tensors, and the progress saved with them.
+    fn read(&self, name: &str) -> Result<Option<Contents>, TrainError> {
         let path = self.path(name);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,

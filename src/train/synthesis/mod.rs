@@ -2,7 +2,7 @@
 //!
 //! Comes in: a normal picture, another one to take material from, random numbers. Goes out: the
 //! picture with one or two anomalies, or with none, and the mask of what changed. Cannot fail.
-//! The tasks and their ranges follow MediCLIP (MICCAI 2024).
+//! The tasks follow MediCLIP (MICCAI 2024); sizes are close to its ranges.
 
 mod cut_paste;
 mod intensity;
