@@ -152,3 +152,19 @@ export async function sessionError(page, file, options) {
     [base64(file), options],
   );
 }
+
+/** Which pixels of a mask are white, at the size of a map. */
+export async function maskPixels(page, file, side) {
+  return page.evaluate(
+    async ([text, size]) => {
+      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+      const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
+      const context = new OffscreenCanvas(size, size).getContext("2d");
+      context.imageSmoothingEnabled = false;
+      context.drawImage(bitmap, 0, 0, size, size);
+      const { data } = context.getImageData(0, 0, size, size);
+      return Array.from({ length: size * size }, (_, i) => data[4 * i] > 127);
+    },
+    [base64(file), side],
+  );
+}

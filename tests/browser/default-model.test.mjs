@@ -1,10 +1,10 @@
 // The model that comes with the site, on real slices, on both tiers.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import {
-  DEFAULT, addSupports, analyse, analyseInSession, canvasColours, chooseMode, giveFiles, openReady, openSession,
+  DEFAULT, addSupports, analyse, analyseInSession, canvasColours, chooseMode, giveFiles, maskPixels, openReady,
+  openSession,
 } from "./actions.mjs";
 import { mask, maxDifference, slice } from "./fixtures.mjs";
 import { launch, withPage } from "./harness.mjs";
@@ -21,22 +21,6 @@ before(async () => {
   browser = await launch();
 });
 after(() => browser?.close());
-
-/** White pixels of a mask at the map's size. */
-async function labelled(page, side) {
-  return page.evaluate(
-    async ([base64, size]) => {
-      const bytes = Uint8Array.from(atob(base64), (letter) => letter.charCodeAt(0));
-      const bitmap = await createImageBitmap(new Blob([bytes], { type: "image/png" }));
-      const context = new OffscreenCanvas(size, size).getContext("2d");
-      context.imageSmoothingEnabled = false;
-      context.drawImage(bitmap, 0, 0, size, size);
-      const { data } = context.getImageData(0, 0, size, size);
-      return Array.from({ length: size * size }, (_, i) => data[4 * i] > 127);
-    },
-    [readFileSync(mask(PICTURE)).toString("base64"), side],
-  );
-}
 
 /** Chance that a labelled pixel has a higher value than an unlabelled one. */
 function areaUnderCurve(values, labels) {
@@ -65,7 +49,7 @@ test("on the CPU tier a labelled lesion stands out from four normal slices", asy
     assert.equal(result.map.length, result.size ** 2);
     assert.ok(result.map.every(Number.isFinite));
     assert.equal(result.supportScores?.length, REFERENCES.length);
-    const labels = await labelled(page, result.size);
+    const labels = await maskPixels(page, mask(PICTURE), result.size);
     assert.ok(labels.filter(Boolean).length > 50, "the mask holds a lesion");
     const area = areaUnderCurve(result.map, labels);
     // The baseline outside this program has 0.94 over the volume; a mirrored or shuffled map has about 0.5.

@@ -14,15 +14,20 @@ export const tinyPicture = (name) => fixture(`reference/tiny/${name}`);
 
 /** A brain slice by volume and number, for example `brain1_016`. */
 export function slice(name) {
-  const folders = ["valid/good/img", "valid/Ungood/img", "test/good/img", "test/Ungood/img"];
-  const files = folders.map((folder) => fixture(`bmad/Brain_AD/${folder}/${name}.png`));
-  const file = files.find(existsSync);
-  if (!file) throw new Error(`no slice ${name} in tests/fixtures/bmad/Brain_AD`);
-  return file;
+  return brainFile(name, ["valid/good/img", "valid/Ungood/img", "test/good/img", "test/Ungood/img"]);
 }
 
-/** The mask of a labelled test slice: white where something is labelled. */
-export const mask = (name) => fixture(`bmad/Brain_AD/test/Ungood/anomaly_mask/${name}.png`);
+/** The mask of a labelled slice: white where something is labelled. */
+export function mask(name) {
+  return brainFile(name, ["valid/Ungood/anomaly_mask", "test/Ungood/anomaly_mask"]);
+}
+
+function brainFile(name, folders) {
+  const files = folders.map((folder) => fixture(`bmad/Brain_AD/${folder}/${name}.png`));
+  const file = files.find(existsSync);
+  if (!file) throw new Error(`no ${name} in ${folders} of tests/fixtures/bmad/Brain_AD`);
+  return file;
+}
 
 /** Reads one f32 tensor of a safetensors file: 8 bytes header length, JSON header, data. */
 export function tensor(file, name) {
