@@ -67,7 +67,7 @@ pub(super) struct Args {
     /// References to take instead, or folders of them
     #[arg(long, value_name = "DIR_OR_FILES", num_args = 1..)]
     support: Vec<PathBuf>,
-    /// Views of each reference [default: the model's]
+    /// Views of each reference [default: the model's; none for raw tokens]
     #[arg(long, value_enum)]
     augment: Option<AugmentName>,
     /// Most rows a level in the memory of the raw tokens; k-means makes it smaller
@@ -82,7 +82,7 @@ pub(super) struct Args {
     /// Seed of every random choice
     #[arg(long, value_name = "N", default_value_t = 111)]
     seed: u64,
-    /// Stop at the first picture that cannot be read
+    /// Stop at the first picture that cannot be read, and where one class is missing
     #[arg(long)]
     strict: bool,
     /// Write a report with curves and pictures to this HTML file
@@ -131,6 +131,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         SplitName::Valid => Split::Valid,
     };
     let samples = limited(dataset.split(split)?, args);
+    match dataset.check_classes(&samples) {
+        Err(error) if args.strict => return Err(error.into()),
+        Err(error) => eprintln!("note: {error}; what compares both is null"),
+        Ok(()) => {}
+    }
     let mut engine = load::engine(&bundle, DeviceChoice::Cpu)?;
     let method = match args.method {
         MethodName::Mvfa => Method::Mvfa,
@@ -158,7 +163,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         strict: args.strict,
     };
     let mut watch = Terminal::new(args.report.is_some())?;
-    let done = evaluate(&bundle, &mut engine, &samples, &options, &mut Quiet(start), &mut watch);
+    let done = evaluate(&mut engine, &samples, &options, &mut Quiet(start), &mut watch);
     watch.bar.finish_and_clear();
     let evaluation = done?;
 
@@ -251,13 +256,20 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
         "f1_max": model.f1_max,
         "n_normal": evaluation.images.len() - abnormal,
         "n_abnormal": abnormal,
-        "pixel_f1_max": model.pixel_f1_max,
-        "intervals": { "image_auroc": model.image_auroc_interval },
+        "intervals": {
+            "image_auroc": model.image_auroc_interval,
+            "pixel_auroc": model.pixel_auroc_interval,
+            "pixel_ap": model.pixel_ap_interval,
+            "pro": model.pro_interval,
+        },
         "calibrated": evaluation.calibrated,
         "baselines": { "memory_raw": evaluation.memory_raw, "raw_intensity": evaluation.raw_intensity },
-        "left_out": evaluation.left_out,
-        "references": references,
-        "seconds": seconds,
+        "details": {
+            "pixel_f1_max": model.pixel_f1_max,
+            "references": references,
+            "left_out": evaluation.left_out,
+            "seconds": seconds,
+        },
     })
 }
 

@@ -1,85 +1,95 @@
 //! What every adapted model must beat: raw block tokens of normal pictures, no training.
 //!
-//! Comes in: normal pictures, then pictures to score. Goes out: a map of cosine distances to the
-//! nearest remembered token, summed over levels, and as image score the mean of the highest hundredth
-//! of patches. Fails as the engine does. After AnomalyDINO and April-GAN's memory branch.
+//! Comes in: normal pictures, as they are or in views, then pictures to score. Goes out: a map of
+//! cosine distances to the nearest remembered patch, summed over levels, and as image score the mean
+//! of the highest hundredth of patches. Fails as the engine does. After AnomalyDINO and April-GAN's
+//! memory branch.
 
 use burn::tensor::Tensor;
 
-use crate::bundle::manifest::Group;
-use crate::bundle::store::BundleFolder;
-use crate::device::open_cpu;
+use crate::bundle::manifest::Augment;
 use crate::eval::bank::compress;
 use crate::eval::run::EvalError;
-use crate::image::{Planes, Rgb8, resize_bicubic, to_planes};
-use crate::mvfa::{Engine, EngineError, Features, Geometry, Mode, Pacer, Stage, nearest_distances, sum_up, unit_rows};
+use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
+use crate::mvfa::{Engine, EngineError, Geometry, Pacer, Stage, nearest_distances, sum_up, unit_rows};
 
 /// Share of the patches that make the image score.
 const TOP_SHARE: f64 = 0.01;
 
-/// A tower without adapters, and what it remembers.
-pub(crate) struct RawMemory {
-    engine: Engine,
-    /// Per level unit rows `[rows, width]`.
-    bank: Vec<Tensor<2>>,
-}
+/// What the tower without adapters remembers: per level unit rows `[rows, width]`.
+pub(crate) struct RawMemory(Vec<Tensor<2>>);
 
 impl RawMemory {
     /// Remembers normal pictures, at most `bank_rows` rows a level.
     pub(crate) fn new(
-        bundle: &BundleFolder,
+        engine: &Engine,
         references: &[Rgb8],
+        augment: Augment,
         bank_rows: Option<usize>,
         seed: u64,
         pacer: &mut impl Pacer,
     ) -> Result<Self, EvalError> {
-        let open = open_cpu("baseline");
-        let mut manifest = bundle.manifest().clone();
-        manifest.adapters = None;
-        manifest.self_test = None;
-        manifest.objects.iter_mut().for_each(|o| o.text_features = None);
-        let weights = bundle.load(&[Group::Vision], &open.device)?;
-        let mut this = Self { engine: Engine::new(manifest, weights, open)?, bank: Vec::new() };
         let mut rows: Vec<Vec<Tensor<2>>> = Vec::new();
         for picture in references {
-            let levels = this.patches(picture, Stage::References, pacer)?;
-            rows.resize_with(levels.len(), Vec::new);
-            rows.iter_mut().zip(levels).for_each(|(all, level)| all.push(level));
+            let planes = planes(engine, picture);
+            let views = match augment {
+                Augment::Mvfa => augment_mvfa(&planes),
+                Augment::None => vec![planes],
+            };
+            for view in &views {
+                let levels = patches(engine, view, Stage::References, pacer)?;
+                rows.resize_with(levels.len(), Vec::new);
+                rows.iter_mut().zip(levels).for_each(|(all, level)| all.push(level));
+            }
         }
-        this.bank = rows
-            .into_iter()
-            .map(|level| {
-                let all = Tensor::cat(level, 0);
-                bank_rows.map_or(all.clone(), |rows| compress(all, rows, seed))
-            })
-            .collect();
-        Ok(this)
+        let join = |level| {
+            let all = Tensor::cat(level, 0);
+            bank_rows.map_or(all.clone(), |rows| compress(all, rows, seed))
+        };
+        Ok(Self(rows.into_iter().map(join).collect()))
     }
 
     /// Map `[side, side]` and image score of one picture.
-    pub(crate) fn score(&self, picture: &Rgb8, pacer: &mut impl Pacer) -> Result<(Vec<f32>, f32), EvalError> {
-        let manifest = self.engine.manifest();
+    pub(crate) fn score(
+        &self,
+        engine: &Engine,
+        picture: &Rgb8,
+        pacer: &mut impl Pacer,
+    ) -> Result<(Vec<f32>, f32), EvalError> {
+        let manifest = engine.manifest();
         let (grid, side_px) = (manifest.vision.grid(), manifest.preprocess.size_px);
         let mut levels = Vec::new();
-        for (patches, bank) in self.patches(picture, Stage::Encode, pacer)?.into_iter().zip(&self.bank) {
+        for (patches, bank) in patches(engine, &planes(engine, picture), Stage::Encode, pacer)?.into_iter().zip(&self.0)
+        {
             let distances = nearest_distances(patches, bank.clone());
             levels.push(distances.try_into_vec_as::<f32>().map_err(|e| EvalError::Device(e.to_string()))?);
         }
         let mut sums = vec![0.0_f32; grid * grid];
         levels.iter().for_each(|level| sums.iter_mut().zip(level).for_each(|(s, d)| *s += d));
-        sums.sort_unstable_by(|a, b| b.total_cmp(a));
-        let top = ((sums.len() as f64 * TOP_SHARE).ceil() as usize).max(1);
-        let score = sums.iter().take(top).sum::<f32>() / top as f32;
-        Ok((sum_up(&levels, grid, side_px, Geometry::Reference), score))
+        Ok((sum_up(&levels, grid, side_px, Geometry::Reference), top_mean(sums)))
     }
+}
 
-    /// Per level unit patch rows.
-    fn patches(&self, picture: &Rgb8, stage: Stage, pacer: &mut impl Pacer) -> Result<Vec<Tensor<2>>, EvalError> {
-        let planes: Planes = to_planes(&resize_bicubic(picture, self.engine.manifest().preprocess.size_px));
-        let features: Features = pollster::block_on(self.engine.encode(&planes, Mode::Few, stage, (0, 1), pacer))
-            .map_err(EngineError::from)?;
-        Ok(features.segmentation.into_iter().map(|l| unit_rows(l.clone().slice_dim(0, 1..l.dims()[0]))).collect())
-    }
+/// Mean of the highest hundredth, rounded up.
+fn top_mean(mut values: Vec<f32>) -> f32 {
+    values.sort_unstable_by(|a, b| b.total_cmp(a));
+    let top = ((values.len() as f64 * TOP_SHARE).ceil() as usize).max(1);
+    values.iter().take(top).sum::<f32>() / top as f32
+}
+
+fn planes(engine: &Engine, picture: &Rgb8) -> Planes {
+    to_planes(&resize_bicubic(picture, engine.manifest().preprocess.size_px))
+}
+
+/// Per level unit patch rows.
+fn patches(
+    engine: &Engine,
+    planes: &Planes,
+    stage: Stage,
+    pacer: &mut impl Pacer,
+) -> Result<Vec<Tensor<2>>, EvalError> {
+    let features = pollster::block_on(engine.encode_raw(planes, stage, (0, 1), pacer)).map_err(EngineError::from)?;
+    Ok(features.segmentation.into_iter().map(|l| unit_rows(l.clone().slice_dim(0, 1..l.dims()[0]))).collect())
 }
 
 /// Grey value as the map, `[side, side]` in 0..1, and its mean.
@@ -90,4 +100,25 @@ pub(crate) fn raw_intensity(picture: &Rgb8, side_px: usize) -> (Vec<f32>, f32) {
     let map: Vec<f32> = (0..area).map(|i| (channel(0, i) + channel(1, i) + channel(2, i)) / 3.0).collect();
     let mean = map.iter().sum::<f32>() / area.max(1) as f32;
     (map, mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_highest_hundredth_is_at_least_one() {
+        assert_eq!(top_mean(vec![1.0, 5.0, 2.0]), 5.0);
+        assert_eq!(top_mean((0..289).map(|n| n as f32).collect()), 287.0);
+        assert_eq!(top_mean(Vec::new()), 0.0);
+    }
+
+    #[test]
+    fn raw_intensity_is_the_grey_value() {
+        let picture = Rgb8 { width_px: 2, height_px: 2, bytes: [[0; 3], [255; 3], [51; 3], [102; 3]].concat() };
+        let (map, mean) = raw_intensity(&picture, 2);
+        let expected = [0.0, 1.0, 0.2, 0.4];
+        assert!(map.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{map:?}");
+        assert!((mean - 0.4).abs() < 1e-6);
+    }
 }

@@ -38,8 +38,13 @@ pub fn bootstrap(
             .collect();
         figures.extend(metric(&drawn, &drawn_labels));
     }
+    middle(figures)
+}
+
+/// The middle 95 %; `None` of nothing.
+pub(crate) fn middle(mut figures: Vec<f64>) -> Option<Interval> {
     figures.sort_unstable_by(f64::total_cmp);
-    let at = |share: f64| figures.get(((figures.len() as f64 - 1.0) * share).round() as usize).copied();
+    let at = |share: f64| figures.get((figures.len().saturating_sub(1) as f64 * share).round() as usize).copied();
     Some(Interval { lo: at(0.025)?, hi: at(0.975)? })
 }
 

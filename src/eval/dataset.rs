@@ -29,6 +29,14 @@ pub enum DatasetError {
         /// The folder.
         path: String,
     },
+    /// There is nothing to tell apart.
+    #[error("{path} has {found} pictures only; figures need normal ones in good and abnormal ones in Ungood")]
+    OneClass {
+        /// The folder.
+        path: String,
+        /// The class that is there.
+        found: &'static str,
+    },
     /// Some abnormal pictures have masks and this one has not.
     #[error(
         "{image} has no mask in {folder}, others there have one; add it, or remove all masks to score pictures only"
@@ -148,6 +156,19 @@ impl Dataset {
         Ok(samples)
     }
 
+    /// Checks that samples of both classes are there, as figures need.
+    ///
+    /// # Errors
+    /// [`DatasetError::OneClass`].
+    pub fn check_classes(&self, samples: &[Sample]) -> Result<(), DatasetError> {
+        let abnormal = samples.iter().filter(|s| s.abnormal).count();
+        if abnormal > 0 && abnormal < samples.len() {
+            return Ok(());
+        }
+        let found = if abnormal > 0 { "abnormal" } else { "normal" };
+        Err(DatasetError::OneClass { path: self.root.display().to_string(), found })
+    }
+
     fn split_folder(&self, split: Split) -> Option<PathBuf> {
         let names: &[&str] = if split == Split::Test { &["test"] } else { &["valid", "val"] };
         names.iter().map(|name| self.root.join(name)).find(|path| path.is_dir())
@@ -229,7 +250,11 @@ mod tests {
         let set = Dataset::open(folder.path()).unwrap();
         assert!(matches!(set.split(Split::Test), Err(DatasetError::Empty { .. })));
         assert!(matches!(set.split(Split::Valid), Err(DatasetError::Layout { expected: "valid", .. })));
+        touch(folder.path().join("test/good/img/n.png"));
+        let message = set.check_classes(&set.split(Split::Test).unwrap()).unwrap_err().to_string();
+        assert!(message.contains("normal pictures only"), "{message}");
         touch(folder.path().join("test/Ungood/img/a.png"));
+        assert!(set.check_classes(&set.split(Split::Test).unwrap()).is_ok());
         touch(folder.path().join("test/Ungood/img/b.png"));
         touch(folder.path().join("test/Ungood/anomaly_mask/b.png"));
         let error = set.split(Split::Test).unwrap_err().to_string();

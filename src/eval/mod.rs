@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! dataset ─▶ run (maps to disk, then fused) ─▶ sweep, pixel_stream (AUROC, AP, F1, PRO) ─▶ report
+//!                                              └▶ resample (how sure the figures are)
 //! ```
 
 mod bank;
@@ -11,6 +12,7 @@ mod dataset;
 mod mask;
 mod pixel_stream;
 mod report;
+mod resample;
 mod run;
 mod spill;
 mod sweep;
@@ -18,9 +20,9 @@ mod sweep;
 pub use bank::compress;
 pub use bootstrap::{Interval, bootstrap};
 pub use dataset::{Dataset, DatasetError, Sample, Split};
-pub(crate) use mask::check_size;
-pub use mask::{read_mask, regions};
-pub use pixel_stream::{PixelMetrics, PixelStream};
+pub use mask::{check_size, read_mask, regions};
+pub use pixel_stream::{PixelMetrics, PixelStream, Resampling};
 pub use report::{Heading, Shown, html};
+pub use resample::PixelIntervals;
 pub use run::{EvalError, EvalOptions, Evaluation, ImageResult, Method, Scores, Watch, evaluate};
 pub use sweep::{auroc, average_precision, f1_max, roc_curve};

@@ -16,7 +16,7 @@ const STYLE: &str = "\
 --normal:light-dark(#2b6cb0,#7ab7f0);--abnormal:light-dark(#c2410c,#f59e6b)}\
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);max-width:70rem;margin:0 auto;padding:1rem}\
 h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{max-width:46rem}.soft{color:var(--soft)}\
-.wide{overflow-x:auto}table{border-collapse:collapse}th{white-space:nowrap}th,td{text-align:left;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);\
+.wide{overflow-x:auto}table{border-collapse:collapse}th:first-child{min-width:7rem}th,td{text-align:left;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);\
 font-variant-numeric:tabular-nums}.row{display:flex;flex-wrap:wrap;gap:2rem}svg{max-width:100%;height:auto;color:var(--soft)}\
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:.75rem}figure{margin:0;background:var(--card);\
 border-radius:6px;padding:.5rem}img{width:100%;display:block;border-radius:4px}figcaption{font-size:.8rem;overflow-wrap:anywhere;\

@@ -12,12 +12,11 @@ use thiserror::Error;
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Augment, ObjectKind, Range};
-use crate::bundle::store::BundleFolder;
 use crate::eval::baseline::{RawMemory, raw_intensity};
 use crate::eval::bootstrap::{Interval, bootstrap};
 use crate::eval::dataset::{DatasetError, Sample};
 use crate::eval::mask::{check_size, read_mask};
-use crate::eval::pixel_stream::{PixelMetrics, PixelStream};
+use crate::eval::pixel_stream::{PixelMetrics, PixelStream, Resampling};
 use crate::eval::spill::Spill;
 use crate::eval::sweep::{auroc, f1_max};
 use crate::image::{Limits, Rgb8, WindowChoice, decode};
@@ -144,6 +143,12 @@ pub struct Scores {
     pub pixel_f1_max: Option<f64>,
     /// 95 % interval of `image_auroc`.
     pub image_auroc_interval: Option<Interval>,
+    /// 95 % interval of `pixel_auroc`.
+    pub pixel_auroc_interval: Option<Interval>,
+    /// 95 % interval of `pixel_ap`.
+    pub pixel_ap_interval: Option<Interval>,
+    /// 95 % interval of `pro`.
+    pub pro_interval: Option<Interval>,
 }
 
 /// Everything measured.
@@ -151,7 +156,7 @@ pub struct Scores {
 pub struct Evaluation {
     /// The model, or the method chosen.
     pub model: Scores,
-    /// The model with single-picture calibration, pictures only.
+    /// The model as a single picture is scored: fused by constants, not by the set's own range.
     pub calibrated: Option<Scores>,
     /// Raw tokens, where there are references.
     pub memory_raw: Option<Scores>,
@@ -168,7 +173,6 @@ pub struct Evaluation {
 /// # Errors
 /// [`EvalError`]; a picture that cannot be read only when `strict`.
 pub fn evaluate(
-    bundle: &BundleFolder,
     engine: &mut Engine,
     samples: &[Sample],
     options: &EvalOptions,
@@ -186,7 +190,11 @@ pub fn evaluate(
     }
     let raw = match references.as_slice() {
         [] => None,
-        some => Some(RawMemory::new(bundle, some, options.bank_rows, options.seed, pacer)?),
+        some => {
+            // Views are part of the adapted method; the baseline has them only where they are asked for.
+            let augment = options.augment.unwrap_or(Augment::None);
+            Some(RawMemory::new(engine, some, augment, options.bank_rows, options.seed, pacer)?)
+        }
     };
     let request = Request { object: options.object.clone(), mode: options.mode, augment: options.augment };
 
@@ -201,7 +209,7 @@ pub fn evaluate(
             }
             let mask = mask(sample, side_px)?;
             let (grey_map, grey_score) = raw_intensity(&picture, side_px);
-            let raw_scores = raw.as_ref().map(|r| r.score(&picture, pacer)).transpose()?;
+            let raw_scores = raw.as_ref().map(|r| r.score(engine, &picture, pacer)).transpose()?;
             let mut result = ImageResult {
                 sample: n,
                 abnormal: sample.abnormal,
@@ -226,6 +234,10 @@ pub fn evaluate(
                     }
                     if let Some(map) = &analysis.memory {
                         pass.memory.push(map)?;
+                    }
+                    if let Some(map) = analysis.fused.as_ref().filter(|_| has_masks) {
+                        pass.calibrated_pixels.push(map, &mask)?;
+                        pass.has_fused = true;
                     }
                     watch.image(&result, &picture, &analysis.overlay)?;
                 }
@@ -259,6 +271,9 @@ struct FirstPass {
     memory: Spill,
     grey_pixels: PixelStream,
     raw_pixels: PixelStream,
+    /// Fused by constants, as a single picture is.
+    calibrated_pixels: PixelStream,
+    has_fused: bool,
     grey_scores: Vec<f32>,
     raw_scores: Vec<f32>,
     images: Vec<ImageResult>,
@@ -275,6 +290,8 @@ impl FirstPass {
             memory: Spill::new(side_px * side_px)?,
             grey_pixels: PixelStream::new(side_px)?,
             raw_pixels: PixelStream::new(side_px)?,
+            calibrated_pixels: PixelStream::new(side_px)?,
+            has_fused: false,
             grey_scores: Vec::new(),
             raw_scores: Vec::new(),
             images: Vec::new(),
@@ -360,19 +377,26 @@ impl FirstPass {
             f1_max: f1_max(scores, &labels),
             pixel_f1_max: pixels.f1_max,
             image_auroc_interval: bootstrap(scores, &labels, auroc, seed, ROUNDS),
+            pixel_auroc_interval: pixels.intervals.auroc,
+            pixel_ap_interval: pixels.intervals.average_precision,
+            pro_interval: pixels.intervals.pro,
         };
+        let resampling = Resampling { rounds: ROUNDS, seed };
+        let pixels = pixels.finish_with(resampling)?;
+        // With one part only, constants stretch its maps all alike and change no rank.
+        let calibrated_pixels = if self.has_fused { self.calibrated_pixels.finish_with(resampling)? } else { pixels };
         let calibrated = self.images.iter().all(|i| i.score_calibrated.is_some());
-        let calibrated = calibrated
-            .then(|| figures(&of_images(|i| i.score_calibrated.unwrap_or_default()), PixelMetrics::default()));
+        let calibrated =
+            calibrated.then(|| figures(&of_images(|i| i.score_calibrated.unwrap_or_default()), calibrated_pixels));
         Ok(Evaluation {
-            model: figures(&of_images(|i| i.score), pixels.finish()?),
+            model: figures(&of_images(|i| i.score), pixels),
             calibrated,
             memory_raw: if self.raw_scores.is_empty() {
                 None
             } else {
-                Some(figures(&self.raw_scores, self.raw_pixels.finish()?))
+                Some(figures(&self.raw_scores, self.raw_pixels.finish_with(resampling)?))
             },
-            raw_intensity: figures(&self.grey_scores, self.grey_pixels.finish()?),
+            raw_intensity: figures(&self.grey_scores, self.grey_pixels.finish_with(resampling)?),
             images: self.images,
             left_out: self.left_out,
         })

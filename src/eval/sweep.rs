@@ -24,11 +24,11 @@ pub(crate) struct Sweep {
 
 impl Sweep {
     /// For so many of each class, and so many abnormal regions.
-    pub(crate) fn new(positives: u64, negatives: u64, regions: u64) -> Self {
+    pub(crate) fn new(positives: f64, negatives: f64, regions: f64) -> Self {
         Self {
-            positives: positives as f64,
-            negatives: negatives as f64,
-            regions: regions as f64,
+            positives,
+            negatives,
+            regions,
             true_positives: 0.0,
             false_positives: 0.0,
             overlap: 0.0,
@@ -41,13 +41,14 @@ impl Sweep {
 
     /// Lowers the threshold to the next score, which so many of each class have. `overlap` is the
     /// sum over the positives of 1 / size of their region.
-    pub(crate) fn lower(&mut self, positives: u64, negatives: u64, overlap: f64) {
+    pub(crate) fn lower(&mut self, positives: f64, negatives: f64, overlap: f64) {
         let (tp, fp, before) = (self.true_positives, self.false_positives, self.overlap);
-        self.true_positives += positives as f64;
-        self.false_positives += negatives as f64;
+        self.true_positives += positives;
+        self.false_positives += negatives;
         self.overlap += overlap;
         self.roc_area += (self.false_positives - fp) * (tp + self.true_positives) / 2.0;
-        let precision = self.true_positives / (self.true_positives + self.false_positives);
+        // Nothing above the threshold yet has no precision; there is nothing to weigh by it either.
+        let precision = self.true_positives / (self.true_positives + self.false_positives).max(1.0);
         self.precision_area += (self.true_positives - tp) * precision;
         let f1 = 2.0 * self.true_positives / (self.true_positives + self.false_positives + self.positives);
         self.best_f1 = self.best_f1.max(f1);
@@ -86,16 +87,16 @@ impl Sweep {
 
 /// Walks down scores that fit into memory; `visit` is told after each distinct score.
 fn sweep(scores: &[f32], labels: &[bool], mut visit: impl FnMut(&Sweep)) -> Sweep {
-    let positives = labels.iter().filter(|l| **l).count() as u64;
-    let mut sweep = Sweep::new(positives, labels.len() as u64 - positives, 1);
+    let positives = labels.iter().filter(|l| **l).count();
+    let mut sweep = Sweep::new(positives as f64, (labels.len() - positives) as f64, 1.0);
     let mut order: Vec<usize> = (0..scores.len().min(labels.len())).collect();
     order.sort_unstable_by(|a, b| scores[*b].total_cmp(&scores[*a]));
     let mut rest = order.as_slice();
     while let Some(first) = rest.first() {
         let same = rest.iter().take_while(|i| scores[**i] == scores[*first]).count().max(1);
         let (group, others) = rest.split_at(same);
-        let hits = group.iter().filter(|i| labels[**i]).count() as u64;
-        sweep.lower(hits, group.len() as u64 - hits, 0.0);
+        let hits = group.iter().filter(|i| labels[**i]).count();
+        sweep.lower(hits as f64, (group.len() - hits) as f64, 0.0);
         visit(&sweep);
         rest = others;
     }

@@ -142,6 +142,26 @@ impl Engine {
         Ok(run.finish())
     }
 
+    /// Raw block tokens of a picture that is already at the model's size: the adapters are left out,
+    /// whatever the model compares by.
+    ///
+    /// # Errors
+    /// [`Cancelled`] when the pacer says so.
+    pub async fn encode_raw(
+        &self,
+        planes: &Planes,
+        stage: Stage,
+        (before, total): (usize, usize),
+        pacer: &mut impl Pacer,
+    ) -> Result<Features, Cancelled> {
+        let encoder = self.encoder.with_adapters(None);
+        let mut run = encoder.start(self.input(planes));
+        while run.step() {
+            pacer.step(Progress { stage, done: before + run.done(), total }).await?;
+        }
+        Ok(run.finish())
+    }
+
     /// What this device answers for the fixed test picture.
     ///
     /// # Errors

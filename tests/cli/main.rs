@@ -3,6 +3,7 @@
 
 mod convert;
 mod eval;
+mod eval_figures;
 mod phantom;
 mod predict;
 mod tools;
