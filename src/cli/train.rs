@@ -180,12 +180,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             if let Some(target) = &target {
                 bundle.manifest().object(target)?;
             }
-            let normals = zero.normals.iter().map(|(object, path)| {
-                Ok(Normals { object: object.clone(), files: paths::expand(std::slice::from_ref(path))? })
-            });
             let options = ZeroOptions {
                 target,
-                normals: normals.collect::<Result<_>>()?,
+                normals: by_object(&zero.normals)?,
                 synthetic_each: zero.synthetic,
                 limit: zero.limit,
                 selection,
@@ -219,6 +216,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     watch.bar.finish_and_clear();
     tell(common, &outcome?)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Pictures of one object together, so that each can lend material to the others.
+fn by_object(given: &[(String, PathBuf)]) -> Result<Vec<Normals>> {
+    let mut all: Vec<Normals> = Vec::new();
+    for (object, path) in given {
+        let files = paths::expand(std::slice::from_ref(path))?;
+        match all.iter_mut().find(|n| n.object == *object) {
+            Some(normals) => normals.files.extend(files),
+            None => all.push(Normals { object: object.clone(), files }),
+        }
+    }
+    Ok(all)
 }
 
 fn tell(common: &Common, outcome: &Outcome) -> Result<()> {

@@ -77,10 +77,10 @@ fn what_cannot_be_drawn_is_told() {
     let out = text(&folder.path().join("x"));
     assert!(mvfa(["phantom", "--object", "knee", "--out", &out]).expect(2).stderr.contains("choose brain"));
     assert!(
-        mvfa(["phantom", "--object", "brain", "--size", "5", "--out", &out]).expect(1).stderr.contains("64 to 1024")
+        mvfa(["phantom", "--object", "brain", "--size", "5", "--out", &out]).expect(2).stderr.contains("64 to 1024")
     );
     let none = ["--normal", "0", "--abnormal", "0"];
-    mvfa(["phantom", "--object", "brain", "--out", &out].iter().chain(&none)).expect(1);
+    mvfa(["phantom", "--object", "brain", "--out", &out].iter().chain(&none)).expect(2);
 }
 
 fn files(folder: &Path) -> Vec<String> {
