@@ -165,7 +165,7 @@ fn two_and_two_phantoms_are_learned_by_heart() {
     assert!(made.status.success(), "{}", stderr(&made));
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default");
     let out = folder.path().join("out");
-    let done = mvfa(&["train", "zero", "--object", "none", "--new-words", "--epochs", "14", "--lr", "0.001"])
+    let done = mvfa(&["train", "zero", "--object", "none", "--epochs", "14", "--lr", "0.001"])
         .args(["--select", "last", "--bundle", text(&default), "--data", text(&data), "--out", text(&out)])
         .output()
         .unwrap();
@@ -185,8 +185,8 @@ fn what_is_learned_on_five_objects_helps_on_the_sixth() {
         .unwrap();
     assert!(made.status.success(), "{}", stderr(&made));
     let default = Path::new(env!("CARGO_MANIFEST_DIR")).join("models/default");
-    let train = |out: &Path, rate: &str, limit: &str| {
-        let done = mvfa(&["train", "zero", "--object", "liver", "--new-words", "--epochs", "2", "--select", "last"])
+    let train = |out: &Path, rate: &str, limit: &str, seed: &str| {
+        let done = mvfa(&["train", "zero", "--object", "liver", "--epochs", "2", "--select", "last", "--seed", seed])
             .args(["--lr", rate, "--limit", limit])
             .args(["--bundle", text(&default), "--data", text(&data), "--out", text(out)])
             .output()
@@ -194,11 +194,13 @@ fn what_is_learned_on_five_objects_helps_on_the_sixth() {
         assert!(done.status.success(), "{}", stderr(&done));
         eval(out, &data, "liver")["pixel_auroc"].as_f64().unwrap()
     };
-    // A learning rate of nothing leaves the random adapters as they were drawn.
-    let random = train(&folder.path().join("random"), "0", "1");
-    let learned = train(&folder.path().join("learned"), "0.001", "6");
-    println!("pixel AUROC on an object never seen: {learned:.3}, random adapters {random:.3}");
-    assert!(learned >= random + 0.15, "{learned} against {random}");
+    // A learning rate of nothing leaves the random adapters as they were drawn. One draw may find the
+    // lesions by chance, or everything else: the mean of three is what random means.
+    let random = ["1", "2", "3"].map(|seed| train(&folder.path().join(format!("random{seed}")), "0", "1", seed));
+    let mean = random.iter().sum::<f64>() / 3.0;
+    let learned = train(&folder.path().join("learned"), "0.001", "6", "1");
+    println!("pixel AUROC on an object never seen: {learned:.3}, random adapters {random:.3?}");
+    assert!(learned >= mean + 0.15, "{learned} against {random:?}");
 }
 
 /// Figures of zero-shot on the test folder.
