@@ -154,8 +154,11 @@ async function answer({ id, op, args }) {
 
 /** Tells the page of every request made from here on, by address. */
 function watchRequests() {
+  const ready = performance.now();
   new PerformanceObserver((list) => {
-    const requests = list.getEntries().map((entry) => entry.name).filter((name) => /^https?:/.test(name));
+    // What began before is told only when it ends, which may be after.
+    const begun = list.getEntries().filter((entry) => entry.startTime > ready);
+    const requests = begun.map((entry) => entry.name).filter((name) => /^https?:/.test(name));
     if (requests.length > 0) self.postMessage({ requests });
   }).observe({ type: "resource" });
 }

@@ -62,6 +62,7 @@ impl AdaptedEncoder {
 
     /// Goes on from the tokens `[1, tokens, width]` that the block of the first level gave, before
     /// anything was mixed in. No adapter has had a say in them.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn resume(&self, tokens: Tensor<3>) -> EncodeRun<'_> {
         let next_block = self.tower.config().levels.first().copied().unwrap_or(0);
         let features = Features { segmentation: Vec::new(), detection: Vec::new() };
@@ -71,6 +72,7 @@ impl AdaptedEncoder {
     }
 
     /// Tokens `[1, tokens, width]` after the block of the first level, before anything is mixed in.
+    #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn early_tokens(&self, pixels: Tensor<4>) -> Tensor<3> {
         let blocks = self.tower.config().levels.first().copied().unwrap_or(0);
         (0..blocks).fold(self.tower.embed(pixels), |tokens, block| self.tower.block(block, tokens))

@@ -22,8 +22,11 @@ export function mountHeader(store, engine) {
   engine.onReady(() => {
     if (watching) return;
     watching = true;
+    const ready = performance.now();
     new PerformanceObserver((list) => {
-      const requests = list.getEntries().map((entry) => entry.name).filter((name) => /^https?:/.test(name));
+      // What began before is told only when it ends, which may be after.
+      const begun = list.getEntries().filter((entry) => entry.startTime > ready);
+      const requests = begun.map((entry) => entry.name).filter((name) => /^https?:/.test(name));
       if (requests.length > 0) store.set({ requests: [...state.requests, ...requests] });
     }).observe({ type: "resource" });
   });

@@ -12,7 +12,7 @@ export function readScore(result) {
     return {
       reading: `${twoDigits(result.calibrated)} on the model's scale from 0 to 1`,
       range: "",
-      hint: "The scale was set with other pictures of this organ. It is not a probability and not a diagnosis.",
+      hint: "How much the patches resemble the words for abnormal, on average. Not a probability of disease and not a diagnosis.",
     };
   }
   return {
