@@ -23,7 +23,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 
 use crate::layout::Layout;
-use crate::server::Site;
+use crate::server::Server;
 
 const USAGE: &str = "\
 usage: cargo xtask COMMAND
@@ -96,11 +96,9 @@ fn serve(layout: &Layout, args: &[String]) -> Result<()> {
         println!("models of the tests: MVFA_TEST_SITE={}", layout.test_site().display());
         roots.push(layout.test_site());
     }
-    let site = Site::open(&roots)?;
-    let (server, address) = server::bind(port)?;
-    println!("serving on http://{address}/ (stop with Ctrl-C)");
-    server::run(&server, &site);
-    Ok(())
+    let server = Server::bind(port, &roots)?;
+    println!("serving on http://{}/ (stop with Ctrl-C)", server.address());
+    server.run()
 }
 
 /// Splits `--port N` off; without it any free port from the default upwards is good.

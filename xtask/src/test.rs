@@ -6,14 +6,12 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::thread;
 
 use anyhow::{Context, Result, bail};
 
 use crate::command::{program, run as run_program};
 use crate::layout::Layout;
-use crate::server::{self, Port, Site};
+use crate::server::{Port, Server};
 use crate::steps::Steps;
 use crate::tools::WasmToolchain;
 use crate::{site, size, tools, wasm};
@@ -94,10 +92,9 @@ fn browser_steps(layout: &Layout, names: &[String], steps: &mut Steps) -> Result
         return Ok(());
     }
 
-    let site = Site::open(&[layout.dist(), layout.test_site()])?;
-    let (server, address) = server::bind(Port::Exactly(0))?;
-    let background = Arc::clone(&server);
-    let thread = thread::spawn(move || server::run(&background, &site));
+    let server = Server::bind(Port::Exactly(0), &[layout.dist(), layout.test_site()])?;
+    let address = server.address();
+    let _running = server.run_in_background();
     for name in &files {
         steps.run(name, || {
             let mut node = program("node", &layout.browser_tests());
@@ -106,9 +103,6 @@ fn browser_steps(layout: &Layout, names: &[String], steps: &mut Steps) -> Result
             run_program(node.env("MVFA_TEST_SITE", layout.test_site()))
         });
     }
-    server.unblock();
-    // The thread holds nothing that could fail to be put back.
-    let _ = thread.join();
     Ok(())
 }
 
