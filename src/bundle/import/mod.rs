@@ -15,7 +15,6 @@ pub mod mvfa_adapters;
 pub mod open;
 pub mod openai_names;
 pub mod pickle;
-pub mod pickle_value;
 pub mod safetensors_file;
 pub mod torch_zip;
 pub mod tree;

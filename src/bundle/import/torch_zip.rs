@@ -12,8 +12,8 @@ use zip::{CompressionMethod, ZipArchive};
 
 use crate::bundle::error::BundleError;
 use crate::bundle::import::open::ReadSeek;
+use crate::bundle::import::pickle::value::StoredTensor;
 use crate::bundle::import::pickle::{PICKLE_LIMIT_BYTES, read_pickle};
-use crate::bundle::import::pickle_value::StoredTensor;
 use crate::bundle::import::tree::flatten;
 use crate::bundle::source::TensorSource;
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use crate::bundle::import::pickle::Pickle;
-use crate::bundle::import::pickle_value::{Id, StoredTensor, Value};
+use crate::bundle::import::pickle::value::{Id, StoredTensor, Value};
 
 /// Deepest nesting of names: a CLIP in TorchScript has about eight.
 const DEPTH_LIMIT: usize = 32;

@@ -8,59 +8,38 @@
 //! so a bundle that was there stays whole when anything fails before. The same tensors give the
 //! same bytes.
 
-use std::fs::{self, File};
-use std::io::Write;
-use std::path::{Path, PathBuf};
+mod open_shard;
+mod place;
 
-use serde_json::json;
-use sha2::{Digest, Sha256};
+use std::path::Path;
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Dtype, FileEntry, Group, Manifest, SHARD_LIMIT_BYTES, TensorEntry};
-use crate::bundle::quantize::{element_bytes, encode, stored_dtype};
-use crate::bundle::shard::{hex, scale_key, sha256_hex};
+use crate::bundle::quantize::{encode, stored_dtype};
+use crate::bundle::shard::sha256_hex;
 use crate::bundle::source::check_finite;
 use crate::bundle::store::MANIFEST;
+
+use self::open_shard::{HEADER_FIXED_BYTES, OpenShard, header_bound, row_bytes};
+use self::place::Place;
 
 /// Record of how a trained bundle came about.
 pub const TRAINING: &str = "training.json";
 /// A trained bundle's adapters in PyTorch's layout.
 pub const ADAPTERS_PTH: &str = "adapters.pth";
-/// Files beside the manifest that it does not list.
-const COMPANIONS: [&str; 2] = [TRAINING, ADAPTERS_PTH];
 
 /// A tensor too large for any shard starts in the open one only where it can put this much there.
 const SPLIT_MIN_BYTES: usize = 1024 * 1024;
-/// Length field, braces and padding of a shard's header.
-const HEADER_FIXED_BYTES: usize = 8 + 2 + 8;
 /// Characters of the revision: short enough to read out, long enough not to collide.
 const REVISION_CHARS: usize = 16;
 
 /// A bundle being written.
 pub struct BundleWriter {
-    out: PathBuf,
-    work: PathBuf,
+    place: Place,
     dtype: Dtype,
     limit_bytes: usize,
     open: Option<OpenShard>,
     files: Vec<FileEntry>,
-    others: Vec<String>,
-}
-
-/// The shard that is filling up.
-struct OpenShard {
-    group: Group,
-    stored: Vec<Stored>,
-    tensors: Vec<TensorEntry>,
-    used_bytes: usize,
-}
-
-/// One entry of a safetensors file.
-struct Stored {
-    key: String,
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
 }
 
 impl BundleWriter {
@@ -74,25 +53,7 @@ impl BundleWriter {
     }
 
     fn with_limit(out: &Path, dtype: Dtype, limit_bytes: usize) -> Result<Self, BundleError> {
-        check_replaceable(out)?;
-        let parent = match out.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        fs::create_dir_all(parent).map_err(|e| BundleError::io(parent, e))?;
-        let parent = parent.canonicalize().map_err(|e| BundleError::io(parent, e))?;
-        // `canonicalize` also resolves a target like `.` or `..`, which has no name of its own.
-        let out = match (out.canonicalize(), out.file_name()) {
-            (Ok(existing), _) => existing,
-            (Err(_), Some(name)) => parent.join(name),
-            (Err(source), None) => return Err(BundleError::io(out, source)),
-        };
-        let work = sibling(&out, "writing")?;
-        if work.exists() {
-            fs::remove_dir_all(&work).map_err(|e| BundleError::io(&work, e))?;
-        }
-        fs::create_dir(&work).map_err(|e| BundleError::io(&work, e))?;
-        Ok(Self { out, work, dtype, limit_bytes, open: None, files: Vec::new(), others: Vec::new() })
+        Ok(Self { place: Place::new(out)?, dtype, limit_bytes, open: None, files: Vec::new() })
     }
 
     /// Adds a tensor. Tensors of one group should come after each other, in loading order.
@@ -111,7 +72,7 @@ impl BundleWriter {
         }
         check_finite(name, values)?;
         let dtype = stored_dtype(name, shape, group, self.dtype);
-        if self.open.as_ref().is_some_and(|shard| shard.group != group) {
+        if self.open.as_ref().is_some_and(|shard| shard.group() != group) {
             self.flush()?;
         }
         let rows = shape.first().copied().unwrap_or(1);
@@ -161,9 +122,7 @@ impl BundleWriter {
     /// # Errors
     /// [`BundleError::Io`].
     pub fn add_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
-        write_synced(&self.work.join(name), &[bytes])?;
-        self.others.push(name.to_owned());
-        Ok(())
+        self.place.write(name, &[bytes])
     }
 
     /// Writes the open shard out and tells what files there are so far.
@@ -172,9 +131,8 @@ impl BundleWriter {
     /// [`BundleError::Io`].
     pub fn flush(&mut self) -> Result<&[FileEntry], BundleError> {
         if let Some(shard) = self.open.take() {
-            let number = self.files.iter().filter(|f| f.group == shard.group).count();
-            let path = format!("{}-{number:03}.safetensors", group_name(shard.group));
-            let entry = shard.write(&self.work, path, self.limit_bytes)?;
+            let number = self.files.iter().filter(|f| f.group == shard.group()).count();
+            let entry = shard.write(&self.place, number, self.limit_bytes)?;
             self.files.push(entry);
         }
         Ok(&self.files)
@@ -182,7 +140,7 @@ impl BundleWriter {
 
     /// The folder the files are in until the bundle is finished.
     pub fn work_folder(&self) -> &Path {
-        &self.work
+        self.place.work()
     }
 
     /// Writes the manifest and moves the bundle into place. `files` of the given manifest is
@@ -202,169 +160,28 @@ impl BundleWriter {
         text.push('\n');
         // What the writer lets out, the reader must take.
         Manifest::parse(text.as_bytes())?;
-        write_synced(&self.work.join(MANIFEST), &[text.as_bytes()])?;
-        check_replaceable(&self.out)?;
-        self.swap()?;
+        self.place.write(MANIFEST, &[text.as_bytes()])?;
+        self.place.take_over()?;
         Ok(manifest)
     }
 
-    fn swap(&self) -> Result<(), BundleError> {
-        let moved = |from: &Path, to: &Path| fs::rename(from, to).map_err(|e| BundleError::io(to, e));
-        if !self.out.exists() {
-            return moved(&self.work, &self.out);
-        }
-        let old = sibling(&self.out, "replaced")?;
-        moved(&self.out, &old)?;
-        if let Err(error) = moved(&self.work, &self.out) {
-            moved(&old, &self.out)?;
-            return Err(error);
-        }
-        fs::remove_dir_all(&old).map_err(|e| BundleError::io(&old, e))
-    }
-
     fn free_bytes(&self) -> usize {
-        let used = self.open.as_ref().map_or(HEADER_FIXED_BYTES, |shard| shard.used_bytes);
+        let used = self.open.as_ref().map_or(HEADER_FIXED_BYTES, OpenShard::used_bytes);
         self.limit_bytes.saturating_sub(used)
     }
 
     fn store(&mut self, entry: TensorEntry, values: &[f32], row_len: usize, group: Group) -> Result<(), BundleError> {
         let first = entry.rows.map_or(0, |[start, _]| start * row_len);
         let encoded = encode(&entry.name, values, row_len, first, entry.dtype)?;
-        let shard = self.open.get_or_insert_with(|| OpenShard {
-            group,
-            stored: Vec::new(),
-            tensors: Vec::new(),
-            used_bytes: HEADER_FIXED_BYTES,
-        });
-        let key = entry.key();
-        let shape = entry.stored_shape();
-        shard.used_bytes += header_bound(&entry) + encoded.bytes.len() + encoded.scales.as_ref().map_or(0, Vec::len);
-        if let Some(bytes) = encoded.scales {
-            let rows = shape.first().copied().unwrap_or(0);
-            shard.stored.push(Stored { key: scale_key(&key), dtype: Dtype::F32, shape: vec![rows], bytes });
-        }
-        shard.stored.push(Stored { key, dtype: entry.dtype, shape, bytes: encoded.bytes });
-        shard.tensors.push(entry);
+        self.open.get_or_insert_with(|| OpenShard::new(group)).add(entry, encoded);
         Ok(())
     }
 }
 
-impl Drop for BundleWriter {
-    fn drop(&mut self) {
-        // After a finished bundle the folder has moved and there is nothing to remove.
-        let _ = fs::remove_dir_all(&self.work);
-    }
-}
-
-impl OpenShard {
-    /// Writes the file: length, header, data. Wide elements first, so that every tensor is aligned
-    /// to its element.
-    fn write(mut self, folder: &Path, path: String, limit_bytes: usize) -> Result<FileEntry, BundleError> {
-        self.stored.sort_by_key(|s| std::cmp::Reverse(element_bytes(s.dtype)));
-        let mut offset = 0;
-        let mut lines = Vec::with_capacity(self.stored.len());
-        for stored in &self.stored {
-            let end = offset + stored.bytes.len();
-            let dtype = match stored.dtype {
-                Dtype::F32 => "F32",
-                Dtype::F16 => "F16",
-                Dtype::I8 => "I8",
-            };
-            let info = json!({ "dtype": dtype, "shape": stored.shape, "data_offsets": [offset, end] });
-            lines.push(format!("{}:{info}", json!(stored.key)));
-            offset = end;
-        }
-        let mut header = format!("{{{}}}", lines.join(","));
-        while header.len() % 8 != 0 {
-            header.push(' ');
-        }
-        let bytes = 8 + header.len() + offset;
-        if bytes > limit_bytes {
-            return Err(BundleError::Shard {
-                path,
-                reason: format!("it has {bytes} bytes, at most {limit_bytes} fit"),
-            });
-        }
-        let length = (header.len() as u64).to_le_bytes();
-        let mut pieces = vec![length.as_slice(), header.as_bytes()];
-        pieces.extend(self.stored.iter().map(|s| s.bytes.as_slice()));
-        let mut hash = Sha256::new();
-        pieces.iter().for_each(|piece| hash.update(piece));
-        write_synced(&folder.join(&path), &pieces)?;
-        let sha256 = hex(&hash.finalize());
-        Ok(FileEntry { path, bytes: bytes as u64, sha256, group: self.group, tensors: self.tensors })
-    }
-}
-
-/// Bytes of one row with its scale.
-fn row_bytes(row_len: usize, dtype: Dtype) -> usize {
-    row_len * element_bytes(dtype) + if dtype == Dtype::I8 { 4 } else { 0 }
-}
-
-/// No fewer bytes than a tensor's lines in the header take.
-fn header_bound(entry: &TensorEntry) -> usize {
-    let line = 6 * entry.name.len() + 128 + 21 * (entry.shape.len() + 2);
-    if entry.dtype == Dtype::I8 { 2 * line } else { line }
-}
-
-fn group_name(group: Group) -> &'static str {
-    match group {
-        Group::Vision => "vision",
-        Group::Adapters => "adapters",
-        Group::Text => "text",
-        Group::Prompts => "prompts",
-    }
-}
-
-/// A hidden name beside `out`. The process number keeps two conversions apart.
-fn sibling(out: &Path, what: &str) -> Result<PathBuf, BundleError> {
-    match out.file_name() {
-        Some(name) => Ok(out.with_file_name(format!(".{}.{what}-{}", name.to_string_lossy(), std::process::id()))),
-        None => Err(BundleError::OutputFolder {
-            path: out.display().to_string(),
-            reason: "it is the root of the file system".to_owned(),
-        }),
-    }
-}
-
-/// Only nothing, an empty folder, or a bundle with no stranger's files may be replaced.
-fn check_replaceable(out: &Path) -> Result<(), BundleError> {
-    if !out.exists() {
-        return Ok(());
-    }
-    let refuse = |reason: String| BundleError::OutputFolder { path: out.display().to_string(), reason };
-    if !out.is_dir() {
-        return Err(refuse("it is a file".to_owned()));
-    }
-    let mut names = Vec::new();
-    for entry in fs::read_dir(out).map_err(|e| BundleError::io(out, e))? {
-        names.push(entry.map_err(|e| BundleError::io(out, e))?.file_name().to_string_lossy().into_owned());
-    }
-    names.sort();
-    let manifest = fs::read(out.join(MANIFEST)).ok().and_then(|bytes| Manifest::parse(&bytes).ok());
-    let ours = |name: &String| {
-        manifest
-            .as_ref()
-            .is_some_and(|m| name == MANIFEST || *name == m.card || m.files.iter().any(|f| f.path == *name))
-            || COMPANIONS.contains(&name.as_str())
-    };
-    match names.iter().find(|name| !ours(name)) {
-        Some(name) => Err(refuse(format!("it holds {name}, which is no part of a bundle"))),
-        None => Ok(()),
-    }
-}
-
-fn write_synced(path: &Path, pieces: &[&[u8]]) -> Result<(), BundleError> {
-    let write = || {
-        let mut file = File::create(path)?;
-        pieces.iter().try_for_each(|piece| file.write_all(piece))?;
-        file.sync_all()
-    };
-    write().map_err(|e| BundleError::io(path, e))
-}
-
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::bundle::shard::decode_shard;
 
