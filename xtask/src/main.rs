@@ -8,6 +8,7 @@
 
 mod command;
 mod default_model;
+mod headers;
 mod layout;
 mod server;
 mod site;

@@ -9,14 +9,14 @@ use std::path::PathBuf;
 use anyhow::{Context, Result, anyhow};
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::{Next, from_fn};
 use axum::response::Response;
 use tokio::runtime::Runtime;
 use tower_http::services::ServeDir;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::site::HEADERS;
+use crate::headers::security_headers;
 
 const DEFAULT_PORT: u16 = 8080;
 /// How many ports after the default are tried.
@@ -109,9 +109,11 @@ fn router(roots: &[PathBuf]) -> Result<Router> {
         });
     }
     let mut router = router.context("no folder to serve")?.layer(from_fn(as_text));
-    for (name, value) in HEADERS.iter().chain(&[("Cache-Control", "no-cache")]) {
-        let name: axum::http::HeaderName = name.parse().with_context(|| format!("{name} is no header"))?;
-        router = router.layer(SetResponseHeaderLayer::overriding(name, HeaderValue::from_static(value)));
+    let caching = ("Cache-Control".to_owned(), "no-cache".to_owned());
+    for (name, value) in security_headers()?.into_iter().chain([caching]) {
+        let header: HeaderName = name.parse().with_context(|| format!("{name} is no header"))?;
+        let value: HeaderValue = value.parse().with_context(|| format!("{name} cannot have the value {value}"))?;
+        router = router.layer(SetResponseHeaderLayer::overriding(header, value));
     }
     Ok(router)
 }

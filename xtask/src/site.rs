@@ -10,21 +10,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 
 use crate::command::{program, run};
+use crate::headers::security_headers;
 use crate::layout::Layout;
 use crate::wasm;
-
-/// Sent with every file. The page needs no more than its own origin; `wasm-unsafe-eval` allows
-/// WebAssembly and nothing else.
-pub const HEADERS: &[(&str, &str)] = &[
-    (
-        "Content-Security-Policy",
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; img-src 'self' blob: data:; \
-         connect-src 'self'; worker-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'",
-    ),
-    ("X-Content-Type-Options", "nosniff"),
-    ("Referrer-Policy", "no-referrer"),
-    ("Cross-Origin-Resource-Policy", "same-origin"),
-];
 
 /// What belongs to the site: single files, and folders with everything below. Missing entries are
 /// errors, except those of [`OPTIONAL`].
@@ -46,6 +34,10 @@ const OPTIONAL: &[&str] = &["pkg/example.html", "pkg/example.js"];
 /// Names of the checkpoint of the tests, in the order they are tried.
 const TINY_CHECKPOINTS: &[&str] = &["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
 
+/// The models of the tests by the side of their input: the one of the golden values (26 tokens), and
+/// one with as many tokens as a CLIP at its native 336 px (577).
+const TINY_MODELS: &[(&str, &str)] = &[("tiny", "70"), ("tiny-336", "336")];
+
 /// Builds everything into `dist/`, and into Trunk's staging folder where Trunk called.
 pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     wasm::build(layout, dev)?;
@@ -58,7 +50,7 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     Ok(())
 }
 
-/// The small model of the tests, made by the real `mvfa convert`, as `models/tiny/`.
+/// The small model of the tests, made by the real `mvfa convert`, one a row of [`TINY_MODELS`].
 pub fn build_test_models(layout: &Layout) -> Result<()> {
     let fixtures = layout.root.join("tests/fixtures/reference/tiny");
     let Some(checkpoint) = TINY_CHECKPOINTS.iter().map(|name| fixtures.join(name)).find(|file| file.is_file()) else {
@@ -70,10 +62,13 @@ pub fn build_test_models(layout: &Layout) -> Result<()> {
         fs::remove_dir_all(&models).with_context(|| format!("{} cannot be replaced", models.display()))?;
     }
     fs::create_dir_all(&models).with_context(|| format!("{} cannot be made", models.display()))?;
-    let mut convert = program(layout.target.join("release/mvfa"), &layout.root);
-    convert.arg("convert").arg("--clip").arg(checkpoint).arg("--adapters").arg(fixtures.join("adapters.pth"));
-    convert.arg("--out").arg(models.join("tiny"));
-    run(convert.args(["--size", "70", "--levels", "1,2,3,4", "--heads", "2", "--dtype", "f32"]))
+    for (name, side) in TINY_MODELS {
+        let mut convert = program(layout.target.join("release/mvfa"), &layout.root);
+        convert.arg("convert").arg("--clip").arg(&checkpoint).arg("--adapters").arg(fixtures.join("adapters.pth"));
+        convert.arg("--out").arg(models.join(name)).args(["--size", side]);
+        run(convert.args(["--levels", "1,2,3,4", "--heads", "2", "--dtype", "f32"]))?;
+    }
+    Ok(())
 }
 
 /// The site's files relative to the checkout, sorted, without hidden ones.
@@ -121,7 +116,7 @@ fn mirror(root: &Path, files: &BTreeSet<PathBuf>, folder: &Path) -> Result<()> {
         let content = fs::read(root.join(file)).with_context(|| format!("{} is not readable", file.display()))?;
         write_if_changed(&folder.join(file), &content)?;
     }
-    write_if_changed(&folder.join("_headers"), headers_file().as_bytes())
+    write_if_changed(&folder.join("_headers"), headers_file()?.as_bytes())
 }
 
 fn write_if_changed(file: &Path, content: &[u8]) -> Result<()> {
@@ -134,10 +129,10 @@ fn write_if_changed(file: &Path, content: &[u8]) -> Result<()> {
     fs::write(file, content).with_context(|| format!("{} is not writable", file.display()))
 }
 
-/// [`HEADERS`] in the form several static hosts read.
-fn headers_file() -> String {
-    let lines: String = HEADERS.iter().map(|(name, value)| format!("  {name}: {value}\n")).collect();
-    format!("/*\n{lines}")
+/// The headers in the form several static hosts read.
+fn headers_file() -> Result<String> {
+    let lines: String = security_headers()?.into_iter().map(|(name, value)| format!("  {name}: {value}\n")).collect();
+    Ok(format!("/*\n{lines}"))
 }
 
 #[cfg(test)]
