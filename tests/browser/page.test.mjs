@@ -21,6 +21,11 @@ for (const device of ["cpu", "gpu"]) {
       await openPage(page, { model: TINY, device });
       await waitForState(page, "ready");
       const loaded = record.requests.length;
+      // The record also sees what the worker asks for; that all of it is same-origin GET is checked at the end.
+      const paths = record.network().map(({ url }) => new URL(url).pathname);
+      for (const part of [TINY, /\.wasm$/, /^\/models\/tiny\/vision-.*\.safetensors$/]) {
+        assert.ok(paths.some((path) => path.match(part)), `${part} is not among ${paths}`);
+      }
       assert.ok((await page.getByTestId("device-tier").first().innerText()).trim().length > 0, "the tier is shown");
 
       await page.getByTestId("object-select").selectOption("chest");

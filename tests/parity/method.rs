@@ -13,7 +13,7 @@ use mvfa_web::bundle::manifest::{Augment, Calibration, Group, ObjectKind, Range}
 use mvfa_web::bundle::store::BundleFolder;
 use mvfa_web::device::open_cpu;
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
-use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, Request};
+use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, Request, Stage};
 
 const LAYOUTS: [&str; 3] = ["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
 const INPUTS: [&str; 3] = ["input_rgb.png", "input_grey.png", "input_grey16.png"];
@@ -270,4 +270,24 @@ fn the_self_test_accepts_its_own_device_and_refuses_other_weights() {
     let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
     let engine = Engine::new(manifest, weights, open).unwrap();
     assert!(pollster::block_on(engine.self_test()).is_err());
+}
+
+#[test]
+fn the_native_size_of_clip_gives_577_tokens_and_a_map() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |o| o.size_px = 336);
+    let mut engine = open_engine(&out);
+    pollster::block_on(engine.self_test()).unwrap();
+    let planes = to_planes(&resize_bicubic(&picture(INPUTS[0]), 336));
+    let features = pollster::block_on(engine.encode(&planes, Stage::Encode, (0, 4), &mut Straight)).unwrap();
+    assert!(features.segmentation.iter().all(|level| level.dims() == [577, 24]));
+    engine.add_reference(&picture(SUPPORTS[0]));
+    let request = Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::None) };
+    let found = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
+    for map in [found.zero.unwrap(), found.memory.unwrap()] {
+        assert_eq!(map.len(), 336 * 336);
+        let (lowest, highest) = map.iter().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
+        assert!(map.iter().all(|v| v.is_finite()) && highest - lowest > 0.1, "{lowest} to {highest}");
+    }
 }
