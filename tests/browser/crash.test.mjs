@@ -1,0 +1,98 @@
+// A real crash of the real engine: the page starts it again, keeps everything, and comes to the same result.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import {
+  DEFAULT, TINY, analyse, chooseMode, errorText, giveFiles, openReady, scoreText, startAnalysis, waitForState,
+} from "./actions.mjs";
+import { slice, tinyPicture } from "./fixtures.mjs";
+import { launch, withPage } from "./harness.mjs";
+
+/** What a trap leaves in the browser's console. */
+const EXPECT = [/RuntimeError|memory access out of bounds|table index|unreachable|panicked/];
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** Fills the engine's memory with nonsense: its next step is a trap. Nothing of the page is told. */
+async function breakEngine(page) {
+  const workers = page.workers();
+  assert.equal(workers.length, 1, "one worker holds the engine");
+  await workers[0].evaluate(async () => {
+    const glue = await import("/pkg/wasm/mvfa_web.js");
+    // The module is running, so this only hands out what it exports.
+    const { memory } = await glue.default();
+    new Uint8Array(memory.buffer).fill(0xff);
+  });
+  return workers[0];
+}
+
+/** What a person brought and set. */
+async function belongings(page) {
+  return {
+    images: await page.getByTestId("strip-item").count(),
+    references: await page.getByTestId("support-item").count(),
+    object: await page.getByTestId("object-select").inputValue(),
+    opacity: await page.getByTestId("opacity").inputValue(),
+    augment: await page.getByTestId("augment-select").inputValue(),
+  };
+}
+
+test("a crash in the middle of an analysis: the page goes on by itself and keeps everything", async () => {
+  await withPage(browser, { expect: EXPECT }, async (page) => {
+    await openReady(page, { model: DEFAULT, device: "cpu" }, 300_000);
+    await page.getByTestId("object-select").selectOption("lung");
+    await chooseMode(page, "few");
+    await page.getByTestId("opacity").fill("35");
+    await giveFiles(page, "support-input", ["brain2_014", "brain2_015", "brain2_016"].map(slice));
+    await page.getByTestId("support-item").nth(2).waitFor();
+    await giveFiles(page, "file-input", ["brain1_016", "brain1_017"].map(slice));
+    await page.getByTestId("strip-item").nth(1).waitFor();
+    const before = await belongings(page);
+    assert.deepEqual(before, { images: 2, references: 3, object: "lung", opacity: "35", augment: "none" });
+
+    await startAnalysis(page);
+    await waitForState(page, "busy");
+    const broken = await breakEngine(page);
+    await page.getByTestId("notice").first().waitFor({ state: "visible", timeout: 60_000 });
+    assert.match(await page.getByTestId("notice").first().innerText(), /stopped.*starting again.*still here/s);
+    await waitForState(page, "done", 300_000);
+    const score = await scoreText(page);
+    assert.match(score, /\d/, "the analysis that was cut off came to its end");
+    assert.equal(await errorText(page), "");
+    assert.notEqual(page.workers()[0], broken, "another worker");
+    assert.equal(page.workers().length, 1, "the broken one is gone");
+    assert.deepEqual(await belongings(page), before);
+
+    assert.equal(await analyse(page, 300_000), score, "the next analysis gives the same");
+  });
+});
+
+for (const device of ["cpu", "gpu"]) {
+  test(`a crash between two analyses on the ${device} tier: the next one gives the same`, async () => {
+    await withPage(browser, { expect: EXPECT }, async (page) => {
+      await openReady(page, { model: TINY, device });
+      const tier = await page.getByTestId("device-tier").first().innerText();
+      await page.getByTestId("object-select").selectOption("chest");
+      await chooseMode(page, "few");
+      // One view of the normal picture: a software adapter is slow.
+      await page.getByTestId("augment-select").selectOption("none");
+      await giveFiles(page, "support-input", tinyPicture("support_0.png"));
+      await page.getByTestId("support-item").first().waitFor();
+      await giveFiles(page, "file-input", tinyPicture("input_rgb.png"));
+      const score = await analyse(page);
+      const before = await belongings(page);
+
+      await breakEngine(page);
+      await startAnalysis(page);
+      await page.getByTestId("notice").first().waitFor({ state: "visible" });
+      await waitForState(page, "done");
+      assert.equal(await scoreText(page), score);
+      assert.deepEqual(await belongings(page), before);
+      assert.equal(await page.getByTestId("device-tier").first().innerText(), tier, "the same tier");
+    });
+  });
+}
