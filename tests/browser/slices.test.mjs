@@ -2,7 +2,7 @@
 //
 // The default model, the references of the page's own samples, every labelled brain slice. One direction works, the
 // other is a known failure; both are held to what docs/verification.md says of them, so that a change for the better
-// is noticed too. MVFA_SLOW=1 adds the GPU tier, which takes minutes on a software adapter.
+// is noticed too. MVFA_SLOW=1 adds the GPU tier, which takes half an hour on a software adapter.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -13,7 +13,7 @@ import { mask, maxDifference, slice } from "./fixtures.mjs";
 import { launch, withPage } from "./harness.mjs";
 
 const SAMPLES = JSON.parse(readFileSync(fileURLToPath(new URL("../../web/samples/samples.json", import.meta.url))));
-/** Fields of two scans. "Near" is within one patch of 14 px of the lesion. */
+/** Two scans, each compared with the other. `near`: the spot lies within one patch of the lesion. */
 const DIRECTIONS = [
   {
     references: sampleReferences("brain-lesion"),
@@ -103,7 +103,7 @@ test("the strongest spot of every labelled slice on the CPU tier", async () => {
   assertDirections(onCpu);
 });
 
-const skip = process.env.MVFA_SLOW ? false : "twenty minutes on a software adapter; MVFA_SLOW=1 runs it";
+const skip = process.env.MVFA_SLOW ? false : "half an hour on a software adapter; MVFA_SLOW=1 runs it";
 test("the same on the GPU tier, with the CPU tier's maps", { skip }, async () => {
   const onGpu = await analyseAll("gpu");
   for (const [name, { map }] of onGpu) {
