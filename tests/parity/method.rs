@@ -280,7 +280,7 @@ fn the_native_size_of_clip_gives_577_tokens_and_a_map() {
     let mut engine = open_engine(&out);
     pollster::block_on(engine.self_test()).unwrap();
     let planes = to_planes(&resize_bicubic(&picture(INPUTS[0]), 336));
-    let features = pollster::block_on(engine.encode(&planes, Stage::Encode, (0, 4), &mut Straight)).unwrap();
+    let features = pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 4), &mut Straight)).unwrap();
     assert!(features.segmentation.iter().all(|level| level.dims() == [577, 24]));
     engine.add_reference(&picture(SUPPORTS[0]));
     let request = Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::None) };
