@@ -39,8 +39,27 @@ function start() {
 async function load() {
   // Imported here and not at the top, so that a missing file is an error with a name and not a silent worker.
   const module = await import("./wasm/mvfa_web.js");
-  await module.default();
+  const { memory } = await module.default();
+  await useKernels(module, memory);
   wasm = module;
+}
+
+/**
+ * Lets the processor tier compute with fused multiply-add, in a small second module on the first one's memory.
+ * Browsers without relaxed SIMD refuse that module and compute in the first one, somewhat slower.
+ * @param {any} module
+ * @param {WebAssembly.Memory} memory
+ */
+async function useKernels(module, memory) {
+  try {
+    const response = fetch(new URL("./wasm/mvfa_kernels.wasm", import.meta.url));
+    const { instance } = await WebAssembly.instantiateStreaming(response, { env: { memory } });
+    const { block, __stack_pointer: stackPointer } = /** @type {any} */ (instance.exports);
+    stackPointer.value = module.kernelStack();
+    module.useKernels(block);
+  } catch {
+    // Nothing is lost but time.
+  }
 }
 
 /** @param {Blob} blob @returns {Promise<Uint8Array>} */

@@ -7,6 +7,8 @@ use burn::tensor::Device;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::clip::vision::BlockKind;
+
 /// How tensors are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -66,6 +68,14 @@ pub struct OpenDevice {
     pub name: String,
     /// Why this tier was taken.
     pub reason: String,
+}
+
+impl OpenDevice {
+    /// How frozen blocks are computed here: packed on the one thread a browser tab has. A desktop's
+    /// processor has wider vectors and several threads, which burn uses.
+    pub fn blocks(&self) -> BlockKind {
+        if self.tier == Tier::Cpu && cfg!(target_arch = "wasm32") { BlockKind::Packed } else { BlockKind::Plain }
+    }
 }
 
 /// A device that cannot be had.

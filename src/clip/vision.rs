@@ -11,6 +11,24 @@ use crate::bundle::error::BundleError;
 use crate::bundle::weights::Weights;
 use crate::clip::block::{Block, BlockConfig, Linear, Norm};
 use crate::clip::config::VisionConfig;
+use crate::clip::packed_block::{self, PackedBlock};
+
+/// How the blocks of a tower are computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BlockKind {
+    /// By tensor operations of the device; gradients flow through them.
+    #[default]
+    Plain,
+    /// On packed weights, for one core of a processor and frozen weights. Geometries that cannot be
+    /// packed fall back to [`BlockKind::Plain`].
+    Packed,
+}
+
+#[derive(Clone, Debug)]
+enum AnyBlock {
+    Plain(Block),
+    Packed(PackedBlock),
+}
 
 /// The tower with its weights on a device.
 #[derive(Clone, Debug)]
@@ -21,7 +39,7 @@ pub struct VisionTower {
     /// `[1, tokens, width]`, already resized to the grid.
     position_embedding: Tensor<3>,
     ln_pre: Option<Norm>,
-    blocks: Vec<Block>,
+    blocks: Vec<AnyBlock>,
 }
 
 impl VisionTower {
@@ -29,7 +47,7 @@ impl VisionTower {
     ///
     /// # Errors
     /// [`BundleError::MissingTensor`] and [`BundleError::Shape`].
-    pub fn take(weights: &mut Weights, config: &VisionConfig) -> Result<Self, BundleError> {
+    pub fn take(weights: &mut Weights, config: &VisionConfig, kind: BlockKind) -> Result<Self, BundleError> {
         let VisionConfig { width, patch_px, .. } = *config;
         let block = BlockConfig {
             width,
@@ -40,6 +58,8 @@ impl VisionTower {
             eps: config.norm_eps,
             causal: false,
         };
+        let space = Default::default();
+        let is_packed = kind == BlockKind::Packed && packed_block::is_supported(&block);
         Ok(Self {
             patch: Linear::take(weights, "vision.patch", width, 3 * patch_px * patch_px, config.patch_bias)?,
             class_embedding: weights.take("vision.class_embedding", [width])?,
@@ -52,7 +72,14 @@ impl VisionTower {
                 None
             },
             blocks: (0..config.layers)
-                .map(|i| Block::take(weights, &format!("vision.blocks.{i}"), block))
+                .map(|i| {
+                    let prefix = format!("vision.blocks.{i}");
+                    if is_packed {
+                        PackedBlock::take(weights, &prefix, block, &space).map(AnyBlock::Packed)
+                    } else {
+                        Block::take(weights, &prefix, block).map(AnyBlock::Plain)
+                    }
+                })
                 .collect::<Result<_, _>>()?,
             config: config.clone(),
         })
@@ -89,7 +116,8 @@ impl VisionTower {
     /// An index past the last block leaves the tokens as they are.
     pub fn block(&self, index: usize, tokens: Tensor<3>) -> Tensor<3> {
         match self.blocks.get(index) {
-            Some(block) => block.forward(tokens),
+            Some(AnyBlock::Plain(block)) => block.forward(tokens),
+            Some(AnyBlock::Packed(block)) => block.forward(tokens),
             None => tokens,
         }
     }

@@ -10,7 +10,7 @@ use burn::tensor::Tensor;
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{AdapterConfig, Manifest};
 use crate::bundle::weights::Weights;
-use crate::clip::vision::VisionTower;
+use crate::clip::vision::{BlockKind, VisionTower};
 use crate::mvfa::adapter::Adapter;
 use crate::mvfa::features::Features;
 
@@ -34,8 +34,8 @@ impl AdaptedEncoder {
     ///
     /// # Errors
     /// [`BundleError::MissingTensor`] and [`BundleError::Shape`].
-    pub fn take(weights: &mut Weights, manifest: &Manifest) -> Result<Self, BundleError> {
-        let tower = VisionTower::take(weights, &manifest.vision)?;
+    pub fn take(weights: &mut Weights, manifest: &Manifest, blocks: BlockKind) -> Result<Self, BundleError> {
+        let tower = VisionTower::take(weights, &manifest.vision, blocks)?;
         let adapters = match &manifest.adapters {
             Some(config) => Some(Adapters::take(weights, config, &manifest.vision.levels, manifest.vision.width)?),
             None => None,

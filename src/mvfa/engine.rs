@@ -55,7 +55,7 @@ impl Engine {
     /// # Errors
     /// [`BundleError`] when a tensor is missing or has another shape.
     pub fn new(manifest: Manifest, mut weights: Weights, open: OpenDevice) -> Result<Self, BundleError> {
-        let encoder = AdaptedEncoder::take(&mut weights, &manifest)?;
+        let encoder = AdaptedEncoder::take(&mut weights, &manifest, open.blocks())?;
         let raw = manifest.adapters.is_some() && manifest.memory == MemoryFeatures::Raw;
         let raw = raw.then(|| encoder.with_adapters(None));
         let dim = manifest.adapters.as_ref().map_or(manifest.vision.width, |a| a.bottleneck);

@@ -10,6 +10,7 @@ use crate::bundle::manifest::{AdapterConfig, Group, Manifest, released_mix};
 use crate::bundle::names::adapter_tensors;
 use crate::bundle::store::BundleFolder;
 use crate::bundle::weights::Weights;
+use crate::clip::vision::BlockKind;
 use crate::device::open_cpu;
 use crate::image::Planes;
 use crate::mvfa::{AdaptedEncoder, Adapters, Features, normalised};
@@ -38,7 +39,7 @@ impl Model {
         let mix = manifest.adapters.as_ref().map_or_else(released_mix, |a| a.mix);
         let adapters = AdapterConfig { bottleneck, mix };
         manifest.adapters = None;
-        let encoder = AdaptedEncoder::take(&mut bundle.load(&[Group::Vision], &device)?, &manifest)?;
+        let encoder = AdaptedEncoder::take(&mut bundle.load(&[Group::Vision], &device)?, &manifest, BlockKind::Plain)?;
         let upsampler = Upsampler::new(manifest.vision.grid(), manifest.preprocess.size_px, &device);
         Ok(Self { manifest, adapters, encoder, upsampler, device })
     }

@@ -7,6 +7,7 @@ mod engine;
 mod error;
 mod fetch;
 mod gpu;
+mod kernels;
 mod pacer;
 mod picture;
 

@@ -20,6 +20,7 @@ use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group};
 use mvfa_web::bundle::objects::known_object;
 use mvfa_web::bundle::store::BundleFolder;
+use mvfa_web::clip::vision::BlockKind;
 use mvfa_web::device::open_cpu;
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
 use mvfa_web::mvfa::{AdaptedEncoder, Mode, Request, make_bundle};
@@ -105,7 +106,7 @@ fn vit_l14_follows_the_reference() {
         let mut weights = opened.load(&[Group::Vision, Group::Adapters, Group::Prompts], &device).unwrap();
         let text = flat(weights.take::<2>("prompts.brain", [EMBED, 2]).unwrap());
         assert_close("text features", &text, &golden.values("text"), TEXT);
-        let encoder = AdaptedEncoder::take(&mut weights, opened.manifest()).unwrap();
+        let encoder = AdaptedEncoder::take(&mut weights, opened.manifest(), BlockKind::Plain).unwrap();
         let planes = to_planes(&resize_bicubic(&picture(), SIZE_PX));
         let pixels = Tensor::from_data(TensorData::new(planes.values, [1, 3, SIZE_PX, SIZE_PX]), &device);
         let started = Instant::now();

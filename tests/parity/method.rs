@@ -11,6 +11,7 @@ use burn::tensor::{Tensor, TensorData};
 use common::{Golden, Straight, assert_close, fixture, json, open_engine, tiny_bundle};
 use mvfa_web::bundle::manifest::{Augment, Calibration, Group, ObjectKind, Range};
 use mvfa_web::bundle::store::BundleFolder;
+use mvfa_web::clip::vision::BlockKind;
 use mvfa_web::device::open_cpu;
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
 use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, Request, Stage};
@@ -18,6 +19,9 @@ use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, Request, Stage};
 const LAYOUTS: [&str; 3] = ["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
 const INPUTS: [&str; 3] = ["input_rgb.png", "input_grey.png", "input_grey16.png"];
 const SUPPORTS: [&str; 2] = ["support_0.png", "support_1.png"];
+
+/// Both ways to compute a block keep the same limits.
+const BLOCKS: [BlockKind; 2] = [BlockKind::Plain, BlockKind::Packed];
 
 const TOKENS: f32 = 3e-5;
 const HIDDEN: f32 = 2e-5;
@@ -49,11 +53,11 @@ fn picture(name: &str) -> Rgb8 {
     decode(&bytes, &Limits::default()).unwrap().to_rgb8(WindowChoice::Pil)
 }
 
-fn encoder(folder: &std::path::Path) -> (AdaptedEncoder, burn::tensor::Device) {
+fn encoder(folder: &std::path::Path, blocks: BlockKind) -> (AdaptedEncoder, burn::tensor::Device) {
     let bundle = BundleFolder::open(folder).unwrap();
     let open = open_cpu("test");
     let mut weights = bundle.load(&[Group::Vision, Group::Adapters], &open.device).unwrap();
-    (AdaptedEncoder::take(&mut weights, bundle.manifest()).unwrap(), open.device)
+    (AdaptedEncoder::take(&mut weights, bundle.manifest(), blocks).unwrap(), open.device)
 }
 
 fn flat<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -80,14 +84,14 @@ fn tokens_and_hidden_features_follow_the_reference_in_every_layout() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("bundle");
         tiny_bundle(layout, &out, |_| {});
-        let (encoder, device) = encoder(&out);
-        for i in 0..INPUTS.len() {
+        for (i, blocks) in (0..INPUTS.len()).flat_map(|i| BLOCKS.map(|blocks| (i, blocks))) {
+            let (encoder, device) = encoder(&out, blocks);
             let (shape, pixels) = golden.get(&format!("image{i}.pixels"));
             let pixels = Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, shape[1], shape[2]]), &device);
             let mut run = encoder.start(pixels);
             let name = |what: &str| format!("image{i}.{what}");
             assert_close(
-                &format!("{layout} ln_pre"),
+                &format!("{layout} {blocks:?} ln_pre"),
                 &flat(run.tokens().clone()),
                 &golden.values(&name("ln_pre")),
                 TOKENS,
@@ -96,9 +100,19 @@ fn tokens_and_hidden_features_follow_the_reference_in_every_layout() {
                 let block = run.done();
                 let premix = run.premix().expect("every block of the tiny model ends a level").clone();
                 let expected = golden.values(&name(&format!("block{block}.premix")));
-                assert_close(&format!("{layout} block {block} before mixing"), &flat(premix), &expected, TOKENS);
+                assert_close(
+                    &format!("{layout} {blocks:?} block {block} before mixing"),
+                    &flat(premix),
+                    &expected,
+                    TOKENS,
+                );
                 let expected = golden.values(&name(&format!("block{block}")));
-                assert_close(&format!("{layout} block {block}"), &flat(run.tokens().clone()), &expected, TOKENS);
+                assert_close(
+                    &format!("{layout} {blocks:?} block {block}"),
+                    &flat(run.tokens().clone()),
+                    &expected,
+                    TOKENS,
+                );
             }
             let features = run.finish();
             for (l, (seg, det)) in features.segmentation.into_iter().zip(features.detection).enumerate() {
@@ -116,13 +130,14 @@ fn quick_gelu_is_a_switch() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("bundle");
     tiny_bundle("openai_jit.pt", &out, |o| o.activation = mvfa_web::clip::config::Activation::QuickGelu);
-    let (encoder, device) = encoder(&out);
-    for i in 0..INPUTS.len() {
+    let device = open_cpu("test").device;
+    for (i, blocks) in (0..INPUTS.len()).flat_map(|i| BLOCKS.map(|blocks| (i, blocks))) {
+        let (encoder, _) = encoder(&out, blocks);
         let pixels = golden.values(&format!("image{i}.pixels"));
         let pixels = Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, 70, 70]), &device);
         for (l, seg) in encoder.encode(pixels).segmentation.into_iter().enumerate() {
             let expected = golden.values(&format!("image{i}.quick_gelu.seg{}", l + 1));
-            assert_close("quick gelu seg", &flat(seg), &expected, HIDDEN);
+            assert_close(&format!("quick gelu seg {blocks:?}"), &flat(seg), &expected, HIDDEN);
         }
     }
     let bundle = BundleFolder::open(&out).unwrap();
@@ -156,7 +171,7 @@ fn memory_rows_follow_the_reference() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("bundle");
     tiny_bundle("openai_jit.pt", &out, |_| {});
-    let (encoder, device) = encoder(&out);
+    let (encoder, device) = encoder(&out, BlockKind::Plain);
     // Golden rows: by kind of view, then by picture, then by token.
     for (s, name) in SUPPORTS.iter().enumerate() {
         let planes = to_planes(&resize_bicubic(&picture(name), 70));

@@ -54,6 +54,9 @@ fn rust_steps(layout: &Layout, steps: &mut Steps) {
     steps.run("cargo test", || {
         run_program(&mut cargo(&["test", "--package", "mvfa-web", "--release", "--no-fail-fast"]))
     });
+    steps.run("cargo test of the kernels", || {
+        run_program(&mut cargo(&["test", "--package", "mvfa-kernels", "--release"]))
+    });
     steps.run("cargo test of the task runner", || {
         run_program(&mut cargo(&["test", "--package", "xtask", "--profile", "xtask"]))
     });

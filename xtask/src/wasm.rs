@@ -21,6 +21,8 @@ use crate::versions;
 
 /// Name of the library, as cargo and wasm-bindgen write it.
 const NAME: &str = "mvfa_web";
+/// Name of the second module.
+const KERNELS: &str = "mvfa_kernels";
 
 /// Features the compiler may use (Rust's defaults for this target, and SIMD); every browser with
 /// WebAssembly SIMD has them all.
@@ -51,18 +53,60 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     let record = folder.join(".stamp");
     let optimised = Stamp::new(&record, format!("{made_from} wasm-opt {}", versions::BINARYEN));
     let plain = Stamp::new(&record, made_from);
-    if optimised.is_fresh() || (dev && plain.is_fresh()) {
-        return Ok(());
+    if !optimised.is_fresh() && !(dev && plain.is_fresh()) {
+        if !plain.is_fresh() {
+            bind(&input, &folder)?;
+            plain.write()?;
+        }
+        if !dev {
+            optimise(layout)?;
+            optimised.write()?;
+        }
     }
-    if !plain.is_fresh() {
-        bind(&input, &folder)?;
-        plain.write()?;
+    build_kernels(layout, &toolchain)
+}
+
+/// The arithmetic of the CPU tier once more, with fused multiply-add, as a module that works in the
+/// memory of the first.
+fn build_kernels(layout: &Layout, toolchain: &WasmToolchain) -> Result<()> {
+    let mut cargo = cargo(layout);
+    cargo.args(["rustc", "--package", "mvfa-kernels", "--lib", "--crate-type", "cdylib", "--features", "module"]);
+    cargo.args(["--profile", "wasm", "--target", "wasm32-unknown-unknown"]);
+    toolchain.apply(&mut cargo);
+    cargo.args(["--", "-Ctarget-feature=+relaxed-simd"]);
+    for option in ["--import-memory", "--export=__stack_pointer", "--strip-all"] {
+        cargo.arg(format!("-Clink-arg={option}"));
     }
-    if !dev {
-        optimise(layout)?;
-        optimised.write()?;
+    run(&mut cargo)?;
+    let made = layout.target.join(format!("wasm32-unknown-unknown/wasm/{KERNELS}.wasm"));
+    let module = fs::read(&made).with_context(|| format!("{} is not readable", made.display()))?;
+    check_kernels(&module)?;
+    let target = layout.pkg_wasm().join(format!("{KERNELS}.wasm"));
+    fs::write(&target, module).with_context(|| format!("{} is not writable", target.display()))
+}
+
+/// A module that shares another's memory must bring no data of its own: it would be written over the other's.
+fn check_kernels(module: &[u8]) -> Result<()> {
+    const DATA: u8 = 11;
+    if section_ids(module).context("the module of the kernels is no WebAssembly")?.contains(&DATA) {
+        bail!("the module of the kernels has a data section; keep constants and panics out of kernels/src/raw");
     }
     Ok(())
+}
+
+/// The ids of a module's sections, in order.
+fn section_ids(module: &[u8]) -> Option<Vec<u8>> {
+    let mut rest = module.strip_prefix(b"\0asm\x01\0\0\0")?;
+    let mut ids = Vec::new();
+    while let Some((id, after)) = rest.split_first() {
+        ids.push(*id);
+        // The length as LEB128.
+        let digits = after.iter().take(5).position(|byte| byte & 0x80 == 0)? + 1;
+        let length =
+            after[..digits].iter().enumerate().fold(0u64, |sum, (i, byte)| sum | u64::from(byte & 0x7f) << (7 * i));
+        rest = after.get(digits + usize::try_from(length).ok()?..)?;
+    }
+    Some(ids)
 }
 
 /// Cargo in the checkout, writing to the build folder.
@@ -130,6 +174,17 @@ fn locked_version<'a>(lock: &'a str, package: &str) -> Option<&'a str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn kernels_with_data_are_refused() {
+        let header = b"\0asm\x01\0\0\0".as_slice();
+        let code = [10, 0x82, 0, 1, 2];
+        assert_eq!(section_ids(&[header, &code].concat()), Some(vec![10]));
+        assert!(check_kernels(&[header, &code].concat()).is_ok());
+        assert!(check_kernels(&[header, &code, &[11, 1, 0]].concat()).is_err());
+        assert!(check_kernels(&[header, &[10, 9, 1]].concat()).is_err());
+        assert!(check_kernels(b"text").is_err());
+    }
 
     #[test]
     fn reads_a_version_from_a_lock_file() {

@@ -1,0 +1,22 @@
+//! A frozen transformer block on one processor core.
+//!
+//! Comes in: weights as `x · Wᵀ + b` stores them, and tokens. Goes out: the tokens after the block.
+//! Fails when a weight has another length than the geometry says ([`ShapeError`]).
+//!
+//! burn's own CPU backend runs everything else; this crate exists because a browser tab has one
+//! thread and 128-bit vectors, and there the glue between tensor operations costs as much as the
+//! matrix products. The arithmetic ([`raw`]) needs neither allocator nor standard library: it is
+//! compiled a second time, with fused multiply-add, as a module of a few kilobytes for browsers
+//! that have relaxed SIMD. Both work on the same memory through [`raw::BlockCall`].
+
+#![cfg_attr(feature = "module", no_std)]
+
+pub mod raw;
+
+#[cfg(not(feature = "module"))]
+mod block;
+#[cfg(feature = "module")]
+mod module;
+
+#[cfg(not(feature = "module"))]
+pub use block::{FrozenBlock, LinearWeights, NormWeights, Runner, Shape, ShapeError, Workspace};

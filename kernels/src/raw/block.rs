@@ -1,0 +1,177 @@
+//! One block, put together.
+//!
+//! ```text
+//! x += ls1 · out(attention(ln1 x))
+//! x += ls2 · fc2(gelu(fc1(ln2 x)))
+//! ```
+
+use super::elementwise::activate;
+use super::matmul::{Epilogue, Operands, PANEL, multiply, pack_columns};
+use super::norm::layer_norm;
+use super::softmax::softmax;
+
+/// Weights of a layer norm.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct NormCall {
+    /// `[width]`
+    pub gamma: *const f32,
+    /// `[width]`
+    pub beta: *const f32,
+}
+
+/// Weights of an affine map.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct LinearCall {
+    /// Packed by [`pack_columns`] from `[in, out]`.
+    pub weight: *const f32,
+    /// `[out]`
+    pub bias: *const f32,
+    /// `[out]`, or null: what the result is scaled by.
+    pub scale: *const f32,
+}
+
+/// All a block needs, by address. The layout is the same in every module of one target.
+#[repr(C)]
+#[derive(Clone, Copy)]
+pub struct BlockCall {
+    /// Tokens.
+    pub tokens: usize,
+    /// Token width, a multiple of [`PANEL`], as are the width of a head and `mlp_width`.
+    pub width: usize,
+    /// Attention heads.
+    pub heads: usize,
+    /// `width / heads`
+    pub head_width: usize,
+    /// Width of the hidden layer.
+    pub mlp_width: usize,
+    /// 0 is GELU, 1 QuickGELU.
+    pub activation: u32,
+    /// Added to variances.
+    pub eps: f32,
+    /// Before attention.
+    pub ln1: NormCall,
+    /// Query, key and value at once.
+    pub qkv: LinearCall,
+    /// After attention.
+    pub out: LinearCall,
+    /// Before the hidden layer.
+    pub ln2: NormCall,
+    /// Into the hidden layer.
+    pub fc1: LinearCall,
+    /// Out of it.
+    pub fc2: LinearCall,
+    /// In and out: `[tokens, width]`.
+    pub x: *mut f32,
+    /// `[tokens, width]`
+    pub normed: *mut f32,
+    /// `[tokens, max(3 · width, mlp_width)]`
+    pub wide: *mut f32,
+    /// `[tokens, tokens rounded up to PANEL]`
+    pub scores: *mut f32,
+    /// `[tokens rounded up to PANEL, head width]`, twice.
+    pub packed: *mut f32,
+}
+
+/// Runs a block on `call.x` in place.
+///
+/// # Safety
+/// Every address is good for the values its field names, and no two of the changing ones overlap.
+pub unsafe fn run_block(call: &BlockCall) {
+    let BlockCall { tokens, width, mlp_width, eps, x, normed, wide, .. } = *call;
+    // SAFETY: all of the call's promises.
+    unsafe {
+        layer_norm((x, normed), (tokens, width), (call.ln1.gamma, call.ln1.beta), eps);
+        linear((normed, width), (wide, 3 * width), tokens, Epilogue::Bias(call.qkv.bias), call.qkv.weight);
+        attention(call);
+        let (bias, scale) = (call.out.bias, call.out.scale);
+        linear((normed, width), (x, width), tokens, Epilogue::Residual { bias, scale }, call.out.weight);
+
+        layer_norm((x, normed), (tokens, width), (call.ln2.gamma, call.ln2.beta), eps);
+        linear((normed, width), (wide, mlp_width), tokens, Epilogue::Bias(call.fc1.bias), call.fc1.weight);
+        activate(wide, tokens * mlp_width, call.activation);
+        let (bias, scale) = (call.fc2.bias, call.fc2.scale);
+        linear((wide, mlp_width), (x, width), tokens, Epilogue::Residual { bias, scale }, call.fc2.weight);
+    }
+}
+
+/// # Safety
+/// As [`multiply`].
+unsafe fn linear(
+    (from, from_width): (*const f32, usize),
+    (to, to_width): (*mut f32, usize),
+    rows: usize,
+    epilogue: Epilogue,
+    weight: *const f32,
+) {
+    let on = Operands {
+        a: from,
+        a_step: from_width,
+        b: weight,
+        c: to,
+        c_step: to_width,
+        rows,
+        depth: from_width,
+        columns: to_width,
+    };
+    // SAFETY: the caller's promise.
+    unsafe { multiply(&on, epilogue) }
+}
+
+/// Attention of all heads, from `wide` (query, key, value side by side) to `normed`.
+///
+/// # Safety
+/// As [`run_block`].
+unsafe fn attention(call: &BlockCall) {
+    let BlockCall { tokens, width, heads, head_width, .. } = *call;
+    let padded = tokens.div_ceil(PANEL) * PANEL;
+    let row = 3 * width;
+    let scale = inverse_root(head_width);
+    for head in 0..heads {
+        // SAFETY: the parts of this head lie inside `wide` and `normed`, the rest is the call's promise.
+        unsafe {
+            let query = call.wide.add(head * head_width);
+            let (key, value) = (query.add(width), query.add(2 * width));
+            let (packed_key, packed_value) = (call.packed, call.packed.add(padded * head_width));
+            pack_columns(key, (head_width, 1), (tokens, row), packed_key);
+            pack_columns(value, (tokens, row), (head_width, 1), packed_value);
+            let scores = Operands {
+                a: query,
+                a_step: row,
+                b: packed_key,
+                c: call.scores,
+                c_step: padded,
+                rows: tokens,
+                depth: head_width,
+                columns: tokens,
+            };
+            multiply(&scores, Epilogue::Store);
+            softmax(call.scores, tokens, (tokens, padded), scale);
+            let mixed = Operands {
+                a: call.scores,
+                a_step: padded,
+                b: packed_value,
+                c: call.normed.add(head * head_width),
+                c_step: width,
+                rows: tokens,
+                depth: tokens,
+                columns: head_width,
+            };
+            multiply(&mixed, Epilogue::Store);
+        }
+    }
+}
+
+/// `1 / sqrt(n)`
+fn inverse_root(n: usize) -> f32 {
+    #[cfg(target_arch = "wasm32")]
+    {
+        use core::arch::wasm32::{f32x4_extract_lane, f32x4_splat, f32x4_sqrt};
+        1.0 / f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(n as f32)))
+    }
+    #[cfg(not(target_arch = "wasm32"))]
+    {
+        1.0 / (n as f32).sqrt()
+    }
+}

@@ -1,0 +1,13 @@
+//! Arithmetic on raw memory: no allocator, no bounds checks, no panics.
+//!
+//! One file an operation; [`block`](self::run_block) puts them together.
+
+mod block;
+mod elementwise;
+mod lane;
+mod matmul;
+mod norm;
+mod softmax;
+
+pub use block::{BlockCall, LinearCall, NormCall, run_block};
+pub use matmul::{PANEL, pack_columns};
