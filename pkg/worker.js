@@ -39,7 +39,9 @@ function start() {
 async function load() {
   // Imported here and not at the top, so that a missing file is an error with a name and not a silent worker.
   const module = await import("./wasm/mvfa_web.js");
-  const { memory } = await module.default();
+  const { memory, __wasm_call_ctors: construct } = await module.default();
+  // Static constructors of the Rust code: once, and before anything else (.cargo/config.toml).
+  construct();
   await useKernels(module, memory);
   wasm = module;
 }
