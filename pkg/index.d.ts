@@ -147,6 +147,8 @@ export class Session {
   removeSupport(id: number): Promise<void>;
   clearSupport(): Promise<void>;
   analyse(blob: Blob, options: AnalyseOptions): Promise<Result>;
+  /** The tower's raw block tokens of planes 3 × side × side in 0..1: tokens × width values a level, class token first. */
+  tokens(planes: Float32Array, options?: Pick<AnalyseOptions, "signal" | "onProgress">): Promise<Float32Array[]>;
   render(map: Float32Array, side: number, options: RenderOptions): Promise<Rendered>;
   close(): void;
 }

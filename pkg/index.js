@@ -134,6 +134,16 @@ export class Session {
   }
 
   /**
+   * The tower's raw block tokens, for people who build on it.
+   * @param {Float32Array} planes 3 × side × side values in 0..1, side as in `info.sizePx`
+   * @param {{signal?: AbortSignal, onProgress?: Function}} [options]
+   * @returns {Promise<Float32Array[]>} tokens × width values for each level, class token first
+   */
+  async tokens(planes, { signal, onProgress } = {}) {
+    return this.#call("tokens", { planes }, { signal, onProgress });
+  }
+
+  /**
    * Turns a map into pixels and outlines.
    * @param {Float32Array} map side × side values
    * @param {number} side

@@ -110,6 +110,9 @@ const engineOps = {
     const bytes = await bytesOf(blob);
     return ready().analyse(bytes, options, (stage, done, total) => progress({ stage, done, total }), signal);
   },
+  async tokens({ planes }, signal, progress) {
+    return ready().tokens(planes, (stage, done, total) => progress({ stage, done, total }), signal);
+  },
 };
 
 /** Operations that may run in the engine's pauses. */

@@ -1,7 +1,7 @@
 //! A transformer block on weights packed for one processor core.
 //!
 //! In and out: tokens `[batch, tokens, width]` on the CPU device, each picture on its own. The same
-//! arithmetic as [`Block`](crate::clip::block::Block) without a mask, run by the crate `mvfa-kernels`;
+//! arithmetic as `Block` without a mask, run by the crate `mvfa-kernels`;
 //! it carries no gradients. Building fails with [`BundleError`] as the plain block does.
 //!
 //! In a browser the arithmetic may be done by a second WebAssembly module with fused multiply-add:

@@ -26,7 +26,7 @@ pub enum BlockKind {
 
 #[derive(Clone, Debug)]
 enum AnyBlock {
-    Plain(Block),
+    Plain(Box<Block>),
     Packed(PackedBlock),
 }
 
@@ -77,7 +77,7 @@ impl VisionTower {
                     if is_packed {
                         PackedBlock::take(weights, &prefix, block, &space).map(AnyBlock::Packed)
                     } else {
-                        Block::take(weights, &prefix, block).map(AnyBlock::Plain)
+                        Block::take(weights, &prefix, block).map(|b| AnyBlock::Plain(Box::new(b)))
                     }
                 })
                 .collect::<Result<_, _>>()?,

@@ -162,6 +162,17 @@ impl Engine {
         Ok(run.finish())
     }
 
+    /// Per level the raw block tokens of a picture at the model's size, row-major `[tokens, width]`.
+    ///
+    /// # Errors
+    /// [`EngineError`]: stopped, or the device gave no answer.
+    pub async fn raw_tokens(&self, planes: &Planes, pacer: &mut impl Pacer) -> Result<Vec<Vec<f32>>, EngineError> {
+        let features = self.encode_raw(planes, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
+        let mut reading = Reading::default();
+        features.segmentation.into_iter().for_each(|level| reading.push(level));
+        Ok(reading.read(self.open.tier).await?.collect())
+    }
+
     /// What this device answers for the fixed test picture.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use crate::bundle::manifest::{Augment, Group, Manifest, ObjectKind};
 use crate::bundle::shard::visit_shard;
 use crate::bundle::weights::Weights;
 use crate::device::{self, DeviceChoice, DeviceError, OpenDevice};
+use crate::image::Planes;
 use crate::mvfa::{Analysis, Engine, Mode, ReferenceId, Request};
 use crate::web::error::WebError;
 use crate::web::fetch::{beside, fetch_bytes};
@@ -214,6 +215,25 @@ impl WebEngine {
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
         let analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
         self.result(&analysis, &request, decode_ms, now_ms() - start)
+    }
+
+    /// Per level the raw block tokens `[tokens, width]` of planes `[3, side, side]` in 0..1 at the model's
+    /// size, for people who build on the tower alone. `on_progress` as in `analyse`.
+    ///
+    /// # Errors
+    /// Throws `DeviceError`, `AbortError` or `UsageError`.
+    pub async fn tokens(&self, planes: Vec<f32>, on_progress: Function, signal: AbortSignal) -> Result<Array, JsValue> {
+        let side_px = self.engine.manifest().preprocess.size_px;
+        let expected = 3 * side_px * side_px;
+        if planes.len() != expected {
+            let found = planes.len();
+            let text = format!("expected {expected} values (3 planes of {side_px} × {side_px}), found {found}");
+            return Err(WebError::Usage(text).into());
+        }
+        let mut pacer = WorkerPacer::new(&on_progress, &signal);
+        let planes = Planes { values: planes, side_px };
+        let levels = self.engine.raw_tokens(&planes, &mut pacer).await.map_err(WebError::from)?;
+        Ok(levels.iter().map(|level| JsValue::from(Float32Array::from(level.as_slice()))).collect())
     }
 
     fn result(&self, analysis: &Analysis, request: &Request, decode_ms: f64, total_ms: f64) -> Result<Object, JsValue> {

@@ -1,4 +1,4 @@
-//! The commands people type: `cargo xtask serve | build | test | size | default-model`.
+//! The commands people type: `cargo xtask serve | build | test | bench | size | default-model`.
 //!
 //! Comes in: the command line. Goes out: a served, built, tested or measured site. Each command
 //! installs what it misses, says so before it does, and does nothing twice. Fails with one line of
@@ -6,6 +6,7 @@
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod command;
 mod default_model;
 mod headers;
@@ -35,6 +36,7 @@ usage: cargo xtask COMMAND
   build [--dev]       build the site into dist/
   test [rust|browser] [NAME...]
                       run every check, or one group; NAME picks files of tests/browser
+  bench [--gpu]       time the encoder against onnxruntime-web in one browser page
   default-model       train models/default anew (about half an hour)
   size                raw and compressed size of what a visitor downloads
 
@@ -74,6 +76,10 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
             site::build(&layout, dev)?;
         }
         "test" => return test::run(&layout, rest),
+        "bench" => {
+            let tiers = if flags(rest, &["--gpu"])?.contains(&"--gpu") { "cpu,gpu" } else { "cpu" };
+            bench::run_all(&layout, tiers)?;
+        }
         "default-model" => {
             flags(rest, &[])?;
             default_model::run_all(&layout)?;

@@ -53,7 +53,8 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     let record = folder.join(".stamp");
     let optimised = Stamp::new(&record, format!("{made_from} wasm-opt {}", versions::BINARYEN));
     let plain = Stamp::new(&record, made_from);
-    if !optimised.is_fresh() && !(dev && plain.is_fresh()) {
+    let is_fresh = optimised.is_fresh() || (dev && plain.is_fresh());
+    if !is_fresh {
         if !plain.is_fresh() {
             bind(&input, &folder)?;
             plain.write()?;

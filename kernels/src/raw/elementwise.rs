@@ -8,7 +8,7 @@ pub(crate) fn exp(x: F32x4) -> F32x4 {
     // x = n ln 2 + r with |r| <= ln 2 / 2; adding 1.5 · 2^23 rounds to a whole number.
     const ROUND: f32 = 12_582_912.0;
     // ln 2 in two parts, the first with so few digits that n times it is exact.
-    const LN2_HIGH: f32 = 0.693_359_375;
+    const LN2_HIGH: f32 = 355.0 / 512.0;
     const LN2_LOW: f32 = -2.121_944_4e-4;
     let x = x.max(F32x4::splat(-87.0)).min(F32x4::splat(88.0));
     let n = x.mul_add(F32x4::splat(core::f32::consts::LOG2_E), F32x4::splat(ROUND));

@@ -26,7 +26,7 @@ pub(crate) enum Epilogue {
     Residual { bias: *const f32, scale: *const f32 },
 }
 
-/// Lays out `rows` × `columns` values for [`multiply`]: panels of [`PANEL`] columns, in each the
+/// Lays out `rows` × `columns` values for `multiply`: panels of [`PANEL`] columns, in each the
 /// rows one after the other; missing columns of the last panel are zeros. Value (row, column) is
 /// read from `source[row · row_step + column · column_step]`.
 ///
