@@ -32,11 +32,11 @@ try {
   await browser.close();
 }
 
-console.log("\n12-layer ViT-S/14 of the default model, 290 tokens, 11 blocks; peer: onnxruntime-web, one thread");
-console.log("tier  what    ours                     peer                     ratio");
+console.log("\nViT-S/14 of the default model, 290 tokens, 11 blocks; peer: onnxruntime-web, one thread");
+console.log("tier  what    ours                              peer                              ratio");
 for (const { tier, ours, theirs, apart } of results) {
   const spread = (times) => `${ms(median(times))} (${ms(Math.min(...times))} to ${ms(Math.max(...times))})`;
-  const row = (what, a, b, ratio) => console.log(`${tier.padEnd(6)}${what.padEnd(8)}${a.padEnd(25)}${b.padEnd(25)}${ratio.toFixed(2)}`);
+  const row = (what, a, b, ratio) => console.log(`${tier.padEnd(6)}${what.padEnd(8)}${a.padEnd(34)}${b.padEnd(34)}${ratio.toFixed(2)}`);
   row("open", ms(ours.openMs), ms(theirs.openMs), ours.openMs / theirs.openMs);
   row("first", ms(ours.firstMs), ms(theirs.firstMs), ours.firstMs / theirs.firstMs);
   row("warm", spread(ours.warmMs), spread(theirs.warmMs), median(ours.warmMs) / median(theirs.warmMs));
