@@ -74,7 +74,11 @@ impl OpenDevice {
     /// How frozen blocks are computed here: packed on the one thread a browser tab has. A desktop's
     /// processor has wider vectors and several threads, which burn uses.
     pub fn blocks(&self) -> BlockKind {
-        if self.tier == Tier::Cpu && cfg!(target_arch = "wasm32") { BlockKind::Packed } else { BlockKind::Plain }
+        match self.tier {
+            Tier::Cpu if cfg!(target_arch = "wasm32") => BlockKind::Packed,
+            Tier::Cpu => BlockKind::Plain,
+            Tier::Gpu16 | Tier::Gpu32 => BlockKind::Gpu,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod block;
 pub mod config;
 pub mod packed_block;
+mod gpu;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod prompts;
 #[cfg(not(target_arch = "wasm32"))]

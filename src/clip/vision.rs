@@ -11,6 +11,7 @@ use crate::bundle::error::BundleError;
 use crate::bundle::weights::Weights;
 use crate::clip::block::{Block, BlockConfig, Linear, Norm};
 use crate::clip::config::VisionConfig;
+use crate::clip::gpu::{self, GpuBlock};
 use crate::clip::packed_block::{self, PackedBlock};
 
 /// How the blocks of a tower are computed.
@@ -22,12 +23,16 @@ pub enum BlockKind {
     /// On packed weights, for one core of a processor and frozen weights. Geometries that cannot be
     /// packed fall back to [`BlockKind::Plain`].
     Packed,
+    /// By shaders of our own on a graphics device, for frozen weights. Geometries without a shader
+    /// fall back to [`BlockKind::Plain`].
+    Gpu,
 }
 
 #[derive(Clone, Debug)]
 enum AnyBlock {
     Plain(Box<Block>),
     Packed(PackedBlock),
+    Gpu(Box<GpuBlock>),
 }
 
 /// The tower with its weights on a device.
@@ -59,7 +64,11 @@ impl VisionTower {
             causal: false,
         };
         let space = Default::default();
-        let is_packed = kind == BlockKind::Packed && packed_block::is_supported(&block);
+        let kind = match kind {
+            BlockKind::Packed if packed_block::is_supported(&block) => kind,
+            BlockKind::Gpu if gpu::is_supported(&block) => kind,
+            _ => BlockKind::Plain,
+        };
         Ok(Self {
             patch: Linear::take(weights, "vision.patch", width, 3 * patch_px * patch_px, config.patch_bias)?,
             class_embedding: weights.take("vision.class_embedding", [width])?,
@@ -74,10 +83,12 @@ impl VisionTower {
             blocks: (0..config.layers)
                 .map(|i| {
                     let prefix = format!("vision.blocks.{i}");
-                    if is_packed {
-                        PackedBlock::take(weights, &prefix, block, &space).map(AnyBlock::Packed)
-                    } else {
-                        Block::take(weights, &prefix, block).map(|b| AnyBlock::Plain(Box::new(b)))
+                    match kind {
+                        BlockKind::Plain => Block::take(weights, &prefix, block).map(|b| AnyBlock::Plain(Box::new(b))),
+                        BlockKind::Packed => {
+                            PackedBlock::take(weights, &prefix, block, &space).map(AnyBlock::Packed)
+                        }
+                        BlockKind::Gpu => GpuBlock::take(weights, &prefix, block).map(|b| AnyBlock::Gpu(Box::new(b))),
                     }
                 })
                 .collect::<Result<_, _>>()?,
@@ -118,6 +129,7 @@ impl VisionTower {
         match self.blocks.get(index) {
             Some(AnyBlock::Plain(block)) => block.forward(tokens),
             Some(AnyBlock::Packed(block)) => block.forward(tokens),
+            Some(AnyBlock::Gpu(block)) => block.forward(tokens),
             None => tokens,
         }
     }

@@ -1,0 +1,199 @@
+//! Time of one picture through the frozen blocks of a tower, natively.
+//!
+//! `cargo bench --bench tower -- --geometry vit-l --device gpu` prints the first and the median time,
+//! and how far the result is from the plain operations of the same device. Weights are formulas:
+//! what they are makes no difference to the time.
+
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use clap::{Parser, ValueEnum};
+use mvfa_web::bundle::{TensorPart, Weights};
+use mvfa_web::clip::config::{Activation, Family, VisionConfig};
+use mvfa_web::clip::vision::{BlockKind, VisionTower};
+use mvfa_web::device;
+
+use burn::tensor::{Tensor, TensorData};
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum Geometry {
+    Tiny,
+    VitS,
+    VitB,
+    VitL,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
+enum DeviceName {
+    Cpu,
+    Gpu,
+}
+
+#[derive(Parser)]
+struct Args {
+    /// Tower to build
+    #[arg(long, value_enum, default_value = "vit-s")]
+    geometry: Geometry,
+    /// Side of the picture
+    #[arg(long, default_value_t = 240)]
+    size_px: usize,
+    /// Blocks of the tower [default: those of the paper's last level]
+    #[arg(long)]
+    blocks: Option<usize>,
+    #[arg(long, value_enum, default_value = "cpu")]
+    device: DeviceName,
+    /// Timed runs after the first
+    #[arg(long, default_value_t = 9)]
+    runs: usize,
+    /// Burn's own operations instead of the fast blocks
+    #[arg(long)]
+    plain: bool,
+    /// Leave the comparison with the plain blocks out
+    #[arg(long)]
+    no_check: bool,
+    /// Cargo adds this
+    #[arg(long, hide = true)]
+    bench: bool,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    pollster::block_on(run(&args))
+}
+
+async fn run(args: &Args) -> Result<()> {
+    let config = config(args)?;
+    let open = match args.device {
+        DeviceName::Cpu => device::open_cpu("asked for"),
+        DeviceName::Gpu => device::open_gpu().await?,
+    };
+    let kind = if args.plain { BlockKind::Plain } else { open.blocks() };
+    println!("{:?} at {} px, {} blocks, {} tokens, {:?} on {}", args.geometry, args.size_px, config.layers, config.tokens(), kind, open.name);
+    let side = args.size_px;
+    let pixels: Vec<f32> = formula(7, 3 * side * side, 1.0);
+    let tower = tower(&config, &open, kind)?;
+    let encode = async |tower: &VisionTower| -> Result<Vec<f32>> {
+        let pixels = Tensor::from_data(TensorData::new(pixels.clone(), [1, 3, side, side]), &open.device);
+        let tokens = (0..config.layers).fold(tower.embed(pixels), |tokens, block| tower.block(block, tokens));
+        tokens.into_data_async().await.context("the device gave no answer")?.try_into_vec::<f32>().context("not f32")
+    };
+    let start = Instant::now();
+    let answer = encode(&tower).await?;
+    let first_ms = start.elapsed().as_secs_f64() * 1e3;
+    let mut times_ms = Vec::new();
+    for _ in 0..args.runs {
+        let start = Instant::now();
+        let again = encode(&tower).await?;
+        times_ms.push(start.elapsed().as_secs_f64() * 1e3);
+        if again != answer {
+            bail!("the device gave two answers for one picture");
+        }
+    }
+    times_ms.sort_by(f64::total_cmp);
+    let median_ms = times_ms.get(times_ms.len() / 2).copied().unwrap_or(f64::NAN);
+    let flop = flop(&config);
+    println!(
+        "first {first_ms:.1} ms, then median {median_ms:.2} ms ({:.2} to {:.2}), {:.2} TFLOP/s",
+        times_ms.first().unwrap_or(&f64::NAN),
+        times_ms.last().unwrap_or(&f64::NAN),
+        flop / median_ms / 1e9
+    );
+    if !args.no_check && kind != BlockKind::Plain {
+        drop(tower);
+        let plain = encode(&self::tower(&config, &open, BlockKind::Plain)?).await?;
+        let largest = plain.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
+        let off = answer.iter().zip(&plain).fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
+        println!("furthest from the plain blocks: {:.1e} of the largest value", off / largest);
+        if off.is_nan() || off > 1e-3 * largest {
+            bail!("the fast blocks are wrong");
+        }
+    }
+    Ok(())
+}
+
+fn config(args: &Args) -> Result<VisionConfig> {
+    let (width, heads, layers, patch_px) = match args.geometry {
+        Geometry::Tiny => (64, 4, 4, 14),
+        Geometry::VitS => (384, 6, 11, 14),
+        Geometry::VitB => (768, 12, 12, 16),
+        Geometry::VitL => (1024, 16, 24, 14),
+    };
+    let clip = args.geometry == Geometry::VitB || args.geometry == Geometry::VitL;
+    Ok(VisionConfig {
+        family: if clip { Family::Clip } else { Family::Dinov2 },
+        image_px: args.size_px,
+        patch_px,
+        width,
+        heads,
+        layers: args.blocks.unwrap_or(layers),
+        mlp_width: 4 * width,
+        activation: if clip { Activation::QuickGelu } else { Activation::Gelu },
+        pre_norm: clip,
+        patch_bias: !clip,
+        layer_scale: !clip,
+        norm_eps: 1e-5,
+        levels: vec![args.blocks.unwrap_or(layers)],
+    })
+}
+
+/// Multiplications and additions of the blocks, for one picture.
+fn flop(config: &VisionConfig) -> f64 {
+    let (tokens, width, mlp) = (config.tokens() as f64, config.width as f64, config.mlp_width as f64);
+    config.layers as f64 * 2.0 * (tokens * width * (4.0 * width + 2.0 * mlp) + 2.0 * tokens * tokens * width)
+}
+
+fn tower(config: &VisionConfig, open: &device::OpenDevice, kind: BlockKind) -> Result<VisionTower> {
+    let mut weights = Weights::new();
+    let width = config.width;
+    let mut add = |name: String, shape: &[usize], scale: f32, base: f32| -> Result<()> {
+        let seed = name.bytes().fold(17_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
+        let values = formula(seed, shape.iter().product(), scale).into_iter().map(|v| base + v).collect();
+        Ok(weights.insert(TensorPart { name, shape: shape.to_vec(), rows: None, values }, &open.device)?)
+    };
+    let fan = |inputs: usize| (inputs as f32).powf(-0.5) * 1.7;
+    let patch = 3 * config.patch_px * config.patch_px;
+    add("vision.patch.weight".into(), &[width, patch], fan(patch), 0.0)?;
+    if config.patch_bias {
+        add("vision.patch.bias".into(), &[width], 0.1, 0.0)?;
+    }
+    add("vision.class_embedding".into(), &[width], 0.5, 0.0)?;
+    add("vision.position_embedding".into(), &[config.tokens(), width], 0.5, 0.0)?;
+    if config.pre_norm {
+        add("vision.ln_pre.weight".into(), &[width], 0.1, 1.0)?;
+        add("vision.ln_pre.bias".into(), &[width], 0.1, 0.0)?;
+    }
+    for block in 0..config.layers {
+        let at = |leaf: &str| format!("vision.blocks.{block}.{leaf}");
+        for norm in ["ln1", "ln2"] {
+            add(at(&format!("{norm}.weight")), &[width], 0.1, 1.0)?;
+            add(at(&format!("{norm}.bias")), &[width], 0.1, 0.0)?;
+        }
+        for (layer, outputs, inputs) in [
+            ("attn.qkv", 3 * width, width),
+            ("attn.out", width, width),
+            ("mlp.fc1", config.mlp_width, width),
+            ("mlp.fc2", width, config.mlp_width),
+        ] {
+            add(at(&format!("{layer}.weight")), &[outputs, inputs], fan(inputs), 0.0)?;
+            add(at(&format!("{layer}.bias")), &[outputs], 0.1, 0.0)?;
+        }
+        if config.layer_scale {
+            add(at("ls1"), &[width], 0.1, 0.5)?;
+            add(at("ls2"), &[width], 0.1, 0.5)?;
+        }
+    }
+    Ok(VisionTower::take(&mut weights, config, kind)?)
+}
+
+/// Evenly spread values in `-scale..scale`.
+fn formula(seed: u32, count: usize, scale: f32) -> Vec<f32> {
+    let mut state = seed.wrapping_mul(2_654_435_761) | 1;
+    (0..count)
+        .map(|_| {
+            state ^= state << 13;
+            state ^= state >> 17;
+            state ^= state << 5;
+            (state as f32 / u32::MAX as f32 * 2.0 - 1.0) * scale
+        })
+        .collect()
+}

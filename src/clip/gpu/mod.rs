@@ -1,0 +1,10 @@
+//! A transformer block as seven shaders of our own: what the WebGPU tier runs instead of one
+//! dispatch per tensor operation.
+
+mod attention;
+mod block;
+mod kernel;
+mod matmul;
+mod norm;
+
+pub(crate) use block::{GpuBlock, is_supported};
