@@ -68,7 +68,15 @@ async fn run(args: &Args) -> Result<()> {
         DeviceName::Gpu => device::open_gpu().await?,
     };
     let kind = if args.plain { BlockKind::Plain } else { open.blocks() };
-    println!("{:?} at {} px, {} blocks, {} tokens, {:?} on {}", args.geometry, args.size_px, config.layers, config.tokens(), kind, open.name);
+    println!(
+        "{:?} at {} px, {} blocks, {} tokens, {:?} on {}",
+        args.geometry,
+        args.size_px,
+        config.layers,
+        config.tokens(),
+        kind,
+        open.name
+    );
     let side = args.size_px;
     let pixels: Vec<f32> = formula(7, 3 * side * side, 1.0);
     let tower = tower(&config, &open, kind)?;

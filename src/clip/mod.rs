@@ -2,8 +2,8 @@
 
 pub mod block;
 pub mod config;
-pub mod packed_block;
 mod gpu;
+pub mod packed_block;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod prompts;
 #[cfg(not(target_arch = "wasm32"))]

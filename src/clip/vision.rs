@@ -85,9 +85,7 @@ impl VisionTower {
                     let prefix = format!("vision.blocks.{i}");
                     match kind {
                         BlockKind::Plain => Block::take(weights, &prefix, block).map(|b| AnyBlock::Plain(Box::new(b))),
-                        BlockKind::Packed => {
-                            PackedBlock::take(weights, &prefix, block, &space).map(AnyBlock::Packed)
-                        }
+                        BlockKind::Packed => PackedBlock::take(weights, &prefix, block, &space).map(AnyBlock::Packed),
                         BlockKind::Gpu => GpuBlock::take(weights, &prefix, block).map(|b| AnyBlock::Gpu(Box::new(b))),
                     }
                 })

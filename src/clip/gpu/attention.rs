@@ -62,22 +62,19 @@ fn text(tokens: usize, heads: usize, head_width: usize) -> String {
         for d in 1..vectors {
             let _ = writeln!(body, "        s{k} = fma(q{d}, qkv[at{k} + {d}u], s{k});");
         }
-        let _ = writeln!(
-            body,
-            "        let r{k} = select(-1e30, dot(s{k}, vec4<f32>(1.0)), key + {k}u < end);"
-        );
+        let _ = writeln!(body, "        let r{k} = select(-1e30, dot(s{k}, vec4<f32>(1.0)), key + {k}u < end);");
     }
     let highest = (1..KEYS).fold("max(highest, r0)".to_owned(), |m, k| format!("max({m}, r{k})"));
-    let _ = writeln!(body, "        let now = {highest};\n        let old = exp(highest - now);\n        highest = now;");
+    let _ =
+        writeln!(body, "        let now = {highest};\n        let old = exp(highest - now);\n        highest = now;");
     for k in 0..KEYS {
         let _ = writeln!(body, "        let p{k} = exp(r{k} - now);");
     }
     let sum = (0..KEYS).map(|k| format!(" + p{k}")).collect::<String>();
     let _ = writeln!(body, "        sum = sum * old{sum};");
     for d in 0..vectors {
-        let value = (0..KEYS).fold(format!("o{d} * old"), |v, k| {
-            format!("fma(vec4<f32>(p{k}), qkv[at{k} + {}u], {v})", width + d)
-        });
+        let value = (0..KEYS)
+            .fold(format!("o{d} * old"), |v, k| format!("fma(vec4<f32>(p{k}), qkv[at{k} + {}u], {v})", width + d));
         let _ = writeln!(body, "        o{d} = {value};");
     }
     let give = each(&|d| format!("            other[lane * {vectors}u + {d}u] = o{d};\n"));

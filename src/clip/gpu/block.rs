@@ -50,7 +50,7 @@ impl GpuBlock {
         let BlockConfig { width, mlp_width, .. } = config;
         let mut vector = |leaf: &str, count: usize| -> Result<CubeTensor, BundleError> {
             let name = format!("{prefix}.{leaf}");
-            buffer(weights.take::<1>(&name, [count])?).ok_or_else(|| elsewhere(&name))
+            buffer(weights.take::<1>(&name, [count])?).ok_or_else(|| elsewhere(&name, &[count]))
         };
         let norms = [
             [vector("ln1.weight", width)?, vector("ln1.bias", width)?],
@@ -60,8 +60,9 @@ impl GpuBlock {
         let mut affine = |layer: &str, outputs: usize, inputs: usize| -> Result<Affine, BundleError> {
             let (weight, bias) = (format!("{prefix}.{layer}.weight"), format!("{prefix}.{layer}.bias"));
             Ok(Affine {
-                weight: buffer(weights.take_linear(&weight, [outputs, inputs])?).ok_or_else(|| elsewhere(&weight))?,
-                bias: buffer(weights.take::<1>(&bias, [outputs])?).ok_or_else(|| elsewhere(&bias))?,
+                weight: buffer(weights.take_linear(&weight, [outputs, inputs])?)
+                    .ok_or_else(|| elsewhere(&weight, &[outputs, inputs]))?,
+                bias: buffer(weights.take::<1>(&bias, [outputs])?).ok_or_else(|| elsewhere(&bias, &[outputs]))?,
             })
         };
         Ok(Self {
@@ -117,11 +118,11 @@ fn buffer<const D: usize>(tensor: Tensor<D>) -> Option<CubeTensor> {
     tensor.try_into_primitive::<CubeBackend>().ok().map(into_contiguous)
 }
 
-fn elsewhere(name: &str) -> BundleError {
+fn elsewhere(name: &str, shape: &[usize]) -> BundleError {
     BundleError::Shape {
         name: name.to_owned(),
-        expected: Vec::new(),
-        found: Vec::new(),
-        hint: "it is not on the graphics device; choose the cpu device".to_owned(),
+        expected: shape.to_vec(),
+        found: shape.to_vec(),
+        hint: "the values are not on the graphics device; choose the cpu device".to_owned(),
     }
 }

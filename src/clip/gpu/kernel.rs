@@ -73,11 +73,5 @@ pub(crate) fn declare(buffers: &[(&str, &str)]) -> String {
 pub(crate) fn empty_like<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
     let bytes = shape.iter().product::<usize>() * size_of::<f32>();
     let handle = like.client.empty(bytes);
-    CubeTensor::new_contiguous(
-        like.client.clone(),
-        like.device.clone(),
-        shape.into(),
-        handle,
-        burn::tensor::DType::F32,
-    )
+    CubeTensor::new_contiguous(like.client.clone(), like.device.clone(), shape.into(), handle, burn::tensor::DType::F32)
 }

@@ -54,12 +54,12 @@ impl Tile {
     }
 }
 
-/// From the tile that is best on a large device to the one that fits the smallest model.
-const TILES: [Tile; 3] = [
-    Tile { rows: 64, cols: 64, inner: 16, rows_each: 8, cols_each: 4, splits: 1 },
-    Tile { rows: 32, cols: 64, inner: 16, rows_each: 4, cols_each: 4, splits: 1 },
-    Tile { rows: 32, cols: 32, inner: 16, rows_each: 4, cols_each: 4, splits: 1 },
-];
+/// For many results a row: tiles enough to fill a device.
+const WIDE: Tile = Tile { rows: 64, cols: 64, inner: 16, rows_each: 8, cols_each: 4, splits: 1 };
+/// For few results from a long inner axis: smaller tiles, and two teams on each.
+const NARROW: Tile = Tile { rows: 32, cols: 64, inner: 16, rows_each: 8, cols_each: 4, splits: 2 };
+/// For the smallest models.
+const SMALL: Tile = Tile { rows: 32, cols: 32, inner: 16, rows_each: 4, cols_each: 4, splits: 1 };
 
 /// The shader for one size.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ pub(crate) struct Matmul {
 impl Matmul {
     /// None where no tile fits `inner` and `cols`.
     pub(crate) fn new(rows: usize, inner: usize, cols: usize, epilogue: Epilogue) -> Option<Self> {
-        let tile = choose(rows, inner, cols)?;
+        let tile = choose(inner, cols)?;
         let key = format!("matmul {rows} {inner} {cols} {epilogue:?} {tile:?}");
         let kernel = Kernel::new(key, text(tile, rows, inner, cols, epilogue), tile.workgroup().map(|n| n as u32));
         Some(Self { kernel, tile, cols, epilogue })
@@ -105,26 +105,12 @@ impl Matmul {
 
 /// Whether a product over `inner` with `cols` results has a tile.
 pub(crate) fn is_supported(inner: usize, cols: usize) -> bool {
-    choose(1, inner, cols).is_some()
+    choose(inner, cols).is_some()
 }
 
-fn choose(rows: usize, inner: usize, cols: usize) -> Option<Tile> {
-    #[cfg(not(target_arch = "wasm32"))]
-    if let Some(tile) = forced(inner, cols) {
-        return Some(tile);
-    }
-    let _ = rows;
-    TILES.into_iter().find(|tile| tile.fits(inner, cols))
-}
-
-#[cfg(not(target_arch = "wasm32"))]
-fn forced(inner: usize, cols: usize) -> Option<Tile> {
-    let name = if cols > inner { "TILE_WIDE" } else { "TILE_NARROW" };
-    let v: Vec<usize> = std::env::var(name).ok()?.split(',').filter_map(|n| n.parse().ok()).collect();
-    let [rows, cols_, inner_, rows_each, cols_each, splits] = v[..] else { return None };
-    let tile = Tile { rows, cols: cols_, inner: inner_, rows_each, cols_each, splits };
-    if !tile.fits(inner, cols) { eprintln!("{tile:?} does not fit {inner} {cols}"); return None; }
-    Some(tile)
+fn choose(inner: usize, cols: usize) -> Option<Tile> {
+    let first = if cols > inner { WIDE } else { NARROW };
+    [first, WIDE, SMALL].into_iter().find(|tile| tile.fits(inner, cols))
 }
 
 fn text(tile: Tile, rows: usize, inner: usize, cols: usize, epilogue: Epilogue) -> String {
@@ -194,14 +180,16 @@ fn text(tile: Tile, rows: usize, inner: usize, cols: usize, epilogue: Epilogue) 
         }
         for r in 0..tile.rows_each {
             for c in 0..vectors_each {
-                let _ = writeln!(inner_loop, "            s{r}_{c} = fma(vec4<f32>(x{r}.{name}), w{lane}_{c}, s{r}_{c});");
+                let _ =
+                    writeln!(inner_loop, "            s{r}_{c} = fma(vec4<f32>(x{r}.{name}), w{lane}_{c}, s{r}_{c});");
             }
         }
     }
     // The teams' sums, through the memory of the weight's tile.
     let mut join = String::new();
     if splits > 1 {
-        let slot = |r: usize, c: usize| format!("(local.y + {}u) * {tile4}u + local.x + {}u", r * threads_y, c * threads_x);
+        let slot =
+            |r: usize, c: usize| format!("(local.y + {}u) * {tile4}u + local.x + {}u", r * threads_y, c * threads_x);
         let give = each(&|r, c| format!("            tile_w[{}] = s{r}_{c};\n", slot(r, c)));
         let take = each(&|r, c| format!("            s{r}_{c} = s{r}_{c} + tile_w[{}];\n", slot(r, c)));
         let _ = write!(

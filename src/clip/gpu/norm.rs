@@ -17,12 +17,7 @@ pub(crate) struct LayerNorm {
 impl LayerNorm {
     pub(crate) fn new(width: usize, eps: f64) -> Self {
         let vectors = width / 4;
-        let buffers = declare(&[
-            ("x", "vec4<f32>"),
-            ("gamma", "vec4<f32>"),
-            ("beta", "vec4<f32>"),
-            ("y", "vec4<f32>"),
-        ]);
+        let buffers = declare(&[("x", "vec4<f32>"), ("gamma", "vec4<f32>"), ("beta", "vec4<f32>"), ("y", "vec4<f32>")]);
         let text = format!(
             "{buffers}
 var<workgroup> partial: array<f32, {THREADS}>;
