@@ -9,11 +9,15 @@ use crate::eval::sweep::roc_curve;
 
 /// Bars of a histogram.
 const BARS: usize = 20;
+const MODEL: &str = "this model";
+const RAW_TOKENS: &str = "raw tokens of its tower";
+const GREY_VALUE: &str = "grey value";
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:light-dark(#1a1d21,#e8eaed);--soft:light-dark(#5b636d,#a3abb5);\
 --line:light-dark(#d8dce1,#3a4048);--back:light-dark(#fff,#14171a);--card:light-dark(#f5f6f8,#1e2226);\
---normal:light-dark(#2b6cb0,#7ab7f0);--abnormal:light-dark(#c2410c,#f59e6b)}\
+--normal:light-dark(#2b6cb0,#7ab7f0);--abnormal:light-dark(#c2410c,#f59e6b);--raw:light-dark(#6b46c1,#b794f4);\
+--grey:light-dark(#5b636d,#a3abb5)}\
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);max-width:70rem;margin:0 auto;padding:1rem}\
 h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{max-width:46rem}.soft{color:var(--soft)}\
 .wide{overflow-x:auto}table{border-collapse:collapse}th:first-child{min-width:7rem}th,td{text-align:left;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);\
@@ -67,7 +71,7 @@ pub fn html(heading: &Heading, evaluation: &Evaluation, shown: &[Shown<'_>], hid
             n => format!(" ({n} more could not be read)"),
         },
         table = table(evaluation),
-        roc = roc(&roc_curve(&scores, &labels)),
+        roc = roc(&curves(evaluation, &labels)),
         histogram = histogram(&scores, &labels),
     );
     if hidden > 0 {
@@ -91,10 +95,10 @@ pub fn html(heading: &Heading, evaluation: &Evaluation, shown: &[Shown<'_>], hid
 }
 
 fn table(evaluation: &Evaluation) -> String {
-    let mut rows = vec![("this model", evaluation.model)];
+    let mut rows = vec![(MODEL, evaluation.model)];
     rows.extend(evaluation.calibrated.map(|s| ("this model, each picture by itself", s)));
-    rows.extend(evaluation.memory_raw.map(|s| ("raw tokens of its tower", s)));
-    rows.push(("grey value", evaluation.raw_intensity));
+    rows.extend(evaluation.memory_raw.map(|s| (RAW_TOKENS, s)));
+    rows.push((GREY_VALUE, evaluation.raw_intensity));
     let lines: String = rows.iter().map(|(name, s)| line(name, s)).collect();
     format!(
         "<div class=\"wide\"><table><tr><th><th>image AUROC<th>95 % interval<th>image F1<th>pixel AUROC<th>pixel AP<th>PRO</tr>{lines}\
@@ -118,17 +122,49 @@ fn line(name: &str, scores: &Scores) -> String {
     format!("<tr><th>{name}{}</tr>", cells.map(|c| format!("<td>{c}")).concat())
 }
 
-fn roc(points: &[(f64, f64)]) -> String {
-    if points.is_empty() {
+/// One line of the ROC figure.
+struct Curve {
+    name: &'static str,
+    colour: &'static str,
+    /// Dashes of the line, so that it is told apart without its colour.
+    dashes: &'static str,
+    /// (false-positive rate, true-positive rate).
+    points: Vec<(f64, f64)>,
+}
+
+/// The model and what it must beat, on the same pictures.
+fn curves(evaluation: &Evaluation, labels: &[bool]) -> Vec<Curve> {
+    let mut all = Vec::new();
+    let mut add = |name, colour, dashes, scores: Vec<f32>| {
+        all.push(Curve { name, colour, dashes, points: roc_curve(&scores, labels) });
+    };
+    let images = &evaluation.images;
+    add(MODEL, "var(--abnormal)", "none", images.iter().map(|i| i.score).collect());
+    if evaluation.memory_raw.is_some() {
+        add(RAW_TOKENS, "var(--raw)", "7 3", images.iter().filter_map(|i| i.score_memory_raw).collect());
+    }
+    add(GREY_VALUE, "var(--grey)", "2 3", images.iter().map(|i| i.score_raw_intensity).collect());
+    all
+}
+
+fn roc(curves: &[Curve]) -> String {
+    if curves.iter().any(|c| c.points.is_empty()) {
         return "<p class=\"soft\">No curve: only one class is there.</p>".to_owned();
     }
-    let line: String =
-        points.iter().map(|(x, y)| format!("{:.1},{:.1} ", 40.0 + 220.0 * x, 230.0 - 220.0 * y)).collect();
+    let (mut lines, mut key) = (String::new(), String::new());
+    for (n, Curve { name, colour, dashes, points }) in curves.iter().enumerate().rev() {
+        let line: String =
+            points.iter().map(|(x, y)| format!("{:.1},{:.1} ", 40.0 + 220.0 * x, 230.0 - 220.0 * y)).collect();
+        let style = format!("fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{dashes}\"");
+        let y = 180 + 18 * n - 18 * curves.len().saturating_sub(2);
+        // Writing to a string does not fail.
+        let _ = write!(lines, "<polyline points=\"{line}\" {style}/>");
+        let _ = write!(key, "<path d=\"M275 {y}h28\" {style}/><text x=\"310\" y=\"{}\">{name}</text>", y + 4);
+    }
     format!(
-        "<svg width=\"300\" height=\"270\" viewBox=\"0 0 300 270\" role=\"img\" aria-label=\"ROC curve over pictures\">\
-         <path d=\"M40 10V230H260M40 230L260 10\" fill=\"none\" stroke=\"var(--line)\"/>\
-         <polyline points=\"{line}\" fill=\"none\" stroke=\"var(--abnormal)\" stroke-width=\"2\"/>\
-         <g fill=\"currentColor\" font-size=\"12\"><text x=\"90\" y=\"260\">false-positive rate</text>\
+        "<svg width=\"470\" height=\"270\" viewBox=\"0 0 470 270\" role=\"img\" aria-label=\"ROC curves over pictures\">\
+         <path d=\"M40 10V230H260M40 230L260 10\" fill=\"none\" stroke=\"var(--line)\"/>{lines}\
+         <g fill=\"currentColor\" font-size=\"12\">{key}<text x=\"90\" y=\"260\">false-positive rate</text>\
          <text x=\"14\" y=\"170\" transform=\"rotate(-90 14 170)\">true-positive rate</text></g></svg>"
     )
 }

@@ -124,6 +124,10 @@ pub struct ImageResult {
     pub score_memory: Option<f32>,
     /// The score a single picture gets from `mvfa predict`.
     pub score_calibrated: Option<f32>,
+    /// The baseline's: raw tokens, where there are references.
+    pub score_memory_raw: Option<f32>,
+    /// The baseline's: mean grey value, in 0..1.
+    pub score_raw_intensity: f32,
 }
 
 /// Figures of one way to score.
@@ -217,6 +221,8 @@ pub fn evaluate(
                 score_zero: None,
                 score_memory: None,
                 score_calibrated: None,
+                score_memory_raw: raw_scores.as_ref().map(|(_, score)| *score),
+                score_raw_intensity: grey_score,
             };
             match (options.method, &raw_scores) {
                 (Method::MemoryRaw, Some((map, score))) => {
@@ -242,7 +248,7 @@ pub fn evaluate(
                     watch.image(&result, &picture, &analysis.overlay)?;
                 }
             }
-            pass.push_baselines(&mask, &grey_map, grey_score, raw_scores)?;
+            pass.push_baselines(&mask, &grey_map, raw_scores.as_ref().map(|(map, _)| map.as_slice()))?;
             pass.samples.push(sample.clone());
             pass.images.push(result);
             Ok(())
@@ -274,8 +280,6 @@ struct FirstPass {
     /// Fused by constants, as a single picture is.
     calibrated_pixels: PixelStream,
     has_fused: bool,
-    grey_scores: Vec<f32>,
-    raw_scores: Vec<f32>,
     images: Vec<ImageResult>,
     samples: Vec<Sample>,
     left_out: usize,
@@ -292,30 +296,16 @@ impl FirstPass {
             raw_pixels: PixelStream::new(side_px)?,
             calibrated_pixels: PixelStream::new(side_px)?,
             has_fused: false,
-            grey_scores: Vec::new(),
-            raw_scores: Vec::new(),
             images: Vec::new(),
             samples: Vec::new(),
             left_out: 0,
         })
     }
 
-    fn push_baselines(
-        &mut self,
-        mask: &[u8],
-        grey_map: &[f32],
-        grey_score: f32,
-        raw: Option<(Vec<f32>, f32)>,
-    ) -> Result<(), EvalError> {
-        self.grey_scores.push(grey_score);
+    fn push_baselines(&mut self, mask: &[u8], grey_map: &[f32], raw_map: Option<&[f32]>) -> Result<(), EvalError> {
         if self.has_masks {
             self.grey_pixels.push(grey_map, mask)?;
-        }
-        if let Some((map, score)) = raw {
-            self.raw_scores.push(score);
-            if self.has_masks {
-                self.raw_pixels.push(&map, mask)?;
-            }
+            raw_map.map(|map| self.raw_pixels.push(map, mask)).transpose()?;
         }
         Ok(())
     }
@@ -391,12 +381,13 @@ impl FirstPass {
         Ok(Evaluation {
             model: figures(&of_images(|i| i.score), pixels),
             calibrated,
-            memory_raw: if self.raw_scores.is_empty() {
-                None
+            memory_raw: if self.images.iter().all(|i| i.score_memory_raw.is_some()) {
+                let scores = of_images(|i| i.score_memory_raw.unwrap_or_default());
+                Some(figures(&scores, self.raw_pixels.finish_with(resampling)?))
             } else {
-                Some(figures(&self.raw_scores, self.raw_pixels.finish_with(resampling)?))
+                None
             },
-            raw_intensity: figures(&self.grey_scores, self.grey_pixels.finish_with(resampling)?),
+            raw_intensity: figures(&of_images(|i| i.score_raw_intensity), self.grey_pixels.finish_with(resampling)?),
             images: self.images,
             left_out: self.left_out,
         })

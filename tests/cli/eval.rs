@@ -90,6 +90,13 @@ fn few_shot_comes_with_its_baselines_and_a_report() {
     assert!(last["intervals"]["image_auroc"]["lo"].as_f64() <= last["image_auroc"].as_f64());
     let html = fs::read_to_string(report).unwrap();
     assert!(html.contains("Not a medical device") && html.matches("<figure>").count() == 6);
+    // The model, raw tokens and grey values, each with a curve from corner to corner.
+    let curves: Vec<&str> = html.split("<polyline points=\"").skip(1).filter_map(|p| p.split('"').next()).collect();
+    assert_eq!(curves.len(), 3, "{curves:?}");
+    for curve in &curves {
+        assert!(curve.starts_with("40.0,230.0 ") && curve.ends_with("260.0,10.0 "), "{curve}");
+    }
+    assert!(curves[0] != curves[2], "two methods cannot rank these pictures alike");
     for forbidden in ["<script", "http:", "https:", "@import"] {
         assert!(!html.contains(forbidden), "{forbidden} in the report");
     }
