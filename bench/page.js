@@ -4,13 +4,11 @@
  * Comes in: a tier and counts. Goes out: milliseconds of each program, in alternation on the same picture, and
  * how far their outputs are apart. Fails with the first error of either.
  */
-import * as ort from "./ort/ort.webgpu.bundle.min.mjs";
 import { Session } from "../pkg/index.js";
 
 const SEED = 12345;
-/** Where the peer's own WebAssembly lies. */
-ort.env.wasm.wasmPaths = new URL("./ort/", import.meta.url).href;
-ort.env.wasm.numThreads = 1;
+/** The peer's builds: each tier has one of its own, and the processor's is smaller and may be faster. */
+const PEER = { cpu: "./ort/ort.wasm.bundle.min.mjs", gpu: "./ort/ort.webgpu.bundle.min.mjs" };
 
 /** A smooth picture with some noise, the same every time: planes in 0..1. @param {number} side */
 function picture(side) {
@@ -25,19 +23,20 @@ function picture(side) {
   return planes;
 }
 
-/** Largest difference relative to the largest value. */
-function difference(ours, theirs) {
-  let apart = 0;
-  let largest = 0;
-  ours.forEach((level, l) => {
+/** Per level, the largest difference relative to the level's largest value. */
+function differences(ours, theirs) {
+  if (ours.length !== theirs.length) throw new Error(`${ours.length} and ${theirs.length} levels`);
+  return ours.map((level, l) => {
     const other = theirs[l];
     if (level.length !== other.length) throw new Error(`level ${l}: ${level.length} and ${other.length} values`);
+    let apart = 0;
+    let largest = 0;
     level.forEach((value, i) => {
       apart = Math.max(apart, Math.abs(value - other[i]));
       largest = Math.max(largest, Math.abs(other[i]));
     });
+    return apart / largest;
   });
-  return apart / largest;
 }
 
 /** @param {() => Promise<any>} work */
@@ -56,7 +55,9 @@ globalThis.compare = async ({ tier, runs, warmUps }) => {
   const { size_px: side, mean, std } = manifest.preprocess;
   const planes = picture(side);
   const normalised = planes.map((v, i) => (v - mean[Math.floor(i / side / side)]) / std[Math.floor(i / side / side)]);
-  const model = new Uint8Array(await (await fetch("tower.onnx")).arrayBuffer());
+  const ort = await import(PEER[tier]);
+  ort.env.wasm.wasmPaths = new URL("./ort/", import.meta.url).href;
+  ort.env.wasm.numThreads = 1;
 
   const [oursOpen, session] = await timed(() => Session.open("/models/default/manifest.json", { device: tier }));
   const ours = () => session.tokens(planes);
@@ -64,13 +65,17 @@ globalThis.compare = async ({ tier, runs, warmUps }) => {
   // background would slow the other down.
   const [oursFirst, oursLevels] = await timed(ours);
   const provider = tier === "cpu" ? "wasm" : "webgpu";
-  const [theirsOpen, peer] = await timed(() => ort.InferenceSession.create(model, { executionProviders: [provider] }));
+  // As ours, with the download of the weights from the same server.
+  const [theirsOpen, peer] = await timed(async () => {
+    const model = new Uint8Array(await (await fetch("tower.onnx")).arrayBuffer());
+    return ort.InferenceSession.create(model, { executionProviders: [provider] });
+  });
   const theirs = async () => {
     const answer = await peer.run({ pixels: new ort.Tensor("float32", normalised, [1, 3, side, side]) });
     return Promise.all(peer.outputNames.map((name) => answer[name].getData()));
   };
   const [theirsFirst, theirsLevels] = await timed(theirs);
-  const apart = difference(oursLevels, theirsLevels);
+  const apart = differences(oursLevels, theirsLevels);
   for (let i = 0; i < warmUps; i++) {
     await ours();
     await theirs();
