@@ -34,13 +34,13 @@ usage: cargo xtask COMMAND
   serve [--port N] [--dev] [--no-build] [--test-site]
                       build the site and serve it on localhost (default port 8080, or the next free one)
   build [--dev]       build the site into dist/
-  test [rust|browser] [NAME...]
+  test [rust | browser [--dev] [NAME...]]
                       run every check, or one group; NAME picks files of tests/browser
   bench [--gpu]       time the encoder against onnxruntime-web in one browser page
   default-model       train models/default anew (about half an hour)
   size                raw and compressed size of what a visitor downloads
 
-  --dev               leave out the size optimisation of the WebAssembly file (it takes minutes)
+  --dev               leave out what makes the WebAssembly file small and takes minutes
   --no-build          serve dist/ as it stands
   --test-site         also build and serve the small model of the tests, as models/tiny/
 

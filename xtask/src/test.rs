@@ -18,18 +18,19 @@ use crate::{site, size, tools, wasm};
 
 /// Runs the chosen groups.
 pub fn run(layout: &Layout, args: &[String]) -> Result<ExitCode> {
-    let (rust, browser, names) = match args.split_first() {
-        None => (true, true, args),
-        Some((group, [])) if group == "rust" => (true, false, &args[1..]),
-        Some((group, names)) if group == "browser" => (false, true, names),
-        Some(_) => bail!("expected `test`, `test rust` or `test browser [NAME...]`, found {args:?}"),
+    let (rust, browser, dev, names) = match args.split_first() {
+        None => (true, true, false, args),
+        Some((group, [])) if group == "rust" => (true, false, false, &args[1..]),
+        Some((group, [flag, names @ ..])) if group == "browser" && flag == "--dev" => (false, true, true, names),
+        Some((group, names)) if group == "browser" => (false, true, false, names),
+        Some(_) => bail!("expected `test`, `test rust` or `test browser [--dev] [NAME...]`, found {args:?}"),
     };
     let mut steps = Steps::default();
     if rust {
         rust_steps(layout, &mut steps);
     }
     if browser {
-        browser_steps(layout, names, &mut steps)?;
+        browser_steps(layout, dev, names, &mut steps)?;
     }
     println!("\n{}", steps.summary());
     Ok(if steps.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -75,9 +76,9 @@ fn rust_steps(layout: &Layout, steps: &mut Steps) {
     }
 }
 
-fn browser_steps(layout: &Layout, names: &[String], steps: &mut Steps) -> Result<()> {
-    let mut ready = steps.run("site", || site::build(layout, false));
-    if ready && names.is_empty() {
+fn browser_steps(layout: &Layout, dev: bool, names: &[String], steps: &mut Steps) -> Result<()> {
+    let mut ready = steps.run("site", || site::build(layout, dev));
+    if ready && !dev && names.is_empty() {
         steps.run("size", || size::report(layout));
     }
     ready &= steps.run("test models", || site::build_test_models(layout));

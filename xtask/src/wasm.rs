@@ -36,16 +36,17 @@ const FEATURES: &[&str] = &[
     "--enable-multivalue",
 ];
 
-/// Builds `pkg/wasm/`. A `dev` build leaves out `wasm-opt`, which takes minutes.
+/// Builds `pkg/wasm/`. A `dev` build leaves out link-time optimisation and `wasm-opt`, which take minutes.
 pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     check_bindgen_version(&layout.root.join("Cargo.lock"))?;
     let toolchain = WasmToolchain::ensure(layout)?;
     let mut cargo = cargo(layout);
-    cargo.args(["build", "--lib", "--profile", "wasm", "--target", "wasm32-unknown-unknown"]);
+    let profile = if dev { "wasm-dev" } else { "wasm" };
+    cargo.args(["build", "--lib", "--profile", profile, "--target", "wasm32-unknown-unknown"]);
     toolchain.apply(&mut cargo);
     run(&mut cargo)?;
 
-    let input = layout.target.join(format!("wasm32-unknown-unknown/wasm/{NAME}.wasm"));
+    let input = layout.target.join(format!("wasm32-unknown-unknown/{profile}/{NAME}.wasm"));
     // With this file's own text, so that a change of options builds anew.
     let how = digest(include_bytes!("wasm.rs"));
     let made_from = format!("{} {how} wasm-bindgen {}", digest_file(&input)?, versions::WASM_BINDGEN);
@@ -53,8 +54,8 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     let record = folder.join(".stamp");
     let optimised = Stamp::new(&record, format!("{made_from} wasm-opt {}", versions::BINARYEN));
     let plain = Stamp::new(&record, made_from);
-    let is_fresh = optimised.is_fresh() || (dev && plain.is_fresh());
-    if !is_fresh {
+    let done = if dev { &plain } else { &optimised };
+    if !done.is_fresh() {
         if !plain.is_fresh() {
             bind(&input, &folder)?;
             plain.write()?;
