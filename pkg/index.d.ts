@@ -71,6 +71,8 @@ export interface Decoded {
   height: number;
   /** Deeper than 8 bits, so that a window applies. */
   deep: boolean;
+  /** The file says that it is a synthetic phantom, no patient. */
+  synthetic: boolean;
   /** RGBA, width × height. */
   pixels: Uint8ClampedArray;
 }

@@ -22,6 +22,7 @@ mod picture;
 mod planes;
 mod raster;
 mod resize;
+mod synthetic;
 mod tiff;
 mod window;
 
@@ -32,4 +33,5 @@ pub use limits::Limits;
 pub use picture::{Picture, Pixels, Rgb8};
 pub use planes::{Planes, to_planes};
 pub use resize::resize_bicubic;
+pub use synthetic::is_synthetic;
 pub use window::{Window, WindowChoice};

@@ -12,7 +12,7 @@ const BAR_WIDTH_PX: usize = 256;
 
 /// Decodes a file and shows it through a window.
 ///
-/// Answers `{ width, height, deep, pixels }`, pixels as RGBA.
+/// Answers `{ width, height, deep, synthetic, pixels }`, pixels as RGBA.
 ///
 /// # Errors
 /// Throws `ImageError` or, for a window that cannot be read, `UsageError`.
@@ -24,6 +24,7 @@ pub fn decode(bytes: &[u8], window: Option<String>) -> Result<Object, JsValue> {
     set(&out, "width", &(rgb.width_px as f64).into());
     set(&out, "height", &(rgb.height_px as f64).into());
     set(&out, "deep", &matches!(picture.pixels, Pixels::DeepGray { .. }).into());
+    set(&out, "synthetic", &image::is_synthetic(bytes).into());
     set(&out, "pixels", &Uint8ClampedArray::from(&rgba[..]));
     Ok(out)
 }

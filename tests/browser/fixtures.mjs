@@ -1,6 +1,6 @@
 // Files of the tests: golden values, pictures, broken pictures and broken models.
 
-import { cpSync, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -27,6 +27,12 @@ function brainFile(name, folders) {
   const file = files.find(existsSync);
   if (!file) throw new Error(`no ${name} in ${folders} of tests/fixtures/bmad/Brain_AD`);
   return file;
+}
+
+/** A picture that `mvfa phantom` drew; its name says nothing. Playwright takes it as name, type, content. */
+export function phantom() {
+  const folder = join(process.env.MVFA_TEST_SITE, "phantoms/Brain_AD/test/good/img");
+  return { name: "picture.png", mimeType: "image/png", buffer: readFileSync(join(folder, readdirSync(folder)[0])) };
 }
 
 /** Reads one f32 tensor of a safetensors file: 8 bytes header length, JSON header, data. */

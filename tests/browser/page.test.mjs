@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import {
   TINY, analyse, canvasColours, chooseMode, errorText, giveFiles, openPage, openReady, scoreText, waitForState,
 } from "./actions.mjs";
-import { tinyPicture } from "./fixtures.mjs";
+import { phantom, tinyPicture } from "./fixtures.mjs";
 import { SITE, launch, withPage } from "./harness.mjs";
 
 let browser;
@@ -46,6 +46,25 @@ for (const device of ["cpu", "gpu"]) {
     });
   });
 }
+
+test("a phantom is marked as synthetic, in the page and in the report; a picture is not", async () => {
+  await withPage(browser, {}, async (page) => {
+    await openReady(page, { model: TINY, device: "cpu" });
+    await chooseMode(page, "zero");
+    const mark = page.getByTestId("synthetic-mark");
+    await giveFiles(page, "file-input", tinyPicture("input_rgb.png"));
+    await analyse(page);
+    assert.equal(await mark.isVisible(), false);
+    await giveFiles(page, "file-input", phantom());
+    await mark.waitFor({ state: "visible" });
+    assert.match(await mark.innerText(), /synthetic/i);
+    await analyse(page);
+    const waiting = page.waitForEvent("download");
+    await page.getByTestId("download-report").click();
+    const report = JSON.parse(readFileSync(await (await waiting).path(), "utf8"));
+    assert.deepEqual(report.images.map((image) => "synthetic" in image), [false, true]);
+  });
+});
 
 test("the sliders change what is drawn", async () => {
   await withPage(browser, {}, async (page) => {

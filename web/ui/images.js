@@ -32,7 +32,7 @@ export function createImages(store, messages, engine) {
     const items = files.slice(0, MAX_ADDED).map(({ blob, name, note = "" }) => {
       const id = nextId++;
       return /** @type {import("./types.d.ts").ImageItem} */ ({
-        id, blob, name, note, label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false,
+        id, blob, name, note, label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false,
         thumb: null, bitmap: null, decodedWindow: null, message: "", result: null, resultKey: "",
       });
     });
@@ -91,7 +91,7 @@ export function createImages(store, messages, engine) {
       const pixels = new ImageData(/** @type {any} */ (asClamped(decoded.pixels)), decoded.width, decoded.height);
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
-      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, bitmap, decodedWindow: window });
+      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, bitmap, decodedWindow: window });
       item.thumb = await thumbnail(bitmap, THUMB_PX);
       if (item.status === "reading") item.status = "ready";
       forget();

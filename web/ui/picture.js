@@ -20,7 +20,8 @@ export async function drawPicture(item, layer, settings) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.font = font;
   const score = item.result ? `Score ${twoDigits(item.result.score)}. ` : "";
-  const lines = wrap(context, `${score}Threshold ${twoDigits(layer.threshold)}. ${PURPOSE}`, width - 4 * unit);
+  const origin = item.synthetic ? "Synthetic phantom, no patient. " : "";
+  const lines = wrap(context, `${origin}${score}Threshold ${twoDigits(layer.threshold)}. ${PURPOSE}`, width - 4 * unit);
   canvas.width = width;
   canvas.height = height + unit * 8 + lines.length * unit * 4;
 

@@ -32,6 +32,7 @@ function describe(state, item, names) {
   const { reading, range } = readScore(result);
   return {
     label: item.label,
+    ...(item.synthetic ? { synthetic: "a phantom drawn by a program, no patient" } : {}),
     ...(names ? { fileName: item.name } : {}),
     width: item.width,
     height: item.height,

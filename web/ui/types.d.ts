@@ -12,6 +12,8 @@ export interface ImageItem {
   width: number;
   height: number;
   deep: boolean;
+  /** The file says that it is a phantom, no patient. */
+  synthetic: boolean;
   thumb: HTMLCanvasElement | null;
   /** Full-size pixels; dropped for pictures not looked at lately. */
   bitmap: ImageBitmap | null;

@@ -118,10 +118,12 @@ export function mountViewer(store, overlay) {
     }
     setText(note, text);
     note.hidden = text === "";
+    el("synthetic-mark").hidden = !item?.synthetic;
     note.classList.toggle("centred", !item?.bitmap);
+    const name = item?.synthetic ? `${item.label}, a synthetic phantom,` : item?.label;
     const label = !item ? "No picture yet"
-      : item.result ? `${item.label} with overlay. Score ${twoDigits(item.result.score)}, map from ${twoDigits(item.result.mapMin)} to ${twoDigits(item.result.mapMax)}.`
-      : `${item.label}, not analysed yet`;
+      : item.result ? `${name} with overlay. Score ${twoDigits(item.result.score)}, map from ${twoDigits(item.result.mapMin)} to ${twoDigits(item.result.mapMax)}.`
+      : item.synthetic ? `${name} not analysed yet` : `${name}, not analysed yet`;
     if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
     el("zoom").hidden = !item?.bitmap;
   }

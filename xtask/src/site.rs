@@ -50,7 +50,8 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     Ok(())
 }
 
-/// The small model of the tests, made by the real `mvfa convert`, one a row of [`TINY_MODELS`].
+/// What the tests open beside the site: the small models, made by the real `mvfa convert`, one a row of
+/// [`TINY_MODELS`], and a phantom, drawn by the real `mvfa phantom`.
 pub fn build_test_models(layout: &Layout) -> Result<()> {
     let fixtures = layout.root.join("tests/fixtures/reference/tiny");
     let Some(checkpoint) = TINY_CHECKPOINTS.iter().map(|name| fixtures.join(name)).find(|file| file.is_file()) else {
@@ -68,7 +69,13 @@ pub fn build_test_models(layout: &Layout) -> Result<()> {
         convert.arg("--out").arg(models.join(name)).args(["--size", side]);
         run(convert.args(["--levels", "1,2,3,4", "--heads", "2", "--dtype", "f32"]))?;
     }
-    Ok(())
+    let phantoms = layout.test_site().join("phantoms");
+    if phantoms.exists() {
+        fs::remove_dir_all(&phantoms).with_context(|| format!("{} cannot be replaced", phantoms.display()))?;
+    }
+    let mut draw = program(layout.target.join("release/mvfa"), &layout.root);
+    draw.args(["phantom", "--object", "brain", "--normal", "1", "--abnormal", "0", "--valid-share", "0"]);
+    run(draw.args(["--size", "128", "--out"]).arg(&phantoms))
 }
 
 /// The site's files relative to the checkout, sorted, without hidden ones.
