@@ -1,27 +1,24 @@
 //! `mvfa eval`: a labelled data set → figures, and a report.
 
-use std::fs::File;
-use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD as BASE64;
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::augment::AugmentName;
+use super::eval_report::{Thumbnails, report};
 use super::predict::print;
 use super::usage::{BadUsage, chain};
-use super::{FAILURE, load, overlay, paths, progress};
+use super::{FAILURE, load, paths, progress};
 use crate::bundle::manifest::Augment;
 use crate::device::DeviceChoice;
 use crate::eval::{
-    Dataset, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Method, Sample, Scores, Shown, Split, Watch,
-    evaluate, html,
+    Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method, Sample, Scores,
+    Split, Watch, evaluate,
 };
 use crate::image::Rgb8;
 use crate::mvfa::{Cancelled, Mode, Pacer, Progress};
@@ -35,12 +32,9 @@ Examples:
 
 A data set is a folder with valid and test, each with good and Ungood. The last line of --json has
 image_auroc, pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal and n_abnormal; a figure is null
-where there are no masks or only one class. Baselines are measured on the same pictures.";
-
-/// Pictures in a report: half the highest scores, half the lowest.
-const SHOWN: usize = 200;
-/// Side of a picture in a report, in pixels.
-const THUMBNAIL_PX: u32 = 192;
+where there are no masks or only one class. Baselines are measured on the same pictures; with --mode zero
+only they use the references. References are never measured themselves. Memory does not grow with the
+set; temporary files do, up to 40 bytes a pixel of the maps (TMPDIR names their folder).";
 
 /// Arguments of `mvfa eval`.
 #[derive(Debug, clap::Args)]
@@ -130,7 +124,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         SplitName::Test => Split::Test,
         SplitName::Valid => Split::Valid,
     };
-    let samples = limited(dataset.split(split)?, args);
+    let samples = dataset.split(split)?;
+    let references = references(args, &dataset)?;
+    let samples = limited(without_references(samples, &references), args);
     match dataset.check_classes(&samples) {
         Err(error) if args.strict => return Err(error.into()),
         Err(error) => eprintln!("note: {error}; what compares both is null"),
@@ -151,7 +147,6 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         ModeName::Zero => Mode::Zero,
         ModeName::Few => Mode::Few,
     };
-    let references = references(args, &dataset, mode)?;
     let options = EvalOptions {
         object: args.object.clone(),
         mode,
@@ -179,14 +174,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     } else {
         print(&prose(&evaluation))?;
     }
-    if let Some(path) = &args.report {
+    if let (Some(path), Some(thumbnails)) = (&args.report, watch.thumbnails) {
         let manifest = engine.manifest();
         let heading = Heading {
             model: format!("{} (revision {})", manifest.name, manifest.revision),
             object: object.name,
             setting: setting(args, mode, references.len(), dataset.root()),
         };
-        let text = report(&heading, &evaluation, &names, watch)?;
+        let text = report(&heading, &evaluation, &names, thumbnails)?;
         std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
         eprintln!("wrote {}", path.display());
     }
@@ -219,15 +214,19 @@ fn limited(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
     kept
 }
 
-fn references(args: &Args, dataset: &Dataset, mode: Mode) -> Result<Vec<PathBuf>> {
+/// Normal references: those named, else drawn from the valid folder. Words need none; the baseline
+/// beside them does, and has as many as there are.
+fn references(args: &Args, dataset: &Dataset) -> Result<Vec<PathBuf>> {
     if !args.support.is_empty() {
         return paths::expand(&args.support);
     }
-    if mode == Mode::Zero {
-        return Ok(Vec::new());
-    }
-    let pool: Vec<Sample> = dataset.split(Split::Valid)?.into_iter().filter(|s| !s.abnormal).collect();
-    if pool.len() < args.shots || args.shots == 0 {
+    let with_words = matches!(args.mode, ModeName::Zero);
+    let pool = match dataset.split(Split::Valid) {
+        Ok(pool) => pool.into_iter().filter(|s| !s.abnormal).map(|s| s.image).collect(),
+        Err(DatasetError::Layout { .. } | DatasetError::Empty { .. }) if with_words => Vec::new(),
+        Err(error) => return Err(error.into()),
+    };
+    if !with_words && (pool.len() < args.shots || args.shots == 0) {
         return Err(BadUsage(format!(
             "{} references need as many normal pictures in the valid folder, found {}; pass other --shots, or --support",
             args.shots,
@@ -237,7 +236,19 @@ fn references(args: &Args, dataset: &Dataset, mode: Mode) -> Result<Vec<PathBuf>
     }
     let mut drawn = order(args.seed, Purpose::Shots, 0, pool.len());
     drawn.truncate(args.shots);
-    Ok(drawn.into_iter().filter_map(|n| pool.get(n).map(|s| s.image.clone())).collect())
+    Ok(drawn.into_iter().filter_map(|n| pool.get(n).cloned()).collect())
+}
+
+/// A picture compared with itself says nothing: references are not measured.
+fn without_references(samples: Vec<Sample>, references: &[PathBuf]) -> Vec<Sample> {
+    let known: Vec<PathBuf> = references.iter().filter_map(|path| path.canonicalize().ok()).collect();
+    let is_reference = |sample: &Sample| sample.image.canonicalize().is_ok_and(|path| known.contains(&path));
+    let before = samples.len();
+    let left: Vec<Sample> = samples.into_iter().filter(|sample| !is_reference(sample)).collect();
+    if left.len() < before {
+        eprintln!("note: {} pictures are references and are not measured", before - left.len());
+    }
+    left
 }
 
 fn name(samples: &[Sample], image: &ImageResult, root: &Path) -> String {
@@ -261,6 +272,7 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
             "pixel_auroc": model.pixel_auroc_interval,
             "pixel_ap": model.pixel_ap_interval,
             "pro": model.pro_interval,
+            "f1_max": model.f1_max_interval,
         },
         "calibrated": evaluation.calibrated,
         "baselines": { "memory_raw": evaluation.memory_raw, "raw_intensity": evaluation.raw_intensity },
@@ -274,28 +286,29 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
 }
 
 fn prose(evaluation: &Evaluation) -> String {
-    let of = |v: Option<f64>| v.map_or_else(|| "    -".to_owned(), |v| format!("{v:.3}"));
-    let row = |name: &str, s: &Scores| {
-        let interval = s.image_auroc_interval.map_or_else(String::new, |i| format!(" ({:.3} to {:.3})", i.lo, i.hi));
-        format!(
-            "{name:<28} {:>7} {:>7} {:>7} {:>7} {:>7}   {}{interval}",
-            of(s.pixel_auroc),
-            of(s.pixel_ap),
-            of(s.pro),
-            of(s.pixel_f1_max),
-            of(s.f1_max),
-            of(s.image_auroc),
-        )
+    let line = |name: &str, cells: [String; 6]| {
+        cells.iter().fold(format!("{name:<26}"), |line, cell| format!("{line} {cell:>11}")).trim_end().to_owned()
     };
-    let head = ["pixel", "pixel", "PRO", "pixel", "image", "image AUROC"];
-    let mut lines = vec![
-        format!("{:<28} {:>7} {:>7} {:>7} {:>7} {:>7}   {}", "", head[0], head[1], head[2], head[3], head[4], head[5]),
-        format!("{:<28} {:>7} {:>7} {:>7} {:>7} {:>7}   (95 %)", "", "AUROC", "AP", "", "F1", "F1"),
-        row("this model", &evaluation.model),
-    ];
-    lines.extend(evaluation.calibrated.iter().map(|s| row("  each picture by itself", s)));
-    lines.extend(evaluation.memory_raw.iter().map(|s| row("raw tokens of its tower", s)));
-    lines.push(row("grey value", &evaluation.raw_intensity));
+    let of = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
+    let sure = |i: Option<Interval>| i.map_or_else(String::new, |i| format!("{:.3}-{:.3}", i.lo, i.hi));
+    let rows = |name: &str, s: &Scores| {
+        let figures = [s.pixel_auroc, s.pixel_ap, s.pro, s.pixel_f1_max, s.f1_max, s.image_auroc];
+        let intervals = [
+            s.pixel_auroc_interval,
+            s.pixel_ap_interval,
+            s.pro_interval,
+            None,
+            s.f1_max_interval,
+            s.image_auroc_interval,
+        ];
+        [line(name, figures.map(of)), line("  95 %", intervals.map(sure))]
+    };
+    let heads = ["pixel AUROC", "pixel AP", "PRO", "pixel F1", "image F1", "image AUROC"];
+    let mut lines = vec![line("", heads.map(str::to_owned))];
+    lines.extend(rows("this model", &evaluation.model));
+    lines.extend(evaluation.calibrated.iter().flat_map(|s| rows("each picture by itself", s)));
+    lines.extend(evaluation.memory_raw.iter().flat_map(|s| rows("raw tokens of its tower", s)));
+    lines.extend(rows("grey value", &evaluation.raw_intensity));
     let best = evaluation.memory_raw.iter().chain([&evaluation.raw_intensity]);
     let beaten = best.filter_map(|s| s.pixel_auroc).fold(0.0, f64::max);
     if evaluation.model.pixel_auroc.is_some_and(|own| own < beaten) {
@@ -313,52 +326,6 @@ fn setting(args: &Args, mode: Mode, references: usize, root: &Path) -> String {
     }
 }
 
-fn report(heading: &Heading, evaluation: &Evaluation, names: &[String], watch: Terminal) -> Result<String> {
-    let mut order: Vec<usize> = (0..evaluation.images.len()).collect();
-    order.sort_by(|a, b| evaluation.images[*b].score.total_cmp(&evaluation.images[*a].score));
-    let hidden = order.len().saturating_sub(SHOWN);
-    if hidden > 0 {
-        order.drain(SHOWN / 2..SHOWN / 2 + hidden);
-    }
-    let Some(mut thumbnails) = watch.thumbnails else { return Ok(String::new()) };
-    let mut shown = Vec::with_capacity(order.len());
-    for n in order {
-        let jpeg = BASE64.encode(thumbnails.read(n).context("the temporary file of the report's pictures failed")?);
-        let (result, name) = (&evaluation.images[n], names[n].clone());
-        shown.push(Shown { result, name, jpeg });
-    }
-    Ok(html(heading, evaluation, &shown, hidden))
-}
-
-/// Small pictures on disk until the report is written.
-struct Thumbnails {
-    file: File,
-    places: Vec<(u64, usize)>,
-}
-
-impl Thumbnails {
-    fn push(&mut self, picture: &Rgb8, map: &[f32]) -> Result<()> {
-        let side = (map.len() as f64).sqrt().round() as usize;
-        let blended = overlay::blend(picture, map, side);
-        let (width, height) = (u32::try_from(blended.width_px)?, u32::try_from(blended.height_px)?);
-        let whole = ::image::RgbImage::from_raw(width, height, blended.bytes).context("a picture of no size")?;
-        let small = ::image::DynamicImage::from(whole).thumbnail(THUMBNAIL_PX, THUMBNAIL_PX);
-        let mut bytes = std::io::Cursor::new(Vec::new());
-        small.write_to(&mut bytes, ::image::ImageFormat::Jpeg)?;
-        let bytes = bytes.into_inner();
-        self.places.push((self.file.stream_position()?, bytes.len()));
-        Ok(self.file.write_all(&bytes)?)
-    }
-
-    fn read(&mut self, n: usize) -> Result<Vec<u8>> {
-        let (start, length) = self.places.get(n).copied().unwrap_or_default();
-        let mut bytes = vec![0; length];
-        self.file.seek(SeekFrom::Start(start))?;
-        self.file.read_exact(&mut bytes)?;
-        Ok(bytes)
-    }
-}
-
 /// Shows how far it is.
 struct Terminal {
     bar: ProgressBar,
@@ -367,14 +334,7 @@ struct Terminal {
 
 impl Terminal {
     fn new(with_pictures: bool) -> Result<Self> {
-        let thumbnails = if with_pictures {
-            Some(Thumbnails {
-                file: tempfile::tempfile().context("no temporary file for the report")?,
-                places: Vec::new(),
-            })
-        } else {
-            None
-        };
+        let thumbnails = with_pictures.then(Thumbnails::new).transpose()?;
         Ok(Self { bar: progress::bar(0), thumbnails })
     }
 }

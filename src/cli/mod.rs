@@ -6,6 +6,7 @@
 mod augment;
 mod convert;
 mod eval;
+mod eval_report;
 mod info;
 mod load;
 mod npy;

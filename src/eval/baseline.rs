@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 
 use crate::bundle::manifest::Augment;
 use crate::eval::bank::compress;
-use crate::eval::run::EvalError;
+use crate::eval::error::EvalError;
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
 use crate::mvfa::{Engine, EngineError, Geometry, Pacer, Stage, nearest_distances, sum_up, unit_rows};
 

@@ -4,7 +4,8 @@
 
 use std::fmt::Write;
 
-use crate::eval::run::{Evaluation, ImageResult, Scores};
+use crate::eval::bootstrap::Interval;
+use crate::eval::scores::{Evaluation, ImageResult, Scores};
 use crate::eval::sweep::roc_curve;
 
 /// Bars of a histogram.
@@ -19,7 +20,7 @@ const STYLE: &str = "\
 --normal:light-dark(#2b6cb0,#7ab7f0);--abnormal:light-dark(#c2410c,#f59e6b);--raw:light-dark(#6b46c1,#b794f4);\
 --grey:light-dark(#5b636d,#a3abb5)}\
 body{font:16px/1.5 system-ui,sans-serif;color:var(--ink);background:var(--back);max-width:70rem;margin:0 auto;padding:1rem}\
-h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{max-width:46rem}.soft{color:var(--soft)}\
+h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}p{max-width:46rem}.soft,small{color:var(--soft)}\
 .wide{overflow-x:auto}table{border-collapse:collapse}th:first-child{min-width:7rem}th,td{text-align:left;padding:.35rem .9rem .35rem 0;border-bottom:1px solid var(--line);\
 font-variant-numeric:tabular-nums}.row{display:flex;flex-wrap:wrap;gap:2rem}svg{max-width:100%;height:auto;color:var(--soft)}\
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:.75rem}figure{margin:0;background:var(--card);\
@@ -101,25 +102,26 @@ fn table(evaluation: &Evaluation) -> String {
     rows.push((GREY_VALUE, evaluation.raw_intensity));
     let lines: String = rows.iter().map(|(name, s)| line(name, s)).collect();
     format!(
-        "<div class=\"wide\"><table><tr><th><th>image AUROC<th>95 % interval<th>image F1<th>pixel AUROC<th>pixel AP<th>PRO</tr>{lines}\
+        "<div class=\"wide\"><table><tr><th><th>image AUROC<th>image F1<th>pixel AUROC<th>pixel AP<th>PRO</tr>{lines}\
          </table></div><p class=\"soft\">F1 is the largest over all thresholds. PRO: per-region overlap up to a false-positive rate \
-         of 0.3. The interval takes pictures as independent; slices of one patient are not.</p>"
+         of 0.3. Small: 95 % intervals. They take pictures as independent; slices of one patient are not.</p>"
     )
 }
 
 fn line(name: &str, scores: &Scores) -> String {
-    let of = |v: Option<f64>| v.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"));
-    let interval =
-        scores.image_auroc_interval.map_or_else(|| "–".to_owned(), |i| format!("{:.3} to {:.3}", i.lo, i.hi));
+    let of = |value: Option<f64>, interval: Option<Interval>| {
+        let value = value.map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"));
+        let sure = interval.map_or_else(String::new, |i| format!("<br><small>{:.3} to {:.3}</small>", i.lo, i.hi));
+        format!("<td>{value}{sure}")
+    };
     let cells = [
-        of(scores.image_auroc),
-        interval,
-        of(scores.f1_max),
-        of(scores.pixel_auroc),
-        of(scores.pixel_ap),
-        of(scores.pro),
+        of(scores.image_auroc, scores.image_auroc_interval),
+        of(scores.f1_max, scores.f1_max_interval),
+        of(scores.pixel_auroc, scores.pixel_auroc_interval),
+        of(scores.pixel_ap, scores.pixel_ap_interval),
+        of(scores.pro, scores.pro_interval),
     ];
-    format!("<tr><th>{name}{}</tr>", cells.map(|c| format!("<td>{c}")).concat())
+    format!("<tr><th>{name}{}</tr>", cells.concat())
 }
 
 /// One line of the ROC figure.
@@ -200,4 +202,26 @@ fn histogram(scores: &[f32], labels: &[bool]) -> String {
 
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bars_are_as_high_as_pictures_are_many() {
+        let drawn = histogram(&[0.0, 0.1, 1.0, 1.0, 1.0, 1.0], &[false, false, false, true, true, true]);
+        let heights = |colour: &str| -> Vec<f64> {
+            let bars = drawn.split("<rect ").skip(1).filter(|bar| bar.contains(colour));
+            bars.map(|bar| bar.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()).collect()
+        };
+        // Three abnormal pictures share a bar, the highest.
+        let (normal, abnormal) = (heights("--normal"), heights("--abnormal"));
+        assert_eq!((normal.len(), abnormal.len()), (BARS, BARS));
+        let filled = |bars: &[f64]| -> Vec<(usize, f64)> {
+            bars.iter().copied().enumerate().filter(|(_, height)| *height > 0.0).collect()
+        };
+        assert_eq!(filled(&normal), [(0, 66.7), (2, 66.7), (BARS - 1, 66.7)]);
+        assert_eq!(filled(&abnormal), [(BARS - 1, 200.0)]);
+    }
 }

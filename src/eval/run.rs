@@ -7,63 +7,19 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
-use thiserror::Error;
-
-use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Augment, ObjectKind, Range};
 use crate::eval::baseline::{RawMemory, raw_intensity};
-use crate::eval::bootstrap::{Interval, bootstrap};
 use crate::eval::dataset::{DatasetError, Sample};
+use crate::eval::error::EvalError;
 use crate::eval::mask::{check_size, read_mask};
-use crate::eval::pixel_stream::{PixelMetrics, PixelStream, Resampling};
+use crate::eval::pixel_stream::{PixelStream, Resampling};
+use crate::eval::scores::{Evaluation, ImageResult, Scores};
 use crate::eval::spill::Spill;
-use crate::eval::sweep::{auroc, f1_max};
 use crate::image::{Limits, Rgb8, WindowChoice, decode};
-use crate::mvfa::{Engine, EngineError, Mode, Pacer, Request, fuse, maximum, min_max};
+use crate::mvfa::{Engine, Mode, Pacer, Request, fuse, maximum, min_max};
 
 /// Rounds of the bootstrap.
 const ROUNDS: usize = 1000;
-
-/// A set that cannot be scored.
-#[derive(Debug, Error)]
-pub enum EvalError {
-    /// The model.
-    #[error(transparent)]
-    Model(#[from] BundleError),
-    /// The engine.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
-    /// Labels and masks.
-    #[error(transparent)]
-    Data(#[from] DatasetError),
-    /// A picture that cannot be read.
-    #[error("{path}: {reason}; mend or remove it")]
-    Picture {
-        /// The file.
-        path: String,
-        /// What is wrong with it.
-        reason: String,
-    },
-    /// The device stopped.
-    #[error("the device stopped: {0}; close other programs and try again")]
-    Device(String),
-    /// The temporary files.
-    #[error(
-        "the temporary files of the maps failed: {0}; make room in the temporary folder, or name another with TMPDIR"
-    )]
-    Disk(#[from] std::io::Error),
-    /// Nothing was left.
-    #[error("none of the pictures can be read; mend them or name another --data folder")]
-    Nothing,
-}
-
-impl EvalError {
-    /// Whether the other pictures can still be scored.
-    fn is_about_one_picture(&self) -> bool {
-        matches!(self, Self::Picture { .. } | Self::Data(_))
-    }
-}
 
 /// What scores the pictures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,70 +62,6 @@ pub trait Watch {
     fn image(&mut self, result: &ImageResult, picture: &Rgb8, map: &[f32]) -> Result<(), EvalError>;
     /// A picture was left out.
     fn left_out(&mut self, error: &EvalError);
-}
-
-/// One picture's scores.
-#[derive(Clone, Debug, Serialize)]
-pub struct ImageResult {
-    /// Place among the samples.
-    #[serde(skip)]
-    pub sample: usize,
-    /// The label.
-    pub abnormal: bool,
-    /// Score by the released protocol: fused over the whole set.
-    pub score: f32,
-    /// c0.
-    pub score_zero: Option<f32>,
-    /// cm, or the maximum of Sm.
-    pub score_memory: Option<f32>,
-    /// The score a single picture gets from `mvfa predict`.
-    pub score_calibrated: Option<f32>,
-    /// The baseline's: raw tokens, where there are references.
-    pub score_memory_raw: Option<f32>,
-    /// The baseline's: mean grey value, in 0..1.
-    pub score_raw_intensity: f32,
-}
-
-/// Figures of one way to score.
-#[derive(Clone, Copy, Debug, Default, Serialize)]
-pub struct Scores {
-    /// Area under the ROC curve over pictures.
-    pub image_auroc: Option<f64>,
-    /// Over pixels.
-    pub pixel_auroc: Option<f64>,
-    /// Average precision over pixels.
-    pub pixel_ap: Option<f64>,
-    /// Per-region overlap.
-    pub pro: Option<f64>,
-    /// Largest F1 over pictures.
-    pub f1_max: Option<f64>,
-    /// Largest F1 over pixels.
-    pub pixel_f1_max: Option<f64>,
-    /// 95 % interval of `image_auroc`.
-    pub image_auroc_interval: Option<Interval>,
-    /// 95 % interval of `pixel_auroc`.
-    pub pixel_auroc_interval: Option<Interval>,
-    /// 95 % interval of `pixel_ap`.
-    pub pixel_ap_interval: Option<Interval>,
-    /// 95 % interval of `pro`.
-    pub pro_interval: Option<Interval>,
-}
-
-/// Everything measured.
-#[derive(Clone, Debug)]
-pub struct Evaluation {
-    /// The model, or the method chosen.
-    pub model: Scores,
-    /// The model as a single picture is scored: fused by constants, not by the set's own range.
-    pub calibrated: Option<Scores>,
-    /// Raw tokens, where there are references.
-    pub memory_raw: Option<Scores>,
-    /// Grey values.
-    pub raw_intensity: Scores,
-    /// Picture by picture, in the order of the samples.
-    pub images: Vec<ImageResult>,
-    /// Pictures left out.
-    pub left_out: usize,
 }
 
 /// Scores samples.
@@ -226,6 +118,7 @@ pub fn evaluate(
             };
             match (options.method, &raw_scores) {
                 (Method::MemoryRaw, Some((map, score))) => {
+                    check_finite(sample, map)?;
                     result.score_memory = Some(*score);
                     pass.memory.push(map)?;
                     watch.image(&result, &picture, map)?;
@@ -236,9 +129,11 @@ pub fn evaluate(
                     result.score_memory = analysis.score_memory;
                     result.score_calibrated = analysis.score_calibrated;
                     if let Some(map) = &analysis.zero {
+                        check_finite(sample, map)?;
                         pass.zero.push(map)?;
                     }
                     if let Some(map) = &analysis.memory {
+                        check_finite(sample, map)?;
                         pass.memory.push(map)?;
                     }
                     if let Some(map) = analysis.fused.as_ref().filter(|_| has_masks) {
@@ -359,19 +254,8 @@ impl FirstPass {
             };
         }
         let of_images = |pick: fn(&ImageResult) -> f32| -> Vec<f32> { self.images.iter().map(pick).collect() };
-        let figures = |scores: &[f32], pixels: PixelMetrics| Scores {
-            image_auroc: auroc(scores, &labels),
-            pixel_auroc: pixels.auroc,
-            pixel_ap: pixels.average_precision,
-            pro: pixels.pro,
-            f1_max: f1_max(scores, &labels),
-            pixel_f1_max: pixels.f1_max,
-            image_auroc_interval: bootstrap(scores, &labels, auroc, seed, ROUNDS),
-            pixel_auroc_interval: pixels.intervals.auroc,
-            pixel_ap_interval: pixels.intervals.average_precision,
-            pro_interval: pixels.intervals.pro,
-        };
         let resampling = Resampling { rounds: ROUNDS, seed };
+        let figures = |scores: &[f32], pixels| Scores::new(scores, &labels, pixels, resampling);
         let pixels = pixels.finish_with(resampling)?;
         // With one part only, constants stretch its maps all alike and change no rank.
         let calibrated_pixels = if self.has_fused { self.calibrated_pixels.finish_with(resampling)? } else { pixels };
@@ -396,6 +280,14 @@ impl FirstPass {
 
 fn range((lo, hi): (f32, f32)) -> Range {
     if hi > lo { Range { lo, hi } } else { Range { lo: 0.0, hi: 1.0 } }
+}
+
+/// Values that are no numbers would be ranked like others.
+fn check_finite(sample: &Sample, map: &[f32]) -> Result<(), EvalError> {
+    match map.iter().all(|v| v.is_finite()) {
+        true => Ok(()),
+        false => Err(EvalError::NotFinite { path: sample.image.display().to_string() }),
+    }
 }
 
 fn mask(sample: &Sample, side_px: usize) -> Result<Vec<u8>, DatasetError> {

@@ -130,7 +130,12 @@ fn the_last_line_has_the_figures_and_the_same_ones_each_time() {
         assert_eq!(keys(last), expected);
         assert!(FIGURES.iter().all(|key| last[key].is_number()), "{last}");
         assert!(MORE.iter().all(|key| !last[key].is_number()), "{last}");
-        assert_eq!(last["baselines"]["memory_raw"].is_null(), mode == "zero");
+        assert!(last["baselines"]["memory_raw"]["pixel_auroc"].is_number(), "what the model must beat, in both modes");
+        for figure in ["image_auroc", "pixel_auroc", "pixel_ap", "pro", "f1_max"] {
+            let (value, interval) = (&last[figure], &last["intervals"][figure]);
+            let [value, lo, hi] = [value, &interval["lo"], &interval["hi"]].map(|v| v.as_f64().unwrap());
+            assert!(lo <= value && value <= hi, "{figure}: {value} in {interval}");
+        }
         assert_eq!(lines[0]["image"], "test/good/img/c.png");
         assert_eq!((&lines[0]["abnormal"], &lines[3]["abnormal"]), (&false.into(), &true.into()));
         let again = eval(set.path(), "brain", &["--mode", mode, "--json"]).expect(0);
@@ -181,6 +186,48 @@ fn few_shot_fuses_by_the_range_of_the_whole_set() {
         let found = line["score"].as_f64().unwrap();
         assert!((found - f64::from(expected)).abs() < 1e-5, "{line}, expected {expected}");
     }
+}
+
+#[test]
+fn each_picture_by_itself_scores_as_predict_scores_it() {
+    let set = small_set(true);
+    let lines = eval(set.path(), "brain", &["--mode", "few", "--json"]).expect(0).json_lines();
+    let (bundle, support) = (bundle(), text(&set.path().join("valid/good/img")));
+    let mut calibrated = Vec::new();
+    for line in &lines[..4] {
+        let picture = text(&set.path().join(line["image"].as_str().unwrap()));
+        let fixed = ["predict", "--bundle", &bundle, "--object", "brain", "--augment", "none", "--json"];
+        let alone = mvfa(fixed.into_iter().chain([picture.as_str(), "--support", &support])).expect(0).json_lines();
+        let [found, expected] = [line, &alone[0]].map(|l| l["score_calibrated"].as_f64().unwrap());
+        assert!((found - expected).abs() < 1e-6, "{line}, alone {expected}");
+        calibrated.push((found, line["abnormal"].as_bool().unwrap()));
+    }
+    let above = |a: f64, b: f64| if a > b { 1.0 } else { f64::from(u8::from(a == b)) / 2.0 };
+    let pairs =
+        |abnormal: bool| calibrated.iter().filter(move |(_, label)| *label == abnormal).map(|(score, _)| *score);
+    let wins: f64 = pairs(true).flat_map(|a| pairs(false).map(move |n| above(a, n))).sum();
+    let figure = &lines[4]["calibrated"]["image_auroc"];
+    assert!((figure.as_f64().unwrap() - wins / 4.0).abs() < 1e-9, "{figure}, expected {}", wins / 4.0);
+}
+
+#[test]
+fn references_are_not_measured() {
+    let set = small_set(true);
+    copy(&fixture("reference/tiny/input_rgb.png"), &set.path().join("valid/Ungood/img/g.png"));
+    copy(&fixture("reference/tiny/input_grey.png"), &set.path().join("valid/good/img/z.png"));
+    let answer = eval(set.path(), "chest", &["--mode", "few", "--split", "valid", "--json"]).expect(0);
+    let lines = answer.json_lines();
+    // Two of the three normal pictures are what the others are compared with.
+    assert_eq!((&lines[2]["n_normal"], &lines[2]["n_abnormal"]), (&1.into(), &1.into()));
+    assert!(answer.stderr.contains("2 pictures are references"), "{}", answer.stderr);
+}
+
+#[test]
+fn without_a_valid_folder_words_have_no_raw_baseline() {
+    let set = small_set(true);
+    fs::remove_dir_all(set.path().join("valid")).unwrap();
+    let last = eval(set.path(), "brain", &["--mode", "zero", "--json"]).expect(0).json_lines().pop().unwrap();
+    assert!(last["baselines"]["memory_raw"].is_null() && last["pixel_auroc"].is_number(), "{last}");
 }
 
 #[test]

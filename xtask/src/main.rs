@@ -1,4 +1,4 @@
-//! The commands people type: `cargo xtask serve | build | test | bench | size | default-model`.
+//! The commands people type: `cargo xtask serve | build | test | bench | size | default-model | measure-model`.
 //!
 //! Comes in: the command line. Goes out: a served, built, tested or measured site. Each command
 //! installs what it misses, says so before it does, and does nothing twice. Fails with one line of
@@ -11,6 +11,7 @@ mod command;
 mod default_model;
 mod headers;
 mod layout;
+mod measure;
 mod server;
 mod site;
 mod size;
@@ -38,6 +39,7 @@ usage: cargo xtask COMMAND
                       run every check, or one group; NAME picks files of tests/browser
   bench [--gpu]       time the encoder against onnxruntime-web in one browser page
   default-model       train models/default anew (about half an hour)
+  measure-model       the figures of models/default that its card states (about half an hour)
   size                raw and compressed size of what a visitor downloads
 
   --dev               leave out what makes the WebAssembly file small and takes minutes
@@ -83,6 +85,10 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         "default-model" => {
             flags(rest, &[])?;
             default_model::run_all(&layout)?;
+        }
+        "measure-model" => {
+            flags(rest, &[])?;
+            measure::run_all(&layout)?;
         }
         "size" => {
             flags(rest, &[])?;

@@ -1,0 +1,97 @@
+//! What an evaluation gives: scores of pictures, figures over all of them.
+
+use serde::Serialize;
+
+use crate::eval::bootstrap::{Interval, bootstrap};
+use crate::eval::pixel_stream::{PixelMetrics, Resampling};
+use crate::eval::sweep::{auroc, f1_max};
+
+/// One picture's scores.
+#[derive(Clone, Debug, Serialize)]
+pub struct ImageResult {
+    /// Place among the samples.
+    #[serde(skip)]
+    pub sample: usize,
+    /// The label.
+    pub abnormal: bool,
+    /// Score by the released protocol: fused over the whole set.
+    pub score: f32,
+    /// c0.
+    pub score_zero: Option<f32>,
+    /// cm, or the maximum of Sm.
+    pub score_memory: Option<f32>,
+    /// The score a single picture gets from `mvfa predict`.
+    pub score_calibrated: Option<f32>,
+    /// The baseline's: raw tokens, where there are references.
+    pub score_memory_raw: Option<f32>,
+    /// The baseline's: mean grey value, in 0..1.
+    pub score_raw_intensity: f32,
+}
+
+/// Figures of one way to score.
+#[derive(Clone, Copy, Debug, Default, Serialize)]
+pub struct Scores {
+    /// Area under the ROC curve over pictures.
+    pub image_auroc: Option<f64>,
+    /// Over pixels.
+    pub pixel_auroc: Option<f64>,
+    /// Average precision over pixels.
+    pub pixel_ap: Option<f64>,
+    /// Per-region overlap.
+    pub pro: Option<f64>,
+    /// Largest F1 over pictures.
+    pub f1_max: Option<f64>,
+    /// Largest F1 over pixels.
+    pub pixel_f1_max: Option<f64>,
+    /// 95 % interval of `image_auroc`.
+    pub image_auroc_interval: Option<Interval>,
+    /// 95 % interval of `pixel_auroc`.
+    pub pixel_auroc_interval: Option<Interval>,
+    /// 95 % interval of `pixel_ap`.
+    pub pixel_ap_interval: Option<Interval>,
+    /// 95 % interval of `pro`.
+    pub pro_interval: Option<Interval>,
+    /// 95 % interval of `f1_max`.
+    pub f1_max_interval: Option<Interval>,
+}
+
+impl Scores {
+    /// Figures of pictures scored `scores` and labelled `labels`, beside those of their pixels.
+    pub(crate) fn new(
+        scores: &[f32],
+        labels: &[bool],
+        pixels: PixelMetrics,
+        Resampling { rounds, seed }: Resampling,
+    ) -> Self {
+        Self {
+            image_auroc: auroc(scores, labels),
+            pixel_auroc: pixels.auroc,
+            pixel_ap: pixels.average_precision,
+            pro: pixels.pro,
+            f1_max: f1_max(scores, labels),
+            pixel_f1_max: pixels.f1_max,
+            image_auroc_interval: bootstrap(scores, labels, auroc, seed, rounds),
+            pixel_auroc_interval: pixels.intervals.auroc,
+            pixel_ap_interval: pixels.intervals.average_precision,
+            pro_interval: pixels.intervals.pro,
+            f1_max_interval: bootstrap(scores, labels, f1_max, seed, rounds),
+        }
+    }
+}
+
+/// Everything measured.
+#[derive(Clone, Debug)]
+pub struct Evaluation {
+    /// The model, or the method chosen.
+    pub model: Scores,
+    /// The model as a single picture is scored: fused by constants, not by the set's own range.
+    pub calibrated: Option<Scores>,
+    /// Raw tokens, where there are references.
+    pub memory_raw: Option<Scores>,
+    /// Grey values.
+    pub raw_intensity: Scores,
+    /// Picture by picture, in the order of the samples.
+    pub images: Vec<ImageResult>,
+    /// Pictures left out.
+    pub left_out: usize,
+}

@@ -1,0 +1,165 @@
+//! The figures of the model card: the default model beside what it must beat.
+//!
+//! Comes in: `models/default`, the real slices of `tests/fixtures/bmad`. Goes out: two tables of
+//! AUROCs in Markdown, over pixels and over pictures, a row a real volume and a row a kind of phantom
+//! of a seed the model was not trained on. Fails with what the program says.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+use crate::command::{program, run};
+use crate::layout::Layout;
+use crate::wasm;
+
+/// Another seed than the one trained on.
+const PHANTOM_SEED: &str = "2";
+/// Phantoms a class and object; a fifth of them are references, the others are measured.
+const PHANTOMS: &str = "20";
+const PHANTOM_SHOTS: usize = 4;
+const PHANTOM_SETS: [(&str, &str); 6] = [
+    ("brain", "Brain_AD"),
+    ("liver", "Liver_AD"),
+    ("resc", "Retina_RESC_AD"),
+    ("oct17", "Retina_OCT2017_AD"),
+    ("chest", "Chest_AD"),
+    ("his", "Histopathology_AD"),
+];
+/// Folds of `split.json` whose references come from another volume, with the object they show.
+const FOLDS: [(&str, &str); 4] = [
+    ("Brain_cross_brain2_to_brain1", "brain"),
+    ("Brain_cross_brain1_to_brain2", "brain"),
+    ("Lung_cross_lung1_to_lung2", "lung"),
+    ("Lung_cross_lung2_to_lung1", "lung"),
+];
+/// Draws of random adapters: one may find the lesions, or everything else, by chance.
+const RANDOM_SEEDS: [&str; 3] = ["1", "2", "3"];
+
+/// One data set: what it shows, where it lies, how many references it has.
+struct Set {
+    title: String,
+    object: &'static str,
+    folder: PathBuf,
+    shots: usize,
+}
+
+/// Measures and prints.
+pub fn run_all(layout: &Layout) -> Result<()> {
+    run(wasm::cargo(layout).args(["build", "--release", "--bin", "mvfa"]))?;
+    let work = layout.target.join("xtask/measure");
+    if work.exists() {
+        fs::remove_dir_all(&work).with_context(|| format!("{} cannot be replaced", work.display()))?;
+    }
+    let mvfa = || program(layout.target.join("release/mvfa"), &layout.root);
+    let phantoms = work.join("phantoms");
+    let mut draw = mvfa();
+    draw.args(["phantom", "--object", "all", "--normal", PHANTOMS, "--abnormal", PHANTOMS, "--valid-share", "0.2"]);
+    run(draw.args(["--seed", PHANTOM_SEED, "--out"]).arg(&phantoms))?;
+    let mut sets = real_sets(&layout.root.join("tests/fixtures/bmad"), &work)?;
+    sets.extend(PHANTOM_SETS.map(|(object, folder)| Set {
+        title: format!("{object}, phantoms"),
+        object,
+        folder: phantoms.join(folder),
+        shots: PHANTOM_SHOTS,
+    }));
+
+    let model = layout.root.join("models/default");
+    let mut random = Vec::new();
+    for seed in RANDOM_SEEDS {
+        // A learning rate of nothing leaves the adapters as they were drawn.
+        let out = work.join(format!("random-{seed}"));
+        let mut train = mvfa();
+        train.args(["train", "zero", "--object", "none", "--epochs", "1", "--lr", "0", "--limit", "1"]);
+        train.args(["--select", "last", "--seed", seed, "--bundle"]).arg(&model).arg("--data").arg(&phantoms);
+        run(train.arg("--out").arg(&out))?;
+        random.push(out);
+    }
+
+    let mut rows = Vec::new();
+    for set in &sets {
+        let eval = |bundle: &Path, mode: &str| -> Result<Value> {
+            let mut eval = mvfa();
+            eval.args(["eval", "--json", "--mode", mode, "--object", set.object, "--shots", &set.shots.to_string()]);
+            let done = eval.arg("--bundle").arg(bundle).arg("--data").arg(&set.folder).output()?;
+            if !done.status.success() {
+                bail!("mvfa eval of {}: {}", set.title, String::from_utf8_lossy(&done.stderr));
+            }
+            let last = String::from_utf8_lossy(&done.stdout).lines().last().unwrap_or_default().to_owned();
+            serde_json::from_str(&last).context("mvfa eval gave no figures")
+        };
+        eprintln!("measuring {}", set.title);
+        let (zero, few) = (eval(&model, "zero")?, eval(&model, "few")?);
+        let random = random.iter().map(|bundle| eval(bundle, "zero")).collect::<Result<Vec<_>>>()?;
+        rows.push((set, zero, few, random));
+    }
+    for (figure, what) in [("pixel_auroc", "Pixel AUROC"), ("image_auroc", "Image AUROC")] {
+        println!("\n{what} (95 % interval)\n");
+        println!("| set | pictures | zero-shot | few-shot | raw tokens | grey value | random adapters |");
+        println!("|---|---|---|---|---|---|---|");
+        for (set, zero, few, random) in &rows {
+            let draws: Vec<String> = random.iter().map(|r| number(&r[figure])).collect();
+            let sure = |of: &Value| {
+                let interval = &of["intervals"][figure];
+                format!("{} ({} to {})", number(&of[figure]), number(&interval["lo"]), number(&interval["hi"]))
+            };
+            println!(
+                "| {} | {} + {} | {} | {} | {} | {} | {} |",
+                set.title,
+                zero["n_normal"],
+                zero["n_abnormal"],
+                sure(zero),
+                sure(few),
+                number(&few["baselines"]["memory_raw"][figure]),
+                number(&few["baselines"]["raw_intensity"][figure]),
+                draws.join(", ")
+            );
+        }
+    }
+    println!("\nPRO, zero-shot and few-shot\n");
+    for (set, zero, few, _) in &rows {
+        println!("| {} | {} | {} |", set.title, number(&zero["pro"]), number(&few["pro"]));
+    }
+    Ok(())
+}
+
+/// One set a fold: its references as the valid folder, its test slices as the test folder.
+fn real_sets(bmad: &Path, work: &Path) -> Result<Vec<Set>> {
+    let text = fs::read(bmad.join("split.json")).context("tests/fixtures/bmad/split.json is not readable")?;
+    let split: Value = serde_json::from_slice(&text).context("split.json is not what it should be")?;
+    let files: Vec<&Value> = split["files"].as_array().into_iter().flatten().collect();
+    let mut sets = Vec::new();
+    for (fold, object) in FOLDS {
+        let paths = |part: &str| split["folds"][fold][part].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let folder = work.join(fold);
+        let mut shots = 0;
+        for path in paths("reference") {
+            copy(&bmad.join(path), &folder.join("valid/good/img"))?;
+            shots += 1;
+        }
+        for path in paths("test") {
+            let Some(file) = files.iter().find(|file| file["path"] == path) else { bail!("split.json lacks {path}") };
+            let class = folder.join("test").join(file["label"].as_str().unwrap_or_default());
+            copy(&bmad.join(path), &class.join("img"))?;
+            if let Some(mask) = file["mask"].as_str() {
+                copy(&bmad.join(mask), &class.join("anomaly_mask"))?;
+            }
+        }
+        let title = fold.rsplit('_').next().unwrap_or(fold).to_owned();
+        sets.push(Set { title, object, folder, shots });
+    }
+    Ok(sets)
+}
+
+fn copy(file: &Path, folder: &Path) -> Result<()> {
+    fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
+    let name = file.file_name().unwrap_or_default();
+    fs::copy(file, folder.join(name)).with_context(|| format!("{} cannot be copied", file.display()))?;
+    Ok(())
+}
+
+/// Three digits, as the card writes them.
+fn number(value: &Value) -> String {
+    value.as_f64().map_or_else(|| "–".to_owned(), |v| format!("{v:.3}"))
+}
