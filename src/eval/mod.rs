@@ -5,7 +5,6 @@
 //!                                              └▶ resample (how sure the figures are)
 //! ```
 
-mod bank;
 mod baseline;
 mod bootstrap;
 mod dataset;
@@ -17,7 +16,6 @@ mod run;
 mod spill;
 mod sweep;
 
-pub use bank::compress;
 pub use bootstrap::{Interval, bootstrap};
 pub use dataset::{Dataset, DatasetError, Sample, Split};
 pub use mask::{check_size, read_mask, regions};
