@@ -1,14 +1,22 @@
 /**
  * Both programs in one page, called from outside by the driver.
  *
- * Comes in: a tier and counts. Goes out: milliseconds of each program, in alternation on the same picture, and
- * how far their outputs are apart. Fails with the first error of either.
+ * Comes in: a tier, contenders and counts. Goes out: milliseconds of each contender, in alternation on the same
+ * picture, and how far its outputs are from those of the peer in f32. Fails with the first error of any.
  */
 import { Session } from "../pkg/index.js";
 
 const SEED = 12345;
 /** The peer's builds: each tier has one of its own, and the processor's is smaller and may be faster. */
-const PEER = { cpu: "./ort/ort.wasm.bundle.min.mjs", gpu: "./ort/ort.webgpu.bundle.min.mjs" };
+const PEER = {
+  cpu: { build: "./ort/ort.wasm.bundle.min.mjs", provider: "wasm" },
+  gpu: { build: "./ort/ort.webgpu.bundle.min.mjs", provider: "webgpu" },
+};
+
+/**
+ * @typedef {{program: "ours" | "peer", weights: "f32" | "i8", model: string, graph: string}} Contender
+ * @typedef {{open: () => Promise<void>, run: () => Promise<Float32Array[]>, close: () => void, device: string}} Program
+ */
 
 /** A smooth picture with some noise, the same every time: planes in 0..1. @param {number} side */
 function picture(side) {
@@ -23,19 +31,61 @@ function picture(side) {
   return planes;
 }
 
-/** Per level, the largest difference relative to the level's largest value. */
-function differences(ours, theirs) {
-  if (ours.length !== theirs.length) throw new Error(`${ours.length} and ${theirs.length} levels`);
-  return ours.map((level, l) => {
-    const other = theirs[l];
-    if (level.length !== other.length) throw new Error(`level ${l}: ${level.length} and ${other.length} values`);
-    let apart = 0;
-    let largest = 0;
-    level.forEach((value, i) => {
-      apart = Math.max(apart, Math.abs(value - other[i]));
-      largest = Math.max(largest, Math.abs(other[i]));
+/** @param {Contender} contender @param {"cpu" | "gpu"} tier @param {Float32Array} planes @returns {Program} */
+function ours({ model }, tier, planes) {
+  /** @type {any} */
+  let session = null;
+  return {
+    device: "",
+    async open() {
+      session = await Session.open(model, { device: tier });
+      this.device = `${session.info.device.tier}: ${session.info.device.name}`;
+    },
+    run: () => session.tokens(planes),
+    close: () => session?.close(),
+  };
+}
+
+/** @param {Contender} contender @param {"cpu" | "gpu"} tier @param {Float32Array} pixels @param {number} side @returns {Program} */
+function peer({ graph }, tier, pixels, side) {
+  /** @type {any} */
+  let worker = null;
+  const ask = (message) =>
+    new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => (data.error ? reject(new Error(`the peer: ${data.error}`)) : resolve(data.value));
+      worker.onerror = (event) => reject(new Error(`the peer's worker: ${event.message}`));
+      worker.postMessage(message);
     });
-    return apart / largest;
+  return {
+    device: PEER[tier].provider,
+    async open() {
+      worker = new Worker(new URL("./peer.js", import.meta.url), { type: "module" });
+      await ask({ op: "open", ...PEER[tier], graph });
+    },
+    run: () => ask({ op: "run", pixels, side }),
+    close: () => worker?.terminate(),
+  };
+}
+
+/**
+ * Per level: the largest difference by the largest value, and the root mean square of the difference by that of the
+ * values. @param {Float32Array[]} found @param {Float32Array[]} expected
+ */
+function apart(found, expected) {
+  if (found.length !== expected.length) throw new Error(`${found.length} and ${expected.length} levels`);
+  return found.map((level, l) => {
+    const other = expected[l];
+    if (level.length !== other.length) throw new Error(`level ${l}: ${level.length} and ${other.length} values`);
+    let [off, top, offSquares, squares] = [0, 0, 0, 0];
+    level.forEach((value, i) => {
+      const difference = Math.abs(value - other[i]);
+      // Not Math.max, which the comparison with NaN would pass by.
+      off = difference <= off ? off : difference;
+      top = Math.max(top, Math.abs(other[i]));
+      offSquares += difference ** 2;
+      squares += other[i] ** 2;
+    });
+    return { largest: off / top, rms: Math.sqrt(offSquares / squares) };
   });
 }
 
@@ -47,52 +97,37 @@ async function timed(work) {
 }
 
 /**
- * @param {{tier: "cpu" | "gpu", runs: number, warmUps: number}} options
- * @returns {Promise<object>} times in milliseconds
+ * Opens every contender and lets it see its first picture before the next begins, because what one still compiles in
+ * the background would slow another down; then all in alternation.
+ * @param {{tier: "cpu" | "gpu", contenders: Contender[], backwards: boolean, runs: number, warmUps: number}} plan
  */
-globalThis.compare = async ({ tier, runs, warmUps }) => {
-  const manifest = await (await fetch("/models/default/manifest.json")).json();
-  const { size_px: side, mean, std } = manifest.preprocess;
+globalThis.race = async ({ tier, contenders, backwards, runs, warmUps }) => {
+  const { preprocess } = await (await fetch(contenders[0].model)).json();
+  const { size_px: side, mean, std } = preprocess;
   const planes = picture(side);
-  const normalised = planes.map((v, i) => (v - mean[Math.floor(i / side / side)]) / std[Math.floor(i / side / side)]);
-  const ort = await import(PEER[tier]);
-  ort.env.wasm.wasmPaths = new URL("./ort/", import.meta.url).href;
-  ort.env.wasm.numThreads = 1;
-
-  const [oursOpen, session] = await timed(() => Session.open("/models/default/manifest.json", { device: tier }));
-  const ours = () => session.tokens(planes);
-  // Each program opens and sees its first picture before the other begins: what one still compiles in the
-  // background would slow the other down.
-  const [oursFirst, oursLevels] = await timed(ours);
-  const provider = tier === "cpu" ? "wasm" : "webgpu";
-  // As ours, with the download of the weights from the same server.
-  const [theirsOpen, peer] = await timed(async () => {
-    const model = new Uint8Array(await (await fetch("tower.onnx")).arrayBuffer());
-    return ort.InferenceSession.create(model, { executionProviders: [provider] });
-  });
-  const theirs = async () => {
-    const answer = await peer.run({ pixels: new ort.Tensor("float32", normalised, [1, 3, side, side]) });
-    return Promise.all(peer.outputNames.map((name) => answer[name].getData()));
-  };
-  const [theirsFirst, theirsLevels] = await timed(theirs);
-  const apart = differences(oursLevels, theirsLevels);
+  const pixels = planes.map((v, i) => (v - mean[Math.floor(i / side / side)]) / std[Math.floor(i / side / side)]);
+  const field = contenders.map((contender) => ({
+    ...contender,
+    live: contender.program === "ours" ? ours(contender, tier, planes) : peer(contender, tier, pixels, side),
+    openMs: 0,
+    firstMs: 0,
+    warmMs: /** @type {number[]} */ ([]),
+    levels: /** @type {Float32Array[]} */ ([]),
+  }));
+  for (const one of backwards ? [...field].reverse() : field) {
+    [one.openMs] = await timed(() => one.live.open());
+    [one.firstMs, one.levels] = await timed(() => one.live.run());
+  }
   for (let i = 0; i < warmUps; i++) {
-    await ours();
-    await theirs();
+    for (const one of field) await one.live.run();
   }
-  const times = { ours: [], theirs: [] };
   for (let i = 0; i < runs; i++) {
-    times.ours.push((await timed(ours))[0]);
-    times.theirs.push((await timed(theirs))[0]);
+    for (const one of field) one.warmMs.push((await timed(() => one.live.run()))[0]);
   }
-  const device = session.info.device;
-  session.close();
-  await peer.release();
-  return {
-    tier,
-    device,
-    apart,
-    ours: { openMs: oursOpen, firstMs: oursFirst, warmMs: times.ours },
-    theirs: { openMs: theirsOpen, firstMs: theirsFirst, warmMs: times.theirs },
-  };
+  const reference = field.find((one) => one.program === "peer" && one.weights === "f32");
+  if (!reference) throw new Error("the peer in f32 is what outputs are compared with");
+  return field.map(({ live, levels, ...one }) => {
+    live.close();
+    return { ...one, device: live.device, apart: apart(levels, reference.levels) };
+  });
 };

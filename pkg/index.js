@@ -126,11 +126,15 @@ export class Session {
    * @param {import("./index.d.ts").AnalyseOptions} options
    * @returns {Promise<import("./index.d.ts").Result>}
    */
-  async analyse(blob, { object, mode, augment, window, signal, onProgress }) {
+  async analyse(blob, { object, mode, augment, bankRows, window, signal, onProgress }) {
     if (mode !== "zero" && mode !== "few") {
       throw makeError("UsageError", `The mode "${mode}" is unknown. Use "zero" or "few".`);
     }
-    return this.#call("analyse", { blob: asBlob(blob), options: { object, mode, augment, window } }, { signal, onProgress });
+    if (bankRows !== undefined && !(Number.isInteger(bankRows) && bankRows > 0)) {
+      throw makeError("UsageError", `bankRows must be a whole number from 1 upwards, not ${bankRows}. Leave it out to keep every row.`);
+    }
+    const options = { object, mode, augment, bankRows, window };
+    return this.#call("analyse", { blob: asBlob(blob), options }, { signal, onProgress });
   }
 
   /**

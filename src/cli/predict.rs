@@ -47,6 +47,9 @@ pub(super) struct Args {
     /// Views of each normal picture: the method's eleven, or the picture alone [default: the model's]
     #[arg(long, value_enum)]
     augment: Option<AugmentName>,
+    /// Most rows a level in the memory of all normal pictures together; k-means makes it smaller [default: all]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    bank_rows: Option<u32>,
     /// How grey deeper than 8 bits is shown and analysed: auto, pil or CENTER,WIDTH
     #[arg(long, default_value = "auto", value_parser = window, allow_hyphen_values = true)]
     window: WindowChoice,
@@ -99,6 +102,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         object: args.object.clone(),
         mode: mode(args, bundle.manifest())?,
         augment: args.augment.map(Augment::from),
+        bank_rows: args.bank_rows.map(|rows| rows as usize),
     };
     let images = paths::expand(images)?;
     let support = paths::expand(support)?;

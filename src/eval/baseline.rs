@@ -5,13 +5,12 @@
 //! of the highest hundredth of patches. Fails as the engine does. After AnomalyDINO and April-GAN's
 //! memory branch.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
 use crate::bundle::manifest::Augment;
-use crate::eval::bank::compress;
 use crate::eval::error::EvalError;
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
-use crate::mvfa::{Engine, EngineError, Geometry, Pacer, Stage, nearest_distances, sum_up, unit_rows};
+use crate::mvfa::{Engine, EngineError, Geometry, Pacer, Stage, compress, nearest_distances, sum_up, unit_rows};
 
 /// Share of the patches that make the image score.
 const TOP_SHARE: f64 = 0.01;
@@ -20,15 +19,15 @@ const TOP_SHARE: f64 = 0.01;
 pub(crate) struct RawMemory(Vec<Tensor<2>>);
 
 impl RawMemory {
-    /// Remembers normal pictures, at most `bank_rows` rows a level.
+    /// Remembers normal pictures, at most `bank_rows` rows a level of all together.
     pub(crate) fn new(
         engine: &Engine,
         references: &[Rgb8],
         augment: Augment,
         bank_rows: Option<usize>,
-        seed: u64,
         pacer: &mut impl Pacer,
     ) -> Result<Self, EvalError> {
+        let keep = bank_rows.map(|rows| rows / references.len().max(1));
         let mut rows: Vec<Vec<Tensor<2>>> = Vec::new();
         for picture in references {
             let planes = planes(engine, picture);
@@ -36,17 +35,22 @@ impl RawMemory {
                 Augment::Mvfa => augment_mvfa(&planes),
                 Augment::None => vec![planes],
             };
+            let mut own: Vec<Vec<Tensor<2>>> = Vec::new();
             for view in &views {
                 let levels = patches(engine, view, Stage::References, pacer)?;
-                rows.resize_with(levels.len(), Vec::new);
-                rows.iter_mut().zip(levels).for_each(|(all, level)| all.push(level));
+                own.resize_with(levels.len(), Vec::new);
+                own.iter_mut().zip(levels).for_each(|(all, level)| all.push(level));
+            }
+            rows.resize_with(own.len(), Vec::new);
+            for (all, views) in rows.iter_mut().zip(own) {
+                let level = Tensor::cat(views, 0);
+                all.push(match keep {
+                    Some(keep) => smaller(level, keep)?,
+                    None => level,
+                });
             }
         }
-        let join = |level| {
-            let all = Tensor::cat(level, 0);
-            bank_rows.map_or(all.clone(), |rows| compress(all, rows, seed))
-        };
-        Ok(Self(rows.into_iter().map(join).collect()))
+        Ok(Self(rows.into_iter().map(|level| Tensor::cat(level, 0)).collect()))
     }
 
     /// Map `[side, side]` and image score of one picture.
@@ -68,6 +72,15 @@ impl RawMemory {
         levels.iter().for_each(|level| sums.iter_mut().zip(level).for_each(|(s, d)| *s += d));
         Ok((sum_up(&levels, grid, side_px, Geometry::Reference), top_mean(sums)))
     }
+}
+
+/// At most `keep` rows that stand for `[rows, width]`.
+fn smaller(level: Tensor<2>, keep: usize) -> Result<Tensor<2>, EvalError> {
+    let ([_, width], device) = (level.dims(), level.device());
+    let values = level.try_into_vec_as::<f32>().map_err(|e| EvalError::Device(e.to_string()))?;
+    let rows = compress(&values, width, keep);
+    let count = rows.len() / width.max(1);
+    Ok(Tensor::from_data(TensorData::new(rows, [count, width]), &device))
 }
 
 /// Mean of the highest hundredth, rounded up.

@@ -5,7 +5,6 @@
 //!                                              └▶ resample (how sure the figures are)
 //! ```
 
-mod bank;
 mod baseline;
 mod bootstrap;
 mod dataset;
@@ -19,7 +18,6 @@ mod scores;
 mod spill;
 mod sweep;
 
-pub use bank::compress;
 pub use bootstrap::{Interval, bootstrap};
 pub use dataset::{Dataset, DatasetError, Sample, Split};
 pub use error::EvalError;

@@ -43,9 +43,9 @@ pub struct EvalOptions {
     pub references: Vec<PathBuf>,
     /// Views of each; `None` takes the model's.
     pub augment: Option<Augment>,
-    /// Most rows a level of the baseline's memory.
+    /// Most rows a level in the memory of all references together.
     pub bank_rows: Option<usize>,
-    /// Seed of the bootstrap and of the smaller memory.
+    /// Seed of the bootstrap.
     pub seed: u64,
     /// Stop at the first picture that cannot be read.
     pub strict: bool,
@@ -89,10 +89,15 @@ pub fn evaluate(
         some => {
             // Views are part of the adapted method; the baseline has them only where they are asked for.
             let augment = options.augment.unwrap_or(Augment::None);
-            Some(RawMemory::new(engine, some, augment, options.bank_rows, options.seed, pacer)?)
+            Some(RawMemory::new(engine, some, augment, options.bank_rows, pacer)?)
         }
     };
-    let request = Request { object: options.object.clone(), mode: options.mode, augment: options.augment };
+    let request = Request {
+        object: options.object.clone(),
+        mode: options.mode,
+        augment: options.augment,
+        bank_rows: options.bank_rows,
+    };
 
     let has_masks = samples.iter().any(|s| s.mask.is_some());
     let mut pass = FirstPass::new(side_px, has_masks)?;

@@ -31,6 +31,8 @@ pub struct Request {
     pub mode: Mode,
     /// Views of each reference; `None` takes the manifest's.
     pub augment: Option<Augment>,
+    /// Most rows a level in the memory of all references together, at least one each; `None` keeps all.
+    pub bank_rows: Option<usize>,
 }
 
 /// What the engine is doing.
@@ -116,7 +118,8 @@ pub struct Analysis {
     pub levels: Vec<Vec<f32>>,
     /// Side of the maps, in pixels.
     pub side_px: usize,
-    /// The score of each reference when it is left out of the memory; `None` with fewer than two.
+    /// Scores of references when each is left out of the memory, of at most sixteen spread over all; `None` with
+    /// fewer than two.
     pub support_scores: Option<Vec<f32>>,
     /// Where the time went.
     pub timings: Timings,

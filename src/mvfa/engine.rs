@@ -5,7 +5,7 @@
 //! [`Pacer`] sees, so the same code serves a progress bar on a terminal and a worker that must
 //! stay responsive.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 use burn::tensor::{Tensor, TensorData};
 
@@ -24,17 +24,10 @@ use crate::mvfa::fusion::{default_calibration, fuse, min_max};
 use crate::mvfa::maps::{abnormal_patches, maximum, mean, sum_up};
 use crate::mvfa::memory::{MemoryRows, ReferenceId, min_into, nearest_distances};
 use crate::mvfa::reading::Reading;
+use crate::mvfa::references::References;
 use crate::mvfa::self_test;
 use crate::mvfa::upsample::Geometry;
 use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
-
-struct Reference {
-    planes: Planes,
-    rows: Option<(Augment, MemoryRows)>,
-}
-
-/// (query reference, remembered reference, bank) → per level the distances of the query's patches.
-type PairDistances = HashMap<(ReferenceId, ReferenceId, Bank), Vec<Vec<f32>>>;
 
 /// A loaded model with its references.
 pub struct Engine {
@@ -44,9 +37,7 @@ pub struct Engine {
     /// What the memory bank is made with, where that is not `encoder`.
     raw: Option<AdaptedEncoder>,
     text: HashMap<String, Tensor<2>>,
-    references: BTreeMap<ReferenceId, Reference>,
-    pairs: PairDistances,
-    next_reference: u32,
+    references: References,
 }
 
 impl Engine {
@@ -70,16 +61,7 @@ impl Engine {
             };
             text.insert(object.id.clone(), features);
         }
-        Ok(Self {
-            manifest,
-            open,
-            encoder,
-            raw,
-            text,
-            references: BTreeMap::new(),
-            pairs: HashMap::new(),
-            next_reference: 0,
-        })
+        Ok(Self { manifest, open, encoder, raw, text, references: References::default() })
     }
 
     /// The bundle's manifest.
@@ -99,27 +81,22 @@ impl Engine {
 
     /// Remembers a normal picture. It is encoded when it is first needed.
     pub fn add_reference(&mut self, picture: &Rgb8) -> ReferenceId {
-        let id = ReferenceId(self.next_reference);
-        self.next_reference += 1;
-        self.references.insert(id, Reference { planes: self.planes(picture), rows: None });
-        id
+        self.references.add(self.planes(picture))
     }
 
     /// Forgets one reference. False when there was none of that name.
     pub fn remove_reference(&mut self, id: ReferenceId) -> bool {
-        self.pairs.retain(|(a, b, _), _| *a != id && *b != id);
-        self.references.remove(&id).is_some()
+        self.references.remove(id)
     }
 
     /// Forgets all references.
     pub fn clear_references(&mut self) {
         self.references.clear();
-        self.pairs.clear();
     }
 
     /// The references, oldest first.
     pub fn references(&self) -> Vec<ReferenceId> {
-        self.references.keys().copied().collect()
+        self.references.ids().collect()
     }
 
     /// Features of a picture that is already at the model's size, as `mode` compares them.
@@ -215,7 +192,7 @@ impl Engine {
             Mode::Zero if text.is_none() => {
                 return Err(EngineError::NoZeroShot { object: object.id, reason: self.zero_shot_lack() });
             }
-            Mode::Few if self.references.is_empty() => return Err(EngineError::NoReferences),
+            Mode::Few if self.references.len() == 0 => return Err(EngineError::NoReferences),
             _ => {}
         }
 
@@ -227,6 +204,7 @@ impl Engine {
         };
         if request.mode == Mode::Few {
             self.encode_references(augment, pacer).await?;
+            self.shrink_references(request.bank_rows, pacer).await?;
             timings.references_ms = lap(&|| pacer.now_ms());
         }
         let planes = self.planes(picture);
@@ -249,32 +227,36 @@ impl Engine {
     }
 
     async fn encode_references(&mut self, augment: Augment, pacer: &mut impl Pacer) -> Result<(), Cancelled> {
-        let stale: Vec<ReferenceId> = self
-            .references
-            .iter()
-            .filter(|(_, r)| r.rows.as_ref().is_none_or(|(made_with, _)| *made_with != augment))
-            .map(|(id, _)| *id)
-            .collect();
+        let stale = self.references.stale(augment);
         let steps = self.encoder.steps();
         let views_each = if augment == Augment::Mvfa { crate::image::AUGMENTATION_NAMES.len() } else { 1 };
         let total = stale.len() * views_each * steps;
         let mut before = 0;
         for id in stale {
-            let Some(reference) = self.references.get(&id) else { continue };
+            let Some(planes) = self.references.planes(id) else { continue };
             let views = match augment {
-                Augment::Mvfa => augment_mvfa(&reference.planes),
-                Augment::None => vec![reference.planes.clone()],
+                Augment::Mvfa => augment_mvfa(planes),
+                Augment::None => vec![planes.clone()],
             };
             let mut features = Vec::with_capacity(views.len());
             for view in &views {
                 features.push(self.encode(view, Mode::Few, Stage::References, (before, total), pacer).await?);
                 before += steps;
             }
-            let rows = MemoryRows::new(&features, self.memory_is_raw());
-            self.pairs.retain(|(a, b, _), _| *a != id && *b != id);
-            if let Some(reference) = self.references.get_mut(&id) {
-                reference.rows = Some((augment, rows));
-            }
+            self.references.set_rows(id, augment, MemoryRows::new(&features, self.memory_is_raw()));
+        }
+        Ok(())
+    }
+
+    /// Brings the memory down to `bank_rows` rows a level, where so many are asked for.
+    async fn shrink_references(&mut self, bank_rows: Option<usize>, pacer: &mut impl Pacer) -> Result<(), EngineError> {
+        let (lacking, keep) = self.references.set_bank_rows(bank_rows);
+        let total = lacking.len();
+        for (done, id) in lacking.into_iter().enumerate() {
+            pacer.step(Progress { stage: Stage::References, done, total }).await?;
+            let Some(rows) = self.references.rows(id) else { continue };
+            let small = rows.all().compressed(keep, self.open.tier).await?;
+            self.references.set_small(id, keep, small);
         }
         Ok(())
     }
@@ -305,28 +287,29 @@ impl Engine {
             }
         }
         let mut new_pairs = Vec::new();
-        let mut own_logits = Vec::new();
+        let left_out = if few { self.references.left_out() } else { Vec::new() };
         if few {
-            for (done, (id, reference)) in self.references.iter().enumerate() {
-                let Some((_, rows)) = &reference.rows else { continue };
+            for (done, id) in self.references.ids().enumerate() {
+                let Some(rows) = self.references.searched(id) else { continue };
                 for bank in &banks {
                     let query = if *bank == Bank::Segmentation { &segmentation } else { &detection };
                     push_distances(&mut reading, query, rows.levels(*bank));
-                    for (other_id, other) in &self.references {
-                        let Some((_, other_rows)) = &other.rows else { continue };
-                        if other_id != id && !self.pairs.contains_key(&(*id, *other_id, *bank)) {
-                            push_distances(&mut reading, &rows.original_patches(*bank), other_rows.levels(*bank));
-                            new_pairs.push((*id, *other_id, *bank));
+                    for other in left_out.iter().filter(|other| **other != id) {
+                        let Some(own) = self.references.rows(*other) else { continue };
+                        if !self.references.knows((*other, id, *bank)) {
+                            push_distances(&mut reading, &own.original_patches(*bank), rows.levels(*bank));
+                            new_pairs.push((*other, id, *bank));
                         }
                     }
                 }
-                if let Some(text) = &text {
-                    for level in rows.original_patches(score_bank(object.kind)) {
-                        reading.push(patch_logits(level, text.clone()));
-                    }
-                    own_logits.push(*id);
-                }
                 pacer.step(Progress { stage: Stage::Score, done: done + 1, total }).await?;
+            }
+        }
+        if let Some(text) = &text {
+            for rows in left_out.iter().filter_map(|id| self.references.rows(*id)) {
+                for level in rows.original_patches(score_bank(object.kind)) {
+                    reading.push(patch_logits(level, text.clone()));
+                }
             }
         }
 
@@ -339,22 +322,23 @@ impl Engine {
         // 3. Sort the answer.
         let zero_logits = text.is_some().then(|| (take(levels), take(levels)));
         let mut distances: HashMap<Bank, Vec<Vec<f32>>> = HashMap::new();
-        let mut own: HashMap<ReferenceId, Vec<Vec<f32>>> = HashMap::new();
         if few {
             let mut pairs = new_pairs.into_iter().peekable();
-            for id in self.references.keys() {
+            let ids: Vec<ReferenceId> = self.references.ids().collect();
+            for id in ids {
                 for bank in &banks {
                     let nearest = distances.entry(*bank).or_insert_with(|| vec![Vec::new(); levels]);
                     nearest.iter_mut().zip(take(levels)).for_each(|(n, d)| min_into(n, &d));
-                    while let Some(pair) = pairs.next_if(|(a, _, b)| a == id && b == bank) {
-                        self.pairs.insert(pair, take(levels));
+                    while let Some(pair) = pairs.next_if(|(_, of, b)| *of == id && b == bank) {
+                        self.references.learn(pair, take(levels));
                     }
-                }
-                if own_logits.contains(id) {
-                    own.insert(*id, take(levels));
                 }
             }
         }
+        let own: HashMap<ReferenceId, Vec<Vec<f32>>> = match &text {
+            Some(_) => left_out.iter().map(|id| (*id, take(levels))).collect(),
+            None => HashMap::new(),
+        };
         let parts = Parts { object, zero_logits, distances, own };
         Ok(self.assemble(parts, mode))
     }
@@ -378,11 +362,12 @@ impl Engine {
         let score_bank = score_bank(kind);
         let score_memory = memory_of(score_bank).map(|d| memory_score(&sum(d, Geometry::Reference)));
 
-        // Each reference against the others: the scale of normal pictures.
-        let ids: Vec<ReferenceId> = if mode == Mode::Few { self.references() } else { Vec::new() };
+        // References against the others: the scale of normal pictures.
+        let ids: Vec<ReferenceId> = if mode == Mode::Few { self.references.left_out() } else { Vec::new() };
+        let memory_bank = if self.memory_is_raw() { Bank::Segmentation } else { score_bank };
         let left_out: Vec<Vec<f32>> = ids
             .iter()
-            .filter_map(|id| self.left_out_levels(*id, score_bank))
+            .filter_map(|id| self.references.distances_of(*id, memory_bank))
             .map(|d| sum(&d, Geometry::Reference))
             .collect();
         let left_out_scores: Vec<f32> = left_out.iter().map(|m| memory_score(m)).collect();
@@ -459,20 +444,6 @@ impl Engine {
             support_scores,
             timings: Timings::default(),
         }
-    }
-
-    /// Per level the distances of one reference's own patches to all other references.
-    fn left_out_levels(&self, id: ReferenceId, bank: Bank) -> Option<Vec<Vec<f32>>> {
-        let bank = if self.memory_is_raw() { Bank::Segmentation } else { bank };
-        let mut levels = vec![Vec::new(); self.manifest.vision.levels.len()];
-        let mut found = false;
-        for other in self.references.keys().filter(|other| **other != id) {
-            if let Some(distances) = self.pairs.get(&(id, *other, bank)) {
-                levels.iter_mut().zip(distances).for_each(|(l, d)| min_into(l, d));
-                found = true;
-            }
-        }
-        found.then_some(levels)
     }
 
     /// The banks whose memory is searched: Sm always comes from the segmentation bank, cm of

@@ -4,21 +4,61 @@
 //! distance to the nearest remembered row. References are kept apart, so that one can be added,
 //! removed or left out without touching the others. Source: spec §8.2.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 
+use crate::device::{DeviceError, Tier};
+use crate::mvfa::bank::compress;
 use crate::mvfa::features::{Bank, Features, unit_rows};
+use crate::mvfa::reading::Reading;
 
 /// Names a reference for as long as an engine lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReferenceId(pub u32);
 
-/// Rows of one reference: all views, class tokens included.
+/// Rows that are searched, per level `[rows, dim]`, unit rows.
+#[derive(Clone, Debug)]
+pub(crate) struct SearchRows {
+    segmentation: Vec<Tensor<2>>,
+    /// `None` where both banks hold the same features.
+    detection: Option<Vec<Tensor<2>>>,
+}
+
+impl SearchRows {
+    pub(crate) fn levels(&self, bank: Bank) -> &[Tensor<2>] {
+        match (bank, &self.detection) {
+            (Bank::Detection, Some(detection)) => detection,
+            _ => &self.segmentation,
+        }
+    }
+
+    /// At most `keep` rows a level that stand for these; one read.
+    ///
+    /// # Errors
+    /// [`DeviceError::Lost`].
+    pub(crate) async fn compressed(&self, keep: usize, tier: Tier) -> Result<Self, DeviceError> {
+        let all = || self.segmentation.iter().chain(self.detection.iter().flatten());
+        let mut reading = Reading::default();
+        all().for_each(|level| reading.push(level.clone()));
+        let values = reading.read(tier).await?;
+        let mut small: Vec<Tensor<2>> = all()
+            .zip(values)
+            .map(|(level, values)| {
+                let [_, dim] = level.dims();
+                let rows = compress(&values, dim, keep);
+                let count = rows.len() / dim.max(1);
+                Tensor::from_data(TensorData::new(rows, [count, dim]), &level.device())
+            })
+            .collect();
+        let detection = small.split_off(self.segmentation.len());
+        Ok(Self { segmentation: small, detection: self.detection.as_ref().map(|_| detection) })
+    }
+}
+
+/// Rows of one reference: all views, class tokens included, the original view first.
 #[derive(Clone, Debug)]
 pub struct MemoryRows {
-    /// Per level `[views · tokens, dim]`, unit rows, the original view first.
-    segmentation: Vec<Tensor<2>>,
-    /// As above; `None` where both banks hold the same features.
-    detection: Option<Vec<Tensor<2>>>,
+    /// Per level `[views · tokens, dim]`.
+    all: SearchRows,
     tokens: usize,
 }
 
@@ -33,19 +73,18 @@ impl MemoryRows {
                 .collect()
         };
         let tokens = views.first().and_then(|v| v.segmentation.first()).map_or(0, |t| t.dims()[0]);
-        Self {
-            segmentation: join(Bank::Segmentation),
-            detection: if shared { None } else { Some(join(Bank::Detection)) },
-            tokens,
-        }
+        let detection = if shared { None } else { Some(join(Bank::Detection)) };
+        Self { all: SearchRows { segmentation: join(Bank::Segmentation), detection }, tokens }
     }
 
     /// Per level all rows `[views · tokens, dim]`.
     pub fn levels(&self, bank: Bank) -> &[Tensor<2>] {
-        match (bank, &self.detection) {
-            (Bank::Detection, Some(detection)) => detection,
-            _ => &self.segmentation,
-        }
+        self.all.levels(bank)
+    }
+
+    /// What is searched where nothing is left out.
+    pub(crate) fn all(&self) -> &SearchRows {
+        &self.all
     }
 
     /// Per level the patch rows `[patches, dim]` of the original view.

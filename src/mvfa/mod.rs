@@ -2,6 +2,7 @@
 
 mod adapter;
 mod analysis;
+mod bank;
 mod encoder;
 mod engine;
 mod error;
@@ -12,11 +13,13 @@ mod make_bundle;
 mod maps;
 mod memory;
 mod reading;
+mod references;
 mod self_test;
 mod upsample;
 mod zero_shot;
 
 pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
+pub use bank::compress;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use encoder::Adapters;
 pub use encoder::{AdaptedEncoder, EncodeRun};

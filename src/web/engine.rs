@@ -32,6 +32,8 @@ struct AnalyseOptions {
     object: String,
     mode: String,
     augment: Option<Augment>,
+    #[serde(rename = "bankRows")]
+    bank_rows: Option<usize>,
     window: Option<String>,
 }
 
@@ -211,7 +213,7 @@ impl WebEngine {
         let start = now_ms();
         let (_, rgb) = picture::open(&bytes, options.window.as_deref())?;
         let decode_ms = now_ms() - start;
-        let request = Request { object: options.object, mode, augment: options.augment };
+        let request = Request { object: options.object, mode, augment: options.augment, bank_rows: options.bank_rows };
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
         let analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
         self.result(&analysis, &request, decode_ms, now_ms() - start)

@@ -112,6 +112,20 @@ fn a_picture_right_after_the_support_folder_is_analysed() {
 }
 
 #[test]
+fn a_smaller_memory_gives_another_score() {
+    let (a, b, image) = (tiny("support_0.png"), tiny("support_1.png"), tiny("input_rgb.png"));
+    let score = |rows: &[&str]| {
+        let arguments =
+            [&["--object", "brain", "--augment", "none", "--json"], rows, &["--support", &a, &b, "--", &image]];
+        predict(&arguments.concat()).expect(0).json_lines()[0]["score_memory"].as_f64().unwrap()
+    };
+    let all = score(&[]);
+    assert_eq!(score(&["--bank-rows", "1000"]), all);
+    assert_ne!(score(&["--bank-rows", "8"]), all);
+    predict(&["--object", "brain", "--bank-rows", "0", &image]).expect(2);
+}
+
+#[test]
 fn zero_shot_has_no_memory_map() {
     let folder = tempfile::tempdir().unwrap();
     let out = text(folder.path());

@@ -143,7 +143,7 @@ fn vit_l14_follows_the_reference() {
     }
 
     let mut engine = open_engine(&bundle);
-    let request = Request { object: "brain".to_owned(), mode: Mode::Zero, augment: None };
+    let request = Request { object: "brain".to_owned(), mode: Mode::Zero, augment: None, bank_rows: None };
     let started = Instant::now();
     let analysis = pollster::block_on(engine.analyse(&picture(), &request, &mut Straight)).unwrap();
     println!("analysis: {:.1} s, peak {}", started.elapsed().as_secs_f32(), peak_memory());

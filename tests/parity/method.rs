@@ -233,11 +233,16 @@ fn maps_and_scores_follow_the_reference() {
     for (i, name) in INPUTS.iter().enumerate() {
         let expected = &scores[*name];
         for (id, key) in OBJECTS {
-            let request = Request { object: id.to_owned(), mode: Mode::Zero, augment: None };
+            let request = Request { object: id.to_owned(), mode: Mode::Zero, augment: None, bank_rows: None };
             let found = pollster::block_on(engine.analyse(&picture(name), &request, &mut Straight)).unwrap();
             assert_close("c0", &[found.score], &[number(&expected["c0"][key])], C0);
         }
-        let few = |object: &str| Request { object: object.to_owned(), mode: Mode::Few, augment: Some(Augment::Mvfa) };
+        let few = |object: &str| Request {
+            object: object.to_owned(),
+            mode: Mode::Few,
+            augment: Some(Augment::Mvfa),
+            bank_rows: None,
+        };
         let detection = pollster::block_on(engine.analyse(&picture(name), &few("chest"), &mut Straight)).unwrap();
         assert_close("S0", detection.zero.as_ref().unwrap(), &golden.values(&format!("image{i}.S0")), S0);
         assert_close("Sm", detection.memory.as_ref().unwrap(), &golden.values(&format!("image{i}.Sm")), SM);
@@ -258,7 +263,7 @@ fn leaving_a_reference_out_equals_not_having_it() {
     for name in SUPPORTS {
         engine.add_reference(&picture(name));
     }
-    let request = Request { object: "chest_map".to_owned(), mode: Mode::Few, augment: None };
+    let request = Request { object: "chest_map".to_owned(), mode: Mode::Few, augment: None, bank_rows: None };
     let both = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
     let left_out = both.support_scores.expect("two references give leave-one-out scores");
     engine.clear_references();
@@ -266,6 +271,36 @@ fn leaving_a_reference_out_equals_not_having_it() {
     let alone = pollster::block_on(engine.analyse(&picture(SUPPORTS[0]), &request, &mut Straight)).unwrap();
     assert_close("left out", &left_out[..1], &[alone.score], 1e-5);
     assert_eq!(alone.support_scores, None);
+}
+
+#[test]
+fn a_smaller_memory_is_the_memory_where_it_is_large_enough_and_near_it_where_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |_| {});
+    let mut engine = with_constants(&out);
+    for name in SUPPORTS {
+        engine.add_reference(&picture(name));
+    }
+    // The object is scored by the second bank, so both must shrink.
+    let mut analyse = |bank_rows| {
+        let request = Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::None), bank_rows };
+        pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap()
+    };
+    let all = analyse(None);
+    // Two references of 26 rows.
+    let as_large = analyse(Some(52));
+    assert_eq!((&as_large.memory, as_large.score), (&all.memory, all.score));
+    assert_eq!(as_large.support_scores, all.support_scores);
+    let small = analyse(Some(20));
+    let (small_map, all_map) = (small.memory.unwrap(), all.memory.as_ref().unwrap());
+    assert_ne!(&small_map, all_map);
+    assert_ne!(small.score_memory, all.score_memory);
+    assert_ne!(small.support_scores, all.support_scores);
+    let mean = |map: &[f32]| map.iter().sum::<f32>() / map.len() as f32;
+    let (small_mean, all_mean) = (mean(&small_map), mean(all_map));
+    assert!(small_mean > 0.5 * all_mean && small_mean < 2.0 * all_mean, "{small_mean} and {all_mean}");
+    assert_eq!(analyse(None).memory, all.memory, "no trace of the smaller memory");
 }
 
 #[test]
@@ -298,7 +333,8 @@ fn the_native_size_of_clip_gives_577_tokens_and_a_map() {
     let features = pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 4), &mut Straight)).unwrap();
     assert!(features.segmentation.iter().all(|level| level.dims() == [577, 24]));
     engine.add_reference(&picture(SUPPORTS[0]));
-    let request = Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::None) };
+    let request =
+        Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::None), bank_rows: None };
     let found = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
     for map in [found.zero.unwrap(), found.memory.unwrap()] {
         assert_eq!(map.len(), 336 * 336);

@@ -2,6 +2,9 @@
 
 import { countOf, twoDigits } from "./dom.js";
 
+/** The engine compares no more normal images with each other, however many there are. */
+const COMPARED_AT_MOST = 16;
+
 /**
  * @param {import("../../pkg/index.d.ts").Result} result
  * @returns {{reading: string, range: string, hint: string}}
@@ -27,7 +30,9 @@ function besideNormals(result) {
   const normals = [...(result.supportScores ?? [])].sort((a, b) => a - b);
   const lowest = normals[0];
   const highest = normals[normals.length - 1];
-  const all = normals.length === 2 ? "both of your normal images" : `all ${normals.length} of your normal images`;
+  const all = normals.length === 2 ? "both of your normal images"
+    : normals.length < COMPARED_AT_MOST ? `all ${normals.length} of your normal images`
+    : `all ${normals.length} normal images that were compared with the others`;
   const reading = result.score > highest ? `Higher than ${all}`
     : result.score < lowest ? `Lower than ${all}`
     : "Inside the range of your normal images";

@@ -37,12 +37,18 @@ usage: cargo xtask COMMAND
   build [--dev]       build the site into dist/
   test [rust | browser [--dev] [NAME...]]
                       run every check, or one group; NAME picks files of tests/browser
-  bench [--gpu]       time the encoder against onnxruntime-web in one browser page
+  bench [--gpu] [--json] [--only vit-s,vit-b,vit-l] [--tier cpu,native,memory,gpu] [--runs N]
+        [--launches N] [--dev]
+                      time the encoder against onnxruntime-web in one browser page, and natively against onnxruntime
   default-model       train models/default anew (about half an hour)
   measure-model       the figures of models/default that its card states (about half an hour)
   size                raw and compressed size of what a visitor downloads
 
   --dev               leave out what makes the WebAssembly file small and takes minutes
+  --only, --tier      part of the benchmark; --gpu adds the WebGPU tier to the others, memory is what it costs to
+                      search many references
+  --runs, --launches  warm pictures, and fresh starts with a first picture (7 each; one launch on WebGPU)
+  --json              nothing but one JSON object on standard output
   --no-build          serve dist/ as it stands
   --test-site         also build and serve the small model of the tests, as models/tiny/
 
@@ -79,8 +85,8 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         }
         "test" => return test::run(&layout, rest),
         "bench" => {
-            let tiers = if flags(rest, &["--gpu"])?.contains(&"--gpu") { "cpu,gpu" } else { "cpu" };
-            bench::run_all(&layout, tiers)?;
+            let options = bench::Options::parse(rest)?;
+            if options.json { bench::run_for_json(&layout, rest)? } else { bench::run_all(&layout, &options)? }
         }
         "default-model" => {
             flags(rest, &[])?;

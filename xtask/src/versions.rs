@@ -6,8 +6,8 @@ pub const BINARYEN: &str = "132.0.0";
 /// The benchmark's peer, from npm.
 pub const ONNXRUNTIME_WEB: &str = "1.30.0";
 
-/// Python packages that build the peer's graph.
-pub const ONNX_PACKAGES: &[&str] = &["onnx==1.19.0", "safetensors==0.6.2", "numpy==2.2.6"];
+/// The native peer, and what builds its graphs.
+pub const ONNX_PACKAGES: &[&str] = &["onnx==1.23.2", "onnxruntime==1.32.0", "safetensors==0.8.0", "numpy==2.4.6"];
 
 /// Must equal the version of `wasm-bindgen-cli-support` in `xtask/Cargo.toml`; checked against
 /// `Cargo.lock` before use.
