@@ -62,6 +62,7 @@ export interface Load {
   stage: string;
   loadedBytes: number;
   totalBytes: number;
+  fromStorage: boolean;
 }
 
 export interface Run {
