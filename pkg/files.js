@@ -108,8 +108,10 @@ export class ModelFiles {
     const entries = (await this.#entries).filter(({ group }) => group !== LATER);
     const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
     const neededBytes = Math.max(0, total - ((await this.#folder?.bytes()) ?? 0));
-    const { quota, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
-    return { neededBytes, freeBytes: quota === undefined ? null : Math.max(0, quota - usage) };
+    const { quota = Infinity, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
+    const freeBytes = Math.max(0, quota - usage);
+    // Some browsers always tell the same large number, so that nobody is known by the size of their disk.
+    return { neededBytes, freeBytes: freeBytes < neededBytes ? freeBytes : null };
   }
 
   /** Where the model's files are now. @returns {Promise<import("./index.d.ts").StorageInfo>} */

@@ -53,7 +53,7 @@ export interface StorageInfo {
   place: "private-files" | "browser-cache";
   /** Bytes of this model that are kept. */
   storedBytes: number;
-  /** Where keeping a file failed for lack of room: what of the model has no place, and what the browser says is left. */
+  /** Where keeping a file failed for lack of room: what of the model has no place, and what is free (null: the browser does not say). */
   full: { neededBytes: number; freeBytes: number | null } | null;
 }
 

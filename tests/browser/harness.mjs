@@ -35,11 +35,15 @@ const START_TIMEOUT_MS = 180_000;
 /** The longest a page of the site may take to load; a slow machine is no failure. */
 const LOAD_TIMEOUT_MS = 120_000;
 
-/** How every browser is started. Without `webgpu` it has no adapter to offer. */
-const options = (webgpu) => ({
+/** How every browser is started. @param {string[]} [off] features it shall not have */
+const options = (webgpu, off = []) => ({
   executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
   timeout: START_TIMEOUT_MS,
-  args: ["--headless=new", ...QUIET, ...(webgpu ? SOFTWARE_WEBGPU : ["--disable-features=WebGPU,WebGPUService"])],
+  args: [
+    "--headless=new",
+    ...QUIET,
+    ...(webgpu ? SOFTWARE_WEBGPU : [`--disable-features=${["WebGPU", "WebGPUService", ...off]}`]),
+  ],
 });
 // Without a service worker every request goes over the network, where it is seen.
 const CONTEXT = { serviceWorkers: "block", viewport: { width: 1280, height: 800 } };
@@ -112,11 +116,12 @@ export async function withProfileFolder(work) {
 /**
  * One visit of a browser that keeps what it stores in `folder`: the next visit with the same folder finds it.
  * @param {string} folder
- * @param {{expect?: RegExp[], site?: string}} options `site`: where the page is served
+ * @param {{expect?: RegExp[], site?: string, off?: string[]}} options `site`: where the page is served; `off`: features
+ *   the browser shall not have
  * @param {(page: import("playwright-core").Page, record: Record) => Promise<void>} work
  */
-export async function withVisit(folder, { expect = [], site = SITE }, work) {
-  const context = await chromium.launchPersistentContext(folder, { ...options(false), ...CONTEXT });
+export async function withVisit(folder, { expect = [], site = SITE, off }, work) {
+  const context = await chromium.launchPersistentContext(folder, { ...options(false, off), ...CONTEXT });
   await watched(context, { expect, prepare: async () => {}, site }, work);
 }
 
