@@ -125,7 +125,11 @@ impl Loader {
             Ok(()) => opened.keep(&bytes),
             Err(_) => opened.discard(),
         }
-        Ok(taken?)
+        taken?;
+        // The device queues uploads, values and all, until there are some dozens.
+        let lost = |reason: String| DeviceError::Lost { tier: open.tier.name(), reason };
+        open.device.flush().map_err(|e| lost(e.to_string()))?;
+        Ok(())
     }
 
     fn failure(&self, file: &FileEntry, thrown: &JsValue) -> WebError {
