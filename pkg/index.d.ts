@@ -44,6 +44,24 @@ export interface SessionInfo {
   objects: ObjectInfo[];
   device: DeviceInfo;
   weightBytes: number;
+  storage: StorageInfo;
+}
+
+/** Where the model's files are kept for the next visit. Pictures are never stored. */
+export interface StorageInfo {
+  /** "browser-cache": the browser has no private file system for this site; its own cache may hold the files or not. */
+  place: "private-files" | "browser-cache";
+  /** Bytes of this model that are kept. */
+  storedBytes: number;
+  /** Where keeping a file failed for lack of room: what of the model has no place, and what is free (null: the browser does not say). */
+  full: { neededBytes: number; freeBytes: number | null } | null;
+}
+
+/** Memory of the program in the worker. It grows when needed and never shrinks, so it is also the most so far. */
+export interface Memory {
+  heapBytes: number;
+  /** What it was with the program started and no model open. */
+  idleBytes: number;
 }
 
 export interface LoadProgress {
@@ -51,6 +69,8 @@ export interface LoadProgress {
   loadedBytes: number;
   /** 0 while unknown. */
   totalBytes: number;
+  /** The file being read was kept by an earlier visit. */
+  fromStorage: boolean;
 }
 
 export interface OpenOptions {
@@ -157,5 +177,11 @@ export class Session {
   /** The tower's raw block tokens of planes 3 × side × side in 0..1: tokens × width values a level, class token first. */
   tokens(planes: Float32Array, options?: Pick<AnalyseOptions, "signal" | "onProgress">): Promise<Float32Array[]>;
   render(map: Float32Array, side: number, options: RenderOptions): Promise<Rendered>;
+  memory(): Promise<Memory>;
   close(): void;
 }
+
+/** Bytes of all model files kept for this site. */
+export function storedModelBytes(): Promise<number>;
+/** Deletes all model files kept for this site. Open sessions go on working. */
+export function deleteStoredModels(): Promise<void>;

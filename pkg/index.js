@@ -7,6 +7,8 @@
  * AbortError, ImageError, ModelError, DeviceError, UsageError, and whose message ends in a next step.
  */
 
+export { deleteStoredModels, storedModelBytes } from "./storage.js";
+
 /**
  * Makes an error that crossed (or should look as if it crossed) the worker border.
  * @param {string} name one of the five names above
@@ -156,6 +158,14 @@ export class Session {
    */
   async render(map, side, { lo, hi, threshold, colourMap }) {
     return this.#call("render", { map, side, lo, hi, threshold, colourMap });
+  }
+
+  /**
+   * Memory of the program in the worker, weights on the processor included and on a graphics device not.
+   * @returns {Promise<import("./index.d.ts").Memory>}
+   */
+  async memory() {
+    return this.#call("memory", {});
   }
 
   /** Ends the worker. Calls still open reject with an AbortError. */

@@ -6,11 +6,17 @@
  * Engine work (model, references, analysis) runs one at a time in the order asked; decoding and rendering
  * need no engine and may run in its pauses. A trap cannot be caught where it happens: it ends in `fatal`.
  */
+import { ModelFiles } from "./files.js";
+
 /** Larger files are not read into memory at all. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
 
 /** What wasm-bindgen made of the Rust code. @type {any} */
 let wasm = null;
+/** The program's memory, which grows and never shrinks. @type {WebAssembly.Memory | null} */
+let heap = null;
+/** Its size when the program had started and no model was open. */
+let idleBytes = 0;
 /** @type {any} */
 let engine = null;
 /** The engine's work, as one chain. @type {Promise<unknown>} */
@@ -43,6 +49,8 @@ async function load() {
   // Static constructors of the Rust code: once, and before anything else (.cargo/config.toml).
   construct();
   await useKernels(module, memory);
+  heap = memory;
+  idleBytes = memory.buffer.byteLength;
   wasm = module;
 }
 
@@ -85,17 +93,20 @@ function ready() {
 /** Operations that need the engine for themselves: (args, signal, progress) → value. */
 const engineOps = {
   async open({ manifestUrl, device }, signal, progress) {
-    progress({ stage: "engine", loadedBytes: 0, totalBytes: 0 });
+    progress({ stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false });
+    // Asks for the manifest and the first file now, so that they come while the program is compiled.
+    const files = new ModelFiles(manifestUrl, signal);
     await start();
     if (signal.aborted) throw fail("AbortError", "Stopped on request. Load the model again when you want it.");
     engine = await wasm.Engine.open(
-      manifestUrl,
+      files,
       device,
-      (stage, loadedBytes, totalBytes) => progress({ stage, loadedBytes, totalBytes }),
+      (stage, loadedBytes, totalBytes) => progress({ stage, loadedBytes, totalBytes, fromStorage: files.fromStorage }),
       signal,
     );
+    const storage = await files.report();
     watchRequests();
-    return engine.info();
+    return { ...engine.info(), storage };
   },
   async addSupport({ blob, window }) {
     return ready().addSupport(await bytesOf(blob), window);
@@ -117,6 +128,9 @@ const engineOps = {
 
 /** Operations that may run in the engine's pauses. */
 const freeOps = {
+  async memory() {
+    return { heapBytes: heap?.buffer.byteLength ?? 0, idleBytes };
+  },
   async decode({ blob, window }) {
     await start();
     return wasm.decode(await bytesOf(blob), window);

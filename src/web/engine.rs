@@ -5,19 +5,15 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use crate::bundle::manifest::{Augment, Group, Manifest, ObjectKind};
-use crate::bundle::shard::visit_shard;
-use crate::bundle::weights::Weights;
-use crate::device::{self, DeviceChoice, DeviceError, OpenDevice};
+use crate::bundle::manifest::{Augment, ObjectKind};
+use crate::device::DeviceChoice;
 use crate::image::Planes;
 use crate::mvfa::{Analysis, Engine, Mode, ReferenceId, Request};
 use crate::web::error::WebError;
-use crate::web::fetch::{beside, fetch_bytes};
+use crate::web::files::ModelFiles;
+use crate::web::loader::{Loader, loaded_files};
 use crate::web::pacer::{WorkerPacer, now_ms};
-use crate::web::{gpu, picture};
-
-/// A manifest is text about files, never large.
-const MANIFEST_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+use crate::web::picture;
 
 /// One loaded model and its references.
 #[wasm_bindgen(js_name = Engine)]
@@ -103,34 +99,23 @@ struct TimingsInfo {
 
 #[wasm_bindgen(js_class = Engine)]
 impl WebEngine {
-    /// Loads the bundle at `manifest_url` onto the wanted device (`auto`, `cpu`, `gpu`).
+    /// Loads the bundle that `files` gives onto the wanted device (`auto`, `cpu`, `gpu`).
     ///
     /// `on_progress(stage, loaded_bytes, total_bytes)` with stages `device`, `model`, `self-test`.
     ///
     /// # Errors
     /// Throws `ModelError`, `DeviceError`, `AbortError` or `UsageError`.
     pub async fn open(
-        manifest_url: String,
+        files: ModelFiles,
         device: String,
         on_progress: Function,
         signal: AbortSignal,
     ) -> Result<WebEngine, JsValue> {
         console_error_panic_hook::set_once();
         let choice: DeviceChoice = device.parse().map_err(WebError::from)?;
-        let bytes = fetch_bytes(&manifest_url, MANIFEST_LIMIT_BYTES, &signal, |_| {}).await?;
-        let manifest = Manifest::parse(&bytes).map_err(WebError::from)?;
-        let loader = Loader { manifest, manifest_url, on_progress, signal };
-
-        let (gpu_open, cpu_reason) = choose(choice).await?;
-        let Some(open) = gpu_open else {
-            return Ok(loader.load(device::open_cpu(cpu_reason)).await?);
-        };
-        match loader.load(open).await {
-            Err(WebError::Device(e)) if choice == DeviceChoice::Auto => {
-                Ok(loader.load(device::open_cpu(format!("WebGPU was tried first: {e}"))).await?)
-            }
-            other => Ok(other?),
-        }
+        let engine = Loader::new(files, on_progress, signal).await?.open(choice).await?;
+        let weight_bytes = loaded_files(engine.manifest()).map(|file| file.bytes).sum();
+        Ok(WebEngine { engine, weight_bytes })
     }
 
     /// What the model is and can do.
@@ -280,65 +265,4 @@ impl WebEngine {
 fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
     value.serialize(&serializer).map_err(|e| WebError::Usage(e.to_string()).into())
-}
-
-/// The GPU where it should be used; otherwise why not.
-async fn choose(choice: DeviceChoice) -> Result<(Option<OpenDevice>, String), WebError> {
-    if choice == DeviceChoice::Cpu {
-        return Ok((None, "chosen by you".to_owned()));
-    }
-    let adapter = match gpu::probe().await {
-        Ok(adapter) => adapter,
-        Err(reason) if choice == DeviceChoice::Auto => return Ok((None, reason)),
-        Err(reason) => return Err(DeviceError::NoGpu(reason).into()),
-    };
-    if choice == DeviceChoice::Auto && adapter.is_software {
-        return Ok((None, "the WebGPU adapter is a software one, slower than this tier".to_owned()));
-    }
-    match device::open_gpu().await {
-        Ok(mut open) => {
-            if !adapter.name.is_empty() {
-                open.name = adapter.name;
-            }
-            if choice == DeviceChoice::Gpu {
-                open.reason = "chosen by you".to_owned();
-            }
-            Ok((Some(open), String::new()))
-        }
-        Err(e) if choice == DeviceChoice::Auto => Ok((None, e.to_string())),
-        Err(e) => Err(e.into()),
-    }
-}
-
-/// Streams a bundle onto a device: a shard is fetched, checked, handed over and dropped.
-struct Loader {
-    manifest: Manifest,
-    manifest_url: String,
-    on_progress: Function,
-    signal: AbortSignal,
-}
-
-impl Loader {
-    async fn load(&self, open: OpenDevice) -> Result<WebEngine, WebError> {
-        let needed = || self.manifest.files.iter().filter(|f| f.group != Group::Text);
-        let total: u64 = needed().map(|f| f.bytes).sum();
-        let mut weights = Weights::default();
-        let mut loaded = 0;
-        self.report("model", loaded, total);
-        for file in needed() {
-            let url = beside(&self.manifest_url, &file.path)?;
-            let bytes =
-                fetch_bytes(&url, file.bytes, &self.signal, |n| self.report("model", loaded + n, total)).await?;
-            loaded += file.bytes;
-            visit_shard(file, &bytes, |part| weights.insert(part, &open.device))?;
-        }
-        self.report("self-test", total, total);
-        let engine = Engine::new(self.manifest.clone(), weights, open)?;
-        engine.self_test().await?;
-        Ok(WebEngine { engine, weight_bytes: total })
-    }
-
-    fn report(&self, stage: &str, loaded: u64, total: u64) {
-        let _ = self.on_progress.call3(&JsValue::NULL, &stage.into(), &(loaded as f64).into(), &(total as f64).into());
-    }
 }

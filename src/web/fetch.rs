@@ -1,44 +1,51 @@
-//! Model files over the network, same origin, with progress in bytes.
+//! The bytes of an answer, with progress.
+//!
+//! Comes in: an answer that has begun. Goes out: all its bytes, each copied once, straight to where it
+//! stays. Fails with [`WebError::Fetch`], [`WebError::Cancelled`], or [`BundleError`] for a file that is
+//! missing or too long.
 
-use gloo::net::http::Request;
+use gloo::net::http::Response;
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortSignal, ReadableStreamDefaultReader, Url};
+use web_sys::{AbortSignal, ReadableStreamDefaultReader};
 
 use crate::bundle::error::BundleError;
 use crate::mvfa::Cancelled;
 use crate::web::error::{WebError, describe};
 
-/// The address of `path` beside the manifest.
-pub(crate) fn beside(manifest_url: &str, path: &str) -> Result<String, WebError> {
-    Url::new_with_base(path, manifest_url)
-        .map(|url| url.href())
-        .map_err(|_| WebError::Usage(format!("{manifest_url:?} is not an address of a manifest.json")))
+/// How long a file is, as far as that is known before it is read.
+#[derive(Clone, Copy)]
+pub(crate) enum Length {
+    /// Exactly, by the manifest.
+    Known(u64),
+    /// At most this many bytes.
+    AtMost(u64),
 }
 
-/// All bytes of `url`. Stops with an error once more than `limit_bytes` arrive; `on_bytes` hears
-/// the bytes so far.
-pub(crate) async fn fetch_bytes(
-    url: &str,
-    limit_bytes: u64,
+/// All bytes of an answer. Stops with an error once more arrive than there should be; `on_bytes` hears the
+/// bytes so far.
+pub(crate) async fn read_all(
+    response: Response,
+    path: &str,
+    length: Length,
     signal: &AbortSignal,
     mut on_bytes: impl FnMut(u64),
 ) -> Result<Vec<u8>, WebError> {
-    let path = url.rsplit('/').next().unwrap_or(url).to_owned();
-    let failed = |reason: String| {
-        if signal.aborted() { WebError::Cancelled(Cancelled) } else { WebError::Fetch { path: path.clone(), reason } }
-    };
-    let response = Request::get(url).abort_signal(Some(signal)).send().await.map_err(|e| failed(e.to_string()))?;
+    let failed = |reason| failure(path, reason, signal);
     if response.status() == 404 {
-        return Err(BundleError::MissingFile { path }.into());
+        return Err(BundleError::MissingFile { path: path.to_owned() }.into());
     }
     if !response.ok() {
         return Err(failed(format!("the server answered {}", response.status())));
     }
     let Some(body) = response.body() else { return Err(failed("the answer has no body".to_owned())) };
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-    let mut bytes: Vec<u8> = Vec::new();
+    let (limit_bytes, mut bytes) = match length {
+        // A vector that grows as it fills would need up to three times the room.
+        Length::Known(length) => (length, Vec::with_capacity(length as usize)),
+        Length::AtMost(limit) => (limit, Vec::new()),
+    };
     loop {
         let chunk = JsFuture::from(reader.read()).await.map_err(|e| failed(describe(&e)))?;
         let get = |key: &str| js_sys::Reflect::get(&chunk, &key.into()).unwrap_or(JsValue::UNDEFINED);
@@ -46,14 +53,22 @@ pub(crate) async fn fetch_bytes(
             return Ok(bytes);
         }
         let part: Uint8Array = get("value").unchecked_into();
-        if bytes.len() as u64 + u64::from(part.length()) > limit_bytes {
+        let found = bytes.len() as u64 + u64::from(part.length());
+        if found > limit_bytes {
             let _ = reader.cancel();
-            let found = bytes.len() as u64 + u64::from(part.length());
-            return Err(BundleError::Size { path, expected: limit_bytes, found }.into());
+            return Err(BundleError::Size { path: path.to_owned(), expected: limit_bytes, found }.into());
         }
         let start = bytes.len();
-        bytes.resize(start + part.length() as usize, 0);
+        bytes.resize(found as usize, 0);
         part.copy_to(&mut bytes[start..]);
-        on_bytes(bytes.len() as u64);
+        on_bytes(found);
     }
+}
+
+/// A file that could not be read: because loading was stopped, or for `reason`.
+pub(crate) fn failure(path: &str, reason: String, signal: &AbortSignal) -> WebError {
+    if signal.aborted() {
+        return WebError::Cancelled(Cancelled);
+    }
+    WebError::Fetch { path: path.to_owned(), reason }
 }

@@ -1,13 +1,15 @@
 //! The only code that knows a browser: what the worker calls.
 //!
-//! Comes in: URLs, file bytes and plain options from `pkg/worker.js`. Goes out: plain objects and
+//! Comes in: model files, file bytes and plain options from `pkg/worker.js`. Goes out: plain objects and
 //! typed arrays. Fails by throwing an `Error` whose `name` says who can act ([`error`]).
 
 mod engine;
 mod error;
 mod fetch;
+mod files;
 mod gpu;
 mod kernels;
+mod loader;
 mod pacer;
 mod picture;
 

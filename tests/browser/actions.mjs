@@ -10,8 +10,8 @@ export const TINY = "/models/tiny/manifest.json";
 export const DEFAULT = "/models/default/manifest.json";
 
 /** Opens the page; does not wait for the model. */
-export async function openPage(page, { model, device } = {}) {
-  const url = new URL(SITE);
+export async function openPage(page, { model, device, site = SITE } = {}) {
+  const url = new URL(site);
   if (model) url.searchParams.set("model", model);
   if (device) url.searchParams.set("device", device);
   await page.goto(url.href);
@@ -103,8 +103,8 @@ export async function canvasColours(page, testId) {
  * Opens a page of the same site that runs no program, makes the package available there, and opens
  * a session as `globalThis.session`. Returns its `info`.
  */
-export async function openSession(page, { model = TINY, device }) {
-  await page.goto(new URL("pkg/README.md", SITE).href);
+export async function openSession(page, { model = TINY, device, site = SITE }) {
+  await page.goto(new URL("pkg/README.md", site).href);
   return page.evaluate(
     async ([manifest, choice]) => {
       const { Session } = await import("/pkg/index.js");

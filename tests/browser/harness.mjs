@@ -5,6 +5,9 @@
 // policy violation that it did not announce.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
 
 /** Where the site is served; `cargo xtask test browser` sets it. */
@@ -32,13 +35,22 @@ const START_TIMEOUT_MS = 180_000;
 /** The longest a page of the site may take to load; a slow machine is no failure. */
 const LOAD_TIMEOUT_MS = 120_000;
 
+/** How every browser is started. @param {string[]} [off] features it shall not have */
+const options = (webgpu, off = []) => ({
+  executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+  timeout: START_TIMEOUT_MS,
+  args: [
+    "--headless=new",
+    ...QUIET,
+    ...(webgpu ? SOFTWARE_WEBGPU : [`--disable-features=${["WebGPU", "WebGPUService", ...off]}`]),
+  ],
+});
+// Without a service worker every request goes over the network, where it is seen.
+const CONTEXT = { serviceWorkers: "block", viewport: { width: 1280, height: 800 } };
+
 /** Starts a browser and lets it show one page. Without `webgpu` it has no adapter to offer. */
 export async function launch({ webgpu = true } = {}) {
-  const browser = await chromium.launch({
-    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
-    timeout: START_TIMEOUT_MS,
-    args: ["--headless=new", ...QUIET, ...(webgpu ? SOFTWARE_WEBGPU : ["--disable-features=WebGPU,WebGPUService"])],
-  });
+  const browser = await chromium.launch(options(webgpu));
   const page = await browser.newPage();
   await page.goto(new URL("pkg/README.md", SITE).href, { timeout: START_TIMEOUT_MS });
   await page.context().close();
@@ -50,10 +62,12 @@ export class Record {
   /** @type {{method: string, url: string}[]} */ requests = [];
   /** @type {string[]} */ complaints = [];
   #expected;
+  #site;
 
-  /** @param {RegExp[]} expected complaints that belong to the test */
-  constructor(expected) {
+  /** @param {RegExp[]} expected complaints that belong to the test @param {string} site where the page is served */
+  constructor(expected, site) {
     this.#expected = expected;
+    this.#site = site;
   }
 
   complain(text) {
@@ -71,7 +85,7 @@ export class Record {
 
   /** Only this site, only reading. */
   assertPrivate() {
-    const origin = new URL(SITE).origin;
+    const { origin } = new URL(this.#site);
     const foreign = this.network().filter(({ method, url }) => method !== "GET" || new URL(url).origin !== origin);
     assert.deepEqual(foreign, [], "requests other than same-origin GET");
   }
@@ -85,14 +99,40 @@ export class Record {
  * @param {(page: import("playwright-core").Page, record: Record) => Promise<void>} work
  */
 export async function withPage(browser, { expect = [], prepare = async () => {} }, work) {
-  // Without a service worker every request goes over the network, where it is seen.
-  const context = await browser.newContext({ serviceWorkers: "block", viewport: { width: 1280, height: 800 } });
-  const record = new Record(expect);
+  const context = await browser.newContext(CONTEXT);
+  await watched(context, { expect, prepare, site: SITE }, work);
+}
+
+/** Runs `work` with an empty folder for profiles, which is deleted afterwards. */
+export async function withProfileFolder(work) {
+  const folder = mkdtempSync(join(tmpdir(), "mvfa-profile-"));
+  try {
+    await work(folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+/**
+ * One visit of a browser that keeps what it stores in `folder`: the next visit with the same folder finds it.
+ * @param {string} folder
+ * @param {{expect?: RegExp[], site?: string, off?: string[]}} options `site`: where the page is served; `off`: features
+ *   the browser shall not have
+ * @param {(page: import("playwright-core").Page, record: Record) => Promise<void>} work
+ */
+export async function withVisit(folder, { expect = [], site = SITE, off }, work) {
+  const context = await chromium.launchPersistentContext(folder, { ...options(false, off), ...CONTEXT });
+  await watched(context, { expect, prepare: async () => {}, site }, work);
+}
+
+/** Runs `work` with a page of the context, checks what it did and closes the context. */
+async function watched(context, { expect, prepare, site }, work) {
+  const record = new Record(expect, site);
   try {
     context.on("request", (request) => record.requests.push({ method: request.method(), url: request.url() }));
     context.on("console", (message) => {
       // A browser asks for this by itself where a document names no icon, as plain files cannot.
-      const isIcon = new URL(message.location().url || SITE, SITE).pathname === "/favicon.ico";
+      const isIcon = new URL(message.location().url || site, site).pathname === "/favicon.ico";
       if (message.type() === "error" && !isIcon) record.complain(message.text());
     });
     context.on("weberror", (error) => record.complain(String(error.error())));

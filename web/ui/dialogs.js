@@ -3,6 +3,7 @@
 import { el, make, megabytes } from "./dom.js";
 import { manifestUrl } from "./engine.js";
 import { TIERS } from "./header.js";
+import { storedModels } from "./stored.js";
 
 const KEYS = [
   ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all"], ["← →", "image before, after"], ["Space", "hold to hide the overlay"],
@@ -49,17 +50,17 @@ function helpContent() {
     make("dl", { class: "keys" }, ...KEYS.flatMap(([key, what]) => [
       make("dt", {}, ...key.split(" ").map((one) => make("kbd", { text: one }))), make("dd", { text: what })])),
     make("h3", { text: "Privacy" }),
-    make("p", { text: "Images are read and analysed in this tab. They are not uploaded or stored. The count in the header shows every request the page has made since the model was ready." }),
+    make("p", { text: "Images are read and analysed in this tab. They are not uploaded or stored. Only the model's files are kept by this browser, for the next visit; the model dialog in the header says how much and deletes them. The count in the header shows every request the page has made since the model was ready." }),
   ];
 }
 
 /** @param {import("./types.d.ts").State} state */
 function modelContent({ info }) {
-  if (!info) return [make("p", { text: "No model is loaded yet. Wait until it is, or load it with the button on the right." })];
+  if (!info) return [make("p", { text: "No model is loaded yet. Wait until it is, or load it with the button on the right." }), storedModels(info)];
   const rows = [["Name", info.name], ["Revision", info.revision], ["Intended use", info.intendedUse], ["Licence", info.licence], ["Size", `${megabytes(info.weightBytes)} of weights, sees ${info.sizePx} × ${info.sizePx} pixels`],
     ["Compares with words", info.zeroShot ? "yes" : `no: ${info.zeroShotReason}`], ["Knows", info.objects.map((object) => object.name).join(", ")]];
   const card = make("a", { href: new URL(info.card, manifestUrl()).href, target: "_blank", rel: "noopener", text: "Model card (opens in a new tab)" });
-  return [facts(rows), make("p", {}, card)];
+  return [facts(rows), make("p", {}, card), storedModels(info)];
 }
 
 /** @param {import("./types.d.ts").State} state @param {(device: "auto" | "gpu" | "cpu") => void} choose */
@@ -86,7 +87,7 @@ function requestContent({ requests }) {
     return url.origin === location.origin ? url.pathname : address;
   });
   return [
-    make("p", { text: "Files fetched by this page and its worker since the model was first ready. Opening and analysing your own images fetches nothing. Samples and a restarted model are fetched from this site, or from the browser's cache." }),
+    make("p", { text: "Files fetched by this page and its worker since the model was first ready. Opening and analysing your own images fetches nothing. A restarted model is read from what this browser keeps of it, or fetched from this site again." }),
     paths.length ? make("ol", { class: "requests" }, ...paths.map((path) => make("li", { text: path }))) : make("p", { class: "empty", text: "None." }),
   ];
 }

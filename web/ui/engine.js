@@ -4,6 +4,7 @@
  */
 
 import { Session } from "../../pkg/index.js";
+import { megabytes } from "./dom.js";
 
 /** @typedef {ReturnType<import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<import("./messages.js").createMessages>} Messages */
@@ -15,6 +16,12 @@ export function manifestUrl() {
   if (!wanted) return standard.href;
   const url = new URL(wanted.endsWith(".json") ? wanted : `${wanted.replace(/\/$/, "")}/manifest.json`, document.baseURI);
   return url.origin === location.origin ? url.href : "";
+}
+
+/** @param {{neededBytes: number, freeBytes: number | null}} full @returns {string} */
+function roomLacks({ neededBytes, freeBytes }) {
+  const free = freeBytes === null ? "the browser does not say how much is free" : `${megabytes(freeBytes)} are free for this site`;
+  return `The model works, but it could not be kept for the next visit, which will fetch it again. ${megabytes(neededBytes)} more are needed, ${free}. To keep it, free some disk space or delete this site's stored data, then reload the page.`;
 }
 
 /** @param {Store} store @param {Messages} messages @param {Promise<unknown>} others the page's other files: "ready" waits for them too */
@@ -34,7 +41,7 @@ export function createEngine(store, messages, others) {
     state.session?.close();
     const controller = new AbortController();
     opening = controller;
-    store.set({ session: null, load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0 } });
+    store.set({ session: null, load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false } });
     const url = manifestUrl();
     try {
       if (!url) throw new Error("The address after ?model= is on another site. Put the model on this site and use its path.");
@@ -64,6 +71,7 @@ export function createEngine(store, messages, others) {
     const mode = info.zeroShot ? settings.mode : "few";
     Object.assign(settings, { object, augment, mode });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });
+    if (info.storage.full) messages.notice(roomLacks(info.storage.full));
     for (const listener of onReady) listener();
   }
 

@@ -80,7 +80,7 @@ export function mountStatus(store, engine, runner) {
 function loadLine({ load }) {
   const words = LOAD_WORDS[load.stage] ?? LOAD_WORDS.engine;
   if (load.stage !== "model" || !load.totalBytes) return { share: null, words };
-  return { share: load.loadedBytes / load.totalBytes, words: `Model from this site: ${megabytes(load.loadedBytes)} of ${megabytes(load.totalBytes)}` };
+  return { share: load.loadedBytes / load.totalBytes, words: `Model ${load.fromStorage ? "kept from an earlier visit" : "from this site"}: ${megabytes(load.loadedBytes)} of ${megabytes(load.totalBytes)}` };
 }
 
 /** @param {import("./types.d.ts").Run} run */

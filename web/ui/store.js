@@ -9,7 +9,7 @@ export function createStore() {
   let queued = false;
   /** @type {import("./types.d.ts").State} */
   const state = {
-    load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0 },
+    load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false },
     session: null,
     info: null,
     images: [],

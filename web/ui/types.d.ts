@@ -64,6 +64,7 @@ export interface Load {
   stage: string;
   loadedBytes: number;
   totalBytes: number;
+  fromStorage: boolean;
 }
 
 export interface Run {

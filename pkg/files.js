@@ -1,0 +1,175 @@
+/**
+ * The files of one model, from this browser's storage or over the network.
+ *
+ * Comes in: the manifest's address. Goes out: answers to read, one file at a time, in the order asked. The manifest and
+ * the first file are asked for at once, so that they arrive while the program is being compiled; later the caller says
+ * which file to prepare while it works on another. Never more than one prepared file is held. What the bytes are worth
+ * is for the caller to check: only it knows whether a hash was right, and only then calls `keep`.
+ */
+
+import { ModelFolder } from "./storage.js";
+
+/** Loaded only for custom prompts. */
+const LATER = "text";
+
+/** @typedef {{path: string, bytes: number, sha256: string, group: string}} Entry */
+
+export class ModelFiles {
+  #manifestUrl;
+  #signal;
+  /** @type {Promise<Response>} */ #manifest;
+  /** @type {Promise<Entry[]>} */ #entries;
+  /** @type {ModelFolder | null} */ #folder = null;
+  /** @type {{path: string, opened: Promise<OpenedFile>} | null} */ #prepared = null;
+  /** The last file given out was kept by an earlier visit. */
+  fromStorage = false;
+  /** There was no room for a file: what it said then. @type {Promise<{neededBytes: number, freeBytes: number | null}> | null} */
+  #full = null;
+
+  /** @param {string} manifestUrl absolute @param {AbortSignal} signal */
+  constructor(manifestUrl, signal) {
+    this.#manifestUrl = manifestUrl;
+    this.#signal = signal;
+    // Asked for anew each time: an old manifest would name files that are no longer there.
+    this.#manifest = fetch(manifestUrl, { cache: "no-cache", signal });
+    this.#entries = this.#read();
+    for (const promise of [this.#manifest, this.#entries]) promise.catch(() => {});
+  }
+
+  /** The manifest, to be read once. @returns {Promise<Response>} */
+  async manifest() {
+    return this.#manifest;
+  }
+
+  /** Looks into a copy of the manifest, and begins with the first file. @returns {Promise<Entry[]>} */
+  async #read() {
+    const copy = (await this.#manifest).clone();
+    /** @type {Entry[]} */
+    const entries = (await copy.json()).files;
+    this.#folder = await ModelFolder.open(this.#manifestUrl);
+    await this.#folder?.keepOnly(new Set(entries.map(({ sha256 }) => sha256)));
+    const first = entries.find(({ group }) => group !== LATER);
+    if (first) await this.#prepare(first);
+    return entries;
+  }
+
+  /** Begins with a file that will be opened next; ends as soon as it is on its way. @param {string} path */
+  async prepare(path) {
+    const entry = await this.#entry(path);
+    if (this.#prepared?.path !== path) await this.#prepare(entry);
+  }
+
+  /** @param {Entry} entry */
+  async #prepare(entry) {
+    const { opened } = await this.#find(entry);
+    opened.catch(() => {});
+    this.#prepared = { path: entry.path, opened };
+  }
+
+  /** A file, from wherever it is nearest. @param {string} path @returns {Promise<OpenedFile>} */
+  async open(path) {
+    await this.prepare(path);
+    const { opened } = this.#prepared;
+    this.#prepared = null;
+    const file = await opened;
+    this.fromStorage = file.stored;
+    return file;
+  }
+
+  /** A file whose stored copy was wrong, from the server. @param {string} path @returns {Promise<OpenedFile>} */
+  async openAgain(path) {
+    const entry = await this.#entry(path);
+    await this.#folder?.remove(entry.sha256);
+    this.fromStorage = false;
+    return this.#fetch(entry, "reload");
+  }
+
+  /** @param {Entry} entry @returns {Promise<{opened: Promise<OpenedFile>}>} in an object, so that nobody waits for it here */
+  async #find(entry) {
+    const file = await this.#folder?.find(entry.sha256, entry.bytes);
+    if (file) return { opened: Promise.resolve(new OpenedFile(new Response(file), { stored: true })) };
+    // What is kept in the private files need not be kept a second time in the browser's cache. Where there are none,
+    // that cache is all there is: whatever it has of the file is good enough, the hash will tell.
+    return { opened: this.#fetch(entry, this.#folder && !this.#full ? "no-store" : "force-cache") };
+  }
+
+  /** @param {Entry} entry @param {RequestCache} cache */
+  async #fetch(entry, cache) {
+    const response = await fetch(new URL(entry.path, this.#manifestUrl), { cache, signal: this.#signal });
+    return new OpenedFile(ahead(response, entry.bytes), {
+      fresh: cache !== "force-cache",
+      writer: async () => (this.#full ? null : (await this.#folder?.writer(entry.sha256)) ?? null),
+      onFull: () => (this.#full ??= this.#room()),
+    });
+  }
+
+  /** How much of the model has no place yet, and how much room the browser says is left. */
+  async #room() {
+    const entries = (await this.#entries).filter(({ group }) => group !== LATER);
+    const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    const neededBytes = Math.max(0, total - ((await this.#folder?.bytes()) ?? 0));
+    const { quota = Infinity, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
+    const freeBytes = Math.max(0, quota - usage);
+    // Some browsers always tell the same large number, so that nobody is known by the size of their disk.
+    return { neededBytes, freeBytes: freeBytes < neededBytes ? freeBytes : null };
+  }
+
+  /** Where the model's files are now. @returns {Promise<import("./index.d.ts").StorageInfo>} */
+  async report() {
+    const storedBytes = (await this.#folder?.bytes()) ?? 0;
+    return { place: this.#folder ? "private-files" : "browser-cache", storedBytes, full: await this.#full };
+  }
+
+  /** @param {string} path @returns {Promise<Entry>} */
+  async #entry(path) {
+    const entry = (await this.#entries).find((one) => one.path === path);
+    if (!entry) throw new Error(`the manifest has no file ${path}`);
+    return entry;
+  }
+}
+
+/** An answer to read, and a way to keep what was read. */
+class OpenedFile {
+  #writer;
+  #onFull;
+  /** @type {import("./storage.js").ModelFileWriter | null} */ #open = null;
+
+  /**
+   * @param {Response} response
+   * @param {{stored?: boolean, fresh?: boolean, writer?: () => Promise<import("./storage.js").ModelFileWriter | null>, onFull?: () => void}} options
+   */
+  constructor(response, { stored = false, fresh = false, writer = async () => null, onFull = () => {} }) {
+    this.response = response;
+    /** Kept by an earlier visit. */
+    this.stored = stored;
+    /** Certainly from the server; where not, wrong bytes are worth a second try. */
+    this.fresh = fresh;
+    this.#writer = writer;
+    this.#onFull = onFull;
+  }
+
+  /** Makes `keep` possible; it cannot wait itself. */
+  async prepareKeep() {
+    this.#open = await this.#writer();
+  }
+
+  /** Keeps the file's bytes, which were right. @param {Uint8Array} bytes */
+  keep(bytes) {
+    if (this.#open && !this.#open.write(bytes)) this.#onFull();
+    this.#open = null;
+  }
+
+  /** The file's bytes were wrong. */
+  discard() {
+    this.#open?.close();
+    this.#open = null;
+  }
+}
+
+/** The same answer, read ahead into memory as it comes. @param {Response} response @param {number} bytes at most */
+function ahead(response, bytes) {
+  if (!response.ok || !response.body) return response;
+  const room = new ByteLengthQueuingStrategy({ highWaterMark: bytes });
+  const body = response.body.pipeThrough(new TransformStream({}, undefined, room));
+  return new Response(body, { status: response.status });
+}
