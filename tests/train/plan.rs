@@ -46,7 +46,7 @@ fn the_object_left_out_is_never_trained_on() {
     let is_in = |source: &Source, folder: &str| source.sample.image.starts_with(data.join(folder));
     for (target, of_target) in folders {
         for selection in [Selection::Valid, Selection::Test, Selection::Last] {
-            let plan = plan_zero(&manifest, &[data.clone()], &options(Some(target), selection)).unwrap();
+            let plan = plan_zero(&manifest, std::slice::from_ref(&data), &options(Some(target), selection)).unwrap();
             assert!(!plan.train.iter().any(|s| is_in(s, of_target)), "{target} {selection:?}");
             // One picture of each class of each other set.
             for (_, folder) in folders.iter().filter(|(object, _)| *object != target) {
