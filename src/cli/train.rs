@@ -26,6 +26,9 @@ Examples:
 A data set is a folder with valid and test, each with good and Ungood. A run that was cut off goes on
 where it was saved when the same command is given again.";
 
+/// Most pictures of each class and data set to choose the best epoch by, where they are kept aside.
+const VALID_LIMIT: usize = 50;
+
 /// At most one line a second without a terminal, so that a log stays readable.
 const LINE_EVERY: Duration = Duration::from_secs(1);
 
@@ -74,16 +77,20 @@ struct Common {
     /// Seed of every random choice
     #[arg(long, value_name = "N", default_value_t = 111)]
     seed: u64,
-    /// Pictures that choose the best epoch: valid (kept aside), test (as the released code; no test any
-    /// more), last (none)
+    /// Pictures that choose the best epoch: valid (kept aside, real lesions where there are any), test (the
+    /// whole test set after each epoch, as the released code; no test any more), last (none)
     #[arg(long, value_enum, default_value_t = SelectName::Valid)]
     select: SelectName,
-    /// Epochs between two such choices [default: a tenth of all]
+    /// Epochs between two such choices [default: a tenth of all for valid, 1 for test]
     #[arg(long, value_name = "N")]
     select_every: Option<usize>,
-    /// Most pictures of each class, and for zero of each data set, to choose by
-    #[arg(long, value_name = "N", default_value_t = 50)]
-    select_limit: usize,
+    /// Most pictures of each class, and for zero of each data set, to choose by [default: 50 for valid, all
+    /// for test]
+    #[arg(long, value_name = "N")]
+    select_limit: Option<usize>,
+    /// Seconds between two saves within an epoch; the end of each epoch is saved in any case
+    #[arg(long, value_name = "S", default_value_t = 60, hide = true)]
+    save_every: u64,
     /// Stop at the first picture that cannot be read
     #[arg(long)]
     strict: bool,
@@ -105,7 +112,8 @@ struct Few {
     /// Normal pictures, and as many abnormal ones
     #[arg(long, value_name = "K", default_value_t = 4)]
     shots: usize,
-    /// Train with synthetic anomalies in the normal pictures; no abnormal picture is needed
+    /// Train with synthetic anomalies in the normal pictures; no abnormal picture is needed. Where valid
+    /// has abnormal ones all the same, the best epoch is chosen by them; --select last looks at none
     #[arg(long)]
     normal_only: bool,
 }
@@ -158,11 +166,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         Protocol::Zero(zero) => &zero.common,
     };
     let bundle = load::bundle(common.bundle.as_deref())?;
-    let selection = match common.select {
-        SelectName::Valid => Selection::Valid,
-        SelectName::Test => Selection::Test,
-        SelectName::Last => Selection::Last,
+    let (selection, limit, every) = match common.select {
+        SelectName::Valid => (Selection::Valid, Some(VALID_LIMIT), common.epochs.div_ceil(10)),
+        SelectName::Test => (Selection::Test, None, 1),
+        SelectName::Last => (Selection::Last, None, common.epochs),
     };
+    let validation_limit = common.select_limit.or(limit);
     let (plan, default_rate) = match &args.protocol {
         Protocol::Few(few) => {
             let object = bundle.manifest().object(&few.object)?;
@@ -170,7 +179,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 shots: few.shots,
                 normal_only: few.normal_only,
                 selection,
-                validation_limit: common.select_limit,
+                validation_limit,
                 seed: common.seed,
             };
             (plan_few(&super::eval::dataset(&few.data, &few.object)?, object, &options)?, 1e-3)
@@ -186,7 +195,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 synthetic_each: zero.synthetic,
                 limit: zero.limit,
                 selection,
-                validation_limit: common.select_limit,
+                validation_limit,
                 seed: common.seed,
             };
             (plan_zero(bundle.manifest(), &zero.data, &options)?, 1e-4)
@@ -199,18 +208,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             epochs: common.epochs,
             batch: common.batch,
             learning_rate: common.lr.unwrap_or(default_rate),
-            validate_every: common.select_every.unwrap_or(common.epochs.div_ceil(10)),
+            validate_every: common.select_every.unwrap_or(every),
+            save_every: Duration::from_secs(common.save_every),
         },
         strict: common.strict,
         name: common.name.clone(),
         new_words: common.new_words,
         zero_shot_note: common.zero_note.clone(),
     };
-    eprintln!(
-        "training on {} pictures (views included); the best epoch is chosen on {}",
-        plan.train.len(),
-        plan.selected_on
-    );
     let mut watch = Terminal::new(common.json);
     let outcome = run_plan(&bundle, &plan, &options, &mut watch);
     watch.bar.finish_and_clear();

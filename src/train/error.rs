@@ -61,6 +61,16 @@ pub enum TrainError {
         /// What differs.
         field: String,
     },
+    /// The pictures are not those that the saved state was made from.
+    #[error(
+        "{path} belongs to a run with other pictures ({what}); put them back as they were to go on with it, or remove the folder to start again"
+    )]
+    OtherPictures {
+        /// The folder.
+        path: String,
+        /// What differs.
+        what: String,
+    },
     /// The loss is no number any more.
     #[error("the loss became {loss} at step {step}; start again with a smaller --lr")]
     Diverged {
@@ -68,12 +78,6 @@ pub enum TrainError {
         step: usize,
         /// The loss.
         loss: f32,
-    },
-    /// The caller asked to stop.
-    #[error("stopped; run the same command again to go on from step {step}")]
-    Stopped {
-        /// Steps done and saved.
-        step: usize,
     },
 }
 

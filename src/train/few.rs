@@ -9,8 +9,10 @@ use crate::bundle::manifest::{MemoryFeatures, ObjectSpec};
 use crate::eval::{Dataset, Sample, Split};
 use crate::image::AUGMENTATION_NAMES;
 use crate::train::error::TrainError;
+use crate::train::pool::samples;
 use crate::train::random::{Purpose, order};
-use crate::train::run::{DataRecord, Plan};
+use crate::train::record::DataSet;
+use crate::train::run::Plan;
 use crate::train::sample::{Change, Source};
 
 /// Which pictures the best epoch is chosen by.
@@ -34,8 +36,8 @@ pub struct FewOptions {
     pub normal_only: bool,
     /// Which pictures the best epoch is chosen by.
     pub selection: Selection,
-    /// Most pictures of each class to choose by.
-    pub validation_limit: usize,
+    /// Most pictures of each class to choose by; all of them without a number.
+    pub validation_limit: Option<usize>,
     /// Seed of the draws.
     pub seed: u64,
 }
@@ -45,49 +47,35 @@ pub struct FewOptions {
 /// # Errors
 /// [`TrainError::Settings`] where the set has too few pictures, [`TrainError::Data`].
 pub fn plan_few(dataset: &Dataset, object: &ObjectSpec, options: &FewOptions) -> Result<Plan, TrainError> {
-    let pool = dataset.split(Split::Valid)?;
+    let pool = samples(dataset, Split::Valid)?;
     let (normal, rest_normal) = draw(&pool, false, options)?;
     let (abnormal, rest_abnormal) =
         if options.normal_only { (Vec::new(), of_class(&pool, true)) } else { draw(&pool, true, options)? };
 
     let views = |sample: &Sample| -> Vec<Source> {
-        let view = |n| Source { sample: sample.clone(), object: 0, change: Change::View(n) };
+        let view = |n| Source { sample: sample.clone(), object: 0, set: 0, change: Change::View(n) };
         (0..AUGMENTATION_NAMES.len()).map(view).collect()
     };
     let references: Vec<Source> = normal.iter().flat_map(views).collect();
     let mut train = references.clone();
     if options.normal_only {
-        train.extend(synthetic(&normal, 0, AUGMENTATION_NAMES.len()));
+        train.extend(synthetic(&normal, 0, 0, AUGMENTATION_NAMES.len()));
     } else {
         train.extend(abnormal.iter().flat_map(views));
     }
 
-    let plain = |samples: Vec<Sample>| -> Vec<Source> {
-        let source = |sample| Source { sample, object: 0, change: Change::View(0) };
-        samples.into_iter().take(options.validation_limit).map(source).collect()
-    };
-    let (validation, selected_on) = match options.selection {
-        Selection::Last => (Vec::new(), "nothing; it is the last".to_owned()),
+    let some = |samples: Vec<Sample>| samples.into_iter().take(options.validation_limit.unwrap_or(usize::MAX));
+    let (kept, from) = match options.selection {
+        Selection::Last => (Vec::new(), "nothing"),
         Selection::Valid => {
-            let mut kept = plain(rest_normal);
-            kept.extend(plain(rest_abnormal));
-            let words = format!("{} pictures of the valid folder that were not shots", kept.len());
-            (kept, words)
+            (some(rest_normal).chain(some(rest_abnormal)).collect(), "the valid folder beside the shots")
         }
         Selection::Test => {
-            let test = dataset.split(Split::Test)?;
-            let mut all = plain(of_class(&test, false));
-            all.extend(plain(of_class(&test, true)));
-            (all, "the test set, as the released code does: figures on it are no test".to_owned())
+            let test = samples(dataset, Split::Test)?;
+            (some(of_class(&test, false)).chain(some(of_class(&test, true))).collect(), "the test folder")
         }
     };
-    let name = |sample: &Sample| sample.image.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let used = match options.normal_only {
-        true => format!("{} normal pictures, with synthetic anomalies", normal.len()),
-        false => format!("{} normal and {} abnormal pictures", normal.len(), abnormal.len()),
-    };
-    let folder = dataset.root().file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let files = normal.iter().chain(&abnormal).map(name).collect();
+    let plain = |sample| Source { sample, object: 0, set: 0, change: Change::View(0) };
     Ok(Plan {
         protocol: "few",
         objects: vec![object.clone()],
@@ -95,21 +83,28 @@ pub fn plan_few(dataset: &Dataset, object: &ObjectSpec, options: &FewOptions) ->
         memory: MemoryFeatures::Adapted,
         train,
         references,
-        validation,
-        selected_on,
-        data: vec![DataRecord { object: object.id.clone(), folder, used, files }],
+        validation: kept.into_iter().map(plain).collect(),
+        selection: options.selection,
+        kept: from.to_owned(),
+        sets: vec![DataSet {
+            object: object.id.clone(),
+            folder: dataset.root().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            part: "the valid folder".to_owned(),
+            lists_files: true,
+        }],
     })
 }
 
-/// `count` synthetic anomalies in each picture, with material of the next one.
-pub(crate) fn synthetic(normal: &[Sample], object: usize, count: usize) -> Vec<Source> {
+/// `count` synthetic anomalies in each picture, with material of the others in turn. A single picture
+/// lends to itself.
+pub(crate) fn synthetic(normal: &[Sample], object: usize, set: usize, count: usize) -> Vec<Source> {
     let mut sources = Vec::with_capacity(normal.len() * count);
+    let others = normal.len().saturating_sub(1).max(1);
     for (n, sample) in normal.iter().enumerate() {
         for copy in 0..count {
-            // Every other picture gets its turn; a single one lends to itself.
-            let other = normal.get((n + 1 + copy) % normal.len()).unwrap_or(sample).image.clone();
+            let other = normal.get((n + 1 + copy % others) % normal.len()).unwrap_or(sample).image.clone();
             let number = ((object * 1_000_003 + n) * 1009 + copy) as u64;
-            sources.push(Source { sample: sample.clone(), object, change: Change::Synthetic { other, number } });
+            sources.push(Source { sample: sample.clone(), object, set, change: Change::Synthetic { other, number } });
         }
     }
     sources
@@ -135,4 +130,32 @@ fn draw(pool: &[Sample], abnormal: bool, options: &FewOptions) -> Result<(Vec<Sa
     let mut drawn: Vec<Sample> = order.into_iter().filter_map(|n| class.get(n).cloned()).collect();
     let rest = drawn.split_off(options.shots);
     Ok((drawn, rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pictures 0, 1, 2... and for each copy of each the one that lends.
+    fn lenders(pictures: usize, count: usize) -> Vec<(String, String)> {
+        let sample = |n: usize| Sample { image: n.to_string().into(), mask: None, abnormal: false };
+        let normal: Vec<Sample> = (0..pictures).map(sample).collect();
+        let pair = |source: Source| match source.change {
+            Change::Synthetic { other, .. } => (source.sample.image.display().to_string(), other.display().to_string()),
+            Change::View(_) => panic!("no view is asked for"),
+        };
+        synthetic(&normal, 0, 0, count).into_iter().map(pair).collect()
+    }
+
+    #[test]
+    fn every_other_picture_lends_in_turn_and_none_to_itself() {
+        for pictures in 2..5 {
+            let all = lenders(pictures, 11);
+            assert!(all.iter().all(|(picture, other)| picture != other), "{all:?}");
+            let lent = |other: usize| all.iter().filter(|(p, o)| p == "0" && *o == other.to_string()).count();
+            let counts: Vec<usize> = (1..pictures).map(lent).collect();
+            assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
+        }
+        assert_eq!(lenders(1, 2), [("0".to_owned(), "0".to_owned()), ("0".to_owned(), "0".to_owned())]);
+    }
 }

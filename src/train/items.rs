@@ -1,13 +1,20 @@
 //! From pictures to what a step needs: a number in the token store, a mask, a label.
 //!
 //! Comes in: [`Source`]s. Goes out: [`Item`]s and the finished token store. A picture that cannot
-//! be read is told and left out, or stops the run where that is wanted.
+//! be read is told once and left out, or stops the run where that is wanted. Fails with
+//! [`TrainError::OtherPictures`] where the finished store was made from other files.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use serde::Serialize;
+
+use crate::eval::DatasetError;
 use crate::train::error::TrainError;
 use crate::train::model::Model;
-use crate::train::sample::{Prepared, Source, prepare};
+use crate::train::prepare::Preparer;
+use crate::train::sample::{Change, Prepared, Source};
+use crate::train::state::StateFolder;
 use crate::train::token_store::{TokenStore, TokenWriter};
 use crate::train::watch::Watch;
 
@@ -16,6 +23,8 @@ use crate::train::watch::Watch;
 pub struct Item {
     /// Its record in the token store.
     pub tokens: usize,
+    /// Its source, by number in its group.
+    pub source: usize,
     /// Which object it shows, by number.
     pub object: usize,
     /// The label.
@@ -52,39 +61,70 @@ impl PackedMask {
     }
 }
 
+/// A picture that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Its file name.
+    pub picture: String,
+    /// Why.
+    pub reason: String,
+}
+
 /// What becomes of groups of sources: the items of each group, and the store of all their tokens.
 pub struct Gathered<const N: usize> {
     /// Items of each group, in order, without those that could not be read.
     pub groups: [Vec<Item>; N],
+    /// Pictures that could not be read, each once.
+    pub left_out: Vec<LeftOut>,
     /// Tokens of all of them.
     pub store: TokenStore,
 }
 
-/// Reads, prepares and encodes all pictures. With a finished file at `path` nothing is encoded.
+/// Reads, prepares and encodes all pictures; the first group is trained on. With a finished store in
+/// `state` nothing is encoded.
 ///
 /// # Errors
-/// The first picture that cannot be read when `strict`; [`TrainError::Io`].
+/// The first picture that cannot be read when `strict`; [`TrainError::Settings`] where none of the first
+/// group can; [`TrainError::OtherPictures`],
+/// [`TrainError::State`], [`TrainError::Io`].
 pub fn gather<const N: usize>(
     model: &Model,
     groups: [&[Source]; N],
-    path: &Path,
+    state: &StateFolder,
     seed: u64,
     strict: bool,
     watch: &mut dyn Watch,
 ) -> Result<Gathered<N>, TrainError> {
-    let side_px = model.manifest().preprocess.size_px;
+    let mut preparer = Preparer::new(model.manifest().preprocess.size_px, seed);
+    let mut writer = TokenWriter::open(&state.path("tokens.f32"), model.token_len())?;
     let total: usize = groups.iter().map(|g| g.len()).sum();
-    let mut writer = TokenWriter::open(path)?;
-    let (mut record, mut seen) = (0, 0);
+    let mut seen = 0;
     let mut gathered: [Vec<Item>; N] = std::array::from_fn(|_| Vec::new());
+    // References are views that are trained on: their tokens are the same.
+    let mut known: HashMap<String, Item> = HashMap::new();
+    let (mut unusable, mut told, mut left_out): (HashSet<&Path>, HashSet<String>, Vec<LeftOut>) = Default::default();
     for (sources, items) in groups.iter().zip(&mut gathered) {
-        for source in *sources {
+        for (number, source) in sources.iter().enumerate() {
             watch.preparing(seen, total);
             seen += 1;
-            let Prepared { planes, mask, abnormal } = match prepare(source, side_px, seed) {
+            let line = source.line();
+            if let Some(item) = known.get(&line) {
+                items.push(Item { source: number, ..item.clone() });
+                continue;
+            }
+            if unusable.contains(source.sample.image.as_path()) {
+                continue;
+            }
+            let Prepared { planes, mask, abnormal } = match preparer.prepare(source) {
                 Ok(prepared) => prepared,
                 Err(error @ (TrainError::Picture { .. } | TrainError::Data(_))) if !strict => {
-                    watch.note(&format!("left out: {error}"));
+                    if matches!(source.change, Change::View(_)) {
+                        unusable.insert(&source.sample.image);
+                    }
+                    if told.insert(error.to_string()) {
+                        watch.note(&format!("left out: {error}"));
+                        left_out.push(why(&error, source));
+                    }
                     continue;
                 }
                 Err(error) => return Err(error),
@@ -92,12 +132,38 @@ pub fn gather<const N: usize>(
             if writer.is_wanted() {
                 writer.push(&model.early_tokens(&planes)?)?;
             }
-            items.push(Item { tokens: record, object: source.object, abnormal, mask: PackedMask::pack(&mask) });
-            record += 1;
+            let mask = PackedMask::pack(&mask);
+            let item = Item { tokens: known.len(), source: number, object: source.object, abnormal, mask };
+            preparer.ledger.record(line.clone());
+            known.insert(line, item.clone());
+            items.push(item);
         }
     }
     watch.preparing(total, total);
-    Ok(Gathered { groups: gathered, store: writer.finish(model.token_len())? })
+    if gathered.first().is_some_and(Vec::is_empty) {
+        return Err(TrainError::Settings("none of the pictures to train on can be read".to_owned()));
+    }
+    preparer.ledger.keep(&state.path("pictures.json"))?;
+    Ok(Gathered { groups: gathered, left_out, store: writer.finish(known.len())? })
+}
+
+/// Names the picture without its folder: the record of a run holds no paths.
+fn why(error: &TrainError, source: &Source) -> LeftOut {
+    let (path, reason) = match error {
+        TrainError::Picture { path, reason } => (Path::new(path), reason.clone()),
+        TrainError::Data(error) => (source.sample.image.as_path(), in_short(error).to_owned()),
+        other => (source.sample.image.as_path(), other.to_string()),
+    };
+    LeftOut { picture: path.file_name().unwrap_or_default().to_string_lossy().into_owned(), reason }
+}
+
+fn in_short(error: &DatasetError) -> &'static str {
+    match error {
+        DatasetError::MissingMask { .. } => "it has no mask, others have one",
+        DatasetError::MaskSize { .. } => "its mask has another size",
+        DatasetError::DarkMask { .. } => "its mask has no white",
+        _ => "its mask cannot be read",
+    }
 }
 
 #[cfg(test)]

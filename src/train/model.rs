@@ -103,11 +103,6 @@ impl Model {
         Ok(run(&self.encoder.with_adapters(Some(adapters)), self.tokens(tokens)))
     }
 
-    /// Features of the tower alone: raw block tokens.
-    pub fn raw_features(&self, tokens: Vec<f32>) -> Features {
-        run(&self.encoder, self.tokens(tokens))
-    }
-
     /// Losses of one picture.
     pub fn losses(&self, features: &Features, text: &Tensor<2>, target: &Target) -> LevelLosses {
         losses(features, text, target, &self.upsampler)

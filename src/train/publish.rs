@@ -18,10 +18,12 @@ use crate::clip::config::TextConfig;
 use crate::device::open_cpu;
 use crate::mvfa::Engine;
 use crate::train::error::TrainError;
+use crate::train::items::LeftOut;
 use crate::train::model::Model;
 use crate::train::parameters::Saved;
-use crate::train::run::{DataRecord, Plan, RunOptions};
-use crate::train::state::{Best, EpochRecord, Progress};
+use crate::train::record::DataRecord;
+use crate::train::run::{Plan, RunOptions};
+use crate::train::state::{Best, EpochRecord, Progress, Validation};
 
 /// What a run ended with.
 pub struct Finished<'a> {
@@ -37,6 +39,14 @@ pub struct Finished<'a> {
     pub tower: Option<&'a TextConfig>,
     /// Curves.
     pub progress: &'a Progress,
+    /// What was trained on.
+    pub data: &'a [DataRecord],
+    /// How many pictures that are, with all their views.
+    pub pictures: usize,
+    /// Pictures that could not be used.
+    pub left_out: &'a [LeftOut],
+    /// What the best epoch was chosen by, in words.
+    pub selected_on: &'a str,
 }
 
 /// `training.json`.
@@ -47,6 +57,7 @@ struct Record<'a> {
     trained_on: &'a str,
     data: &'a [DataRecord],
     pictures: usize,
+    left_out: &'a [LeftOut],
     seed: u64,
     epochs: usize,
     batch: usize,
@@ -63,7 +74,7 @@ struct Record<'a> {
 /// # Errors
 /// [`TrainError::Model`] where the disk or the finished model fails.
 pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) -> Result<Manifest, TrainError> {
-    let Finished { plan, options, tensors, words, tower, progress } = finished;
+    let Finished { plan, options, tensors, words, tower, progress, .. } = finished;
     let source = bundle.manifest();
     let mut manifest = Manifest {
         name: options.name.clone().unwrap_or_else(|| format!("{}, trained ({}-shot)", source.name, plan.protocol)),
@@ -106,14 +117,15 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
         program: format!("mvfa {}", env!("CARGO_PKG_VERSION")),
         protocol: plan.protocol,
         trained_on: &source.name,
-        data: &plan.data,
-        pictures: plan.train.len(),
+        data: finished.data,
+        pictures: finished.pictures,
+        left_out: finished.left_out,
         seed: options.pace.seed,
         epochs: options.pace.epochs,
         batch: options.pace.batch,
         learning_rate: options.pace.learning_rate,
         optimiser: "Adam, betas 0.5 and 0.999",
-        selected_on: &plan.selected_on,
+        selected_on: finished.selected_on,
         best: progress.best.as_ref(),
         curves: &progress.epochs,
         seconds: progress.seconds.round(),
@@ -177,14 +189,15 @@ fn self_test(bundle: &BundleFolder) -> Result<SelfTest, TrainError> {
 }
 
 fn card(manifest: &Manifest, record: &Record<'_>) -> String {
-    let percent = |v: Option<f64>| v.map_or_else(|| "not measured".to_owned(), |v| format!("{:.1} %", 100.0 * v));
-    let validation = record.best.and_then(|b| b.validation);
     let data: String = record.data.iter().map(|d| format!("- {} ({}): {}\n", d.folder, d.object, d.used)).collect();
+    let left_out = match record.left_out.len() {
+        0 => String::new(),
+        count => format!("Left out, for they could not be used: {count}, named in `{TRAINING}`.\n\n"),
+    };
     format!(
         "# {}\n\n{}\n\n## Training\n\nProtocol `{}` on {}, {} pictures with all their views, {} epochs, seed {}. Data:\n\n{data}\n\
-         The best epoch ({}) was chosen on {}.\n\n## Measured\n\n| | AUROC there |\n|---|---|\n| pixels | {} |\n| pictures | {} |\n\n\
-         These pictures chose the epoch, so the figures flatter. Measure on pictures of your own with `mvfa eval` before\n\
-         you believe anything.\n\nLicence of the weights: {}. Everything else about the run: `{TRAINING}`.\n",
+         {left_out}The epoch ({}) was chosen by {}.\n\n## Measured\n\n{}\n\nLicence of the weights: {}. Everything else about \
+         the run: `{TRAINING}`.\n",
         manifest.name,
         manifest.intended_use,
         record.protocol,
@@ -194,8 +207,19 @@ fn card(manifest: &Manifest, record: &Record<'_>) -> String {
         record.seed,
         record.best.map_or(0, |b| b.epoch),
         record.selected_on,
-        percent(validation.and_then(|v| v.pixel_auroc)),
-        percent(validation.and_then(|v| v.image_auroc)),
+        measured(record.best.and_then(|b| b.validation)),
         manifest.licence,
+    )
+}
+
+fn measured(validation: Option<Validation>) -> String {
+    let measure = "Measure on pictures of your own with `mvfa eval` before you believe anything.";
+    let Some(validation) = validation else { return format!("Nothing. {measure}") };
+    let percent = |v: Option<f64>| v.map_or_else(|| "not measured".to_owned(), |v| format!("{:.1} %", 100.0 * v));
+    format!(
+        "| | AUROC there |\n|---|---|\n| pixels | {} |\n| pictures | {} |\n\nThese pictures chose the epoch, so the \
+         figures flatter. {measure}",
+        percent(validation.pixel_auroc),
+        percent(validation.image_auroc),
     )
 }

@@ -4,7 +4,7 @@
 //! a new bundle with adapters. Fails with [`TrainError`]; a run that was cut off goes on when it is
 //! started again with the same plan.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use burn::tensor::Tensor;
 use serde::Serialize;
@@ -14,10 +14,12 @@ use crate::bundle::store::BundleFolder;
 use crate::clip::text::TextTower;
 use crate::clip::tokenizer::Tokenizer;
 use crate::train::error::TrainError;
+use crate::train::few::Selection;
 use crate::train::items::gather;
 use crate::train::model::Model;
 use crate::train::publish::{Finished, publish};
-use crate::train::sample::{Change, Source};
+use crate::train::record::{DataSet, chooser, records};
+use crate::train::sample::Source;
 use crate::train::session::{Pace, Session};
 use crate::train::state::{Progress, StateFolder};
 use crate::train::validate::Validator;
@@ -41,23 +43,12 @@ pub struct Plan {
     pub references: Vec<Source>,
     /// Pictures to choose the best epoch by.
     pub validation: Vec<Source>,
-    /// Where they come from, in words.
-    pub selected_on: String,
-    /// What the data are, for the record: no paths.
-    pub data: Vec<DataRecord>,
-}
-
-/// A data set as the finished bundle's record names it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct DataRecord {
-    /// Object id.
-    pub object: String,
-    /// Name of the folder.
-    pub folder: String,
-    /// What of it was used, and how.
-    pub used: String,
-    /// File names of shots; empty where a whole folder was used.
-    pub files: Vec<String>,
+    /// Which pictures those are meant to be.
+    pub selection: Selection,
+    /// The same in words, such as `the valid folder`.
+    pub kept: String,
+    /// The data sets of the pictures to train on, by number.
+    pub sets: Vec<DataSet>,
 }
 
 /// How to run.
@@ -97,6 +88,7 @@ struct Settings<'a> {
     batch: usize,
     learning_rate: f64,
     validate_every: usize,
+    new_words: bool,
     train: Vec<String>,
     references: Vec<String>,
     validation: Vec<String>,
@@ -127,6 +119,7 @@ pub fn run(
         batch: pace.batch,
         learning_rate: pace.learning_rate,
         validate_every: pace.validate_every,
+        new_words: options.new_words,
         train: list(&plan.train),
         references: list(&plan.references),
         validation: list(&plan.validation),
@@ -134,18 +127,16 @@ pub fn run(
     let state = StateFolder::open(&options.out, &settings)?;
     let model = Model::open(bundle, bottleneck(bundle.manifest()))?;
     let words = words(bundle, &model, &plan.objects, options.new_words)?;
-    let gathered = gather(
-        &model,
-        [&plan.train, &plan.references, &plan.validation],
-        &state.path("tokens.f32"),
-        pace.seed,
-        options.strict,
-        watch,
-    )?;
+    let gathered =
+        gather(&model, [&plan.train, &plan.references, &plan.validation], &state, pace.seed, options.strict, watch)?;
     let [items, references, validation] = &gathered.groups;
-    if items.is_empty() {
-        return Err(TrainError::Settings("none of the pictures to train on can be read".to_owned()));
-    }
+    let chooser = chooser(plan, validation);
+    watch.note(&format!(
+        "training on {} pictures (views included), {} left out; the best epoch is chosen by {}",
+        items.len(),
+        gathered.left_out.len(),
+        chooser.words
+    ));
     let mut store = gathered.store;
     let kinds: Vec<ObjectKind> = plan.objects.iter().map(|o| o.kind).collect();
     let validator = Validator { model: &model, words: &words, objects: &plan.objects, references, items: validation };
@@ -156,18 +147,28 @@ pub fn run(
         tensors.extend(words.config().map(|c| initial_tower(c, pace.seed)).unwrap_or_default());
         model.parameters(tensors)
     };
-    let mut validate: Box<crate::train::session::Validate<'_>> = if validation.is_empty() {
-        Box::new(|_, _, _| Ok(None))
-    } else {
+    let mut validate: Box<crate::train::session::Validate<'_>> = if chooser.chooses {
         Box::new(|parameters, store, watch| validator.score(parameters, store, watch))
+    } else {
+        Box::new(|_, _, _| Ok(None))
     };
     let progress = session.run(fresh, &mut *validate, watch)?;
     drop(validate);
 
     let tensors = state.load_best()?;
     let published = published_words(bundle, &model, &words, plan, &tensors)?;
-    let finished =
-        Finished { plan, options, tensors: &tensors, words: &published, tower: words.config(), progress: &progress };
+    let finished = Finished {
+        plan,
+        options,
+        tensors: &tensors,
+        words: &published,
+        tower: words.config(),
+        progress: &progress,
+        data: &records(&plan.sets, &plan.train, items),
+        pictures: items.len(),
+        left_out: &gathered.left_out,
+        selected_on: &chooser.words,
+    };
     let manifest = publish(bundle, &model, &finished)?;
     state.remove()?;
     Ok(Outcome { manifest, progress })
@@ -254,15 +255,6 @@ fn published_words(
     features.into_iter().map(|f| f.map(crate::train::model::read).transpose()).collect()
 }
 
-/// One line a source, which tells it from every other.
 fn list(sources: &[Source]) -> Vec<String> {
-    let line = |source: &Source| {
-        let path = |p: &Path| p.display().to_string();
-        let change = match &source.change {
-            Change::View(view) => format!("view {view}"),
-            Change::Synthetic { other, number } => format!("synthetic {number} with {}", path(other)),
-        };
-        format!("{} | object {} | {change}", path(&source.sample.image), source.object)
-    };
-    sources.iter().map(line).collect()
+    sources.iter().map(Source::line).collect()
 }

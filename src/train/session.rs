@@ -23,9 +23,6 @@ use crate::train::token_store::TokenStore;
 use crate::train::watch::{StepReport, Watch};
 use crate::train::words::Words;
 
-/// How often a run is saved between epochs.
-const SAVE_EVERY: Duration = Duration::from_secs(60);
-
 /// Numbers of a run.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
@@ -39,6 +36,29 @@ pub struct Pace {
     pub learning_rate: f64,
     /// Validation after every so many epochs, and after the last.
     pub validate_every: usize,
+    /// How often a run is saved between the ends of epochs.
+    pub save_every: Duration,
+}
+
+/// When a sitting began and where.
+#[derive(Clone, Copy)]
+struct Sitting {
+    start: Instant,
+    /// Seconds of the sittings before.
+    spent_before_s: f64,
+    /// Steps of the sittings before.
+    steps_before: usize,
+}
+
+impl Sitting {
+    fn seconds(&self) -> f64 {
+        self.spent_before_s + self.start.elapsed().as_secs_f64()
+    }
+}
+
+/// Seconds until the last of `steps`, at the speed of this sitting so far.
+fn eta_s(elapsed_s: f64, steps_before: usize, step: usize, steps: usize) -> f64 {
+    elapsed_s / step.saturating_sub(steps_before).max(1) as f64 * steps.saturating_sub(step) as f64
 }
 
 /// What is trained with what.
@@ -78,18 +98,26 @@ impl Session<'_> {
     ) -> Result<Progress, TrainError> {
         let (mut parameters, mut progress) = match self.state.load()? {
             Some((saved, progress)) => {
-                watch.note(&format!("going on in epoch {} of {}", progress.epochs.len() + 1, self.pace.epochs));
+                watch.note(&format!(
+                    "going on in epoch {} of {}, after {} of its {} pictures",
+                    progress.epochs.len() + 1,
+                    self.pace.epochs,
+                    progress.done_in_epoch,
+                    self.items.len()
+                ));
                 (self.model.parameters(saved), progress)
             }
             None => (fresh(), Progress::default()),
         };
-        let spent_before = progress.seconds;
-        let start = Instant::now();
-        let first_step = progress.epochs.len() * self.steps_per_epoch();
+        let sitting = Sitting {
+            start: Instant::now(),
+            spent_before_s: progress.seconds,
+            steps_before: self.step_number(progress.epochs.len(), progress.done_in_epoch),
+        };
         while progress.epochs.len() < self.pace.epochs {
-            self.epoch(&mut parameters, &mut progress, (start, spent_before, first_step), watch)?;
+            self.epoch(&mut parameters, &mut progress, sitting, watch)?;
             self.end_epoch(&parameters, &mut progress, validate, watch)?;
-            progress.seconds = spent_before + start.elapsed().as_secs_f64();
+            progress.seconds = sitting.seconds();
             self.save(&parameters, &progress)?;
         }
         Ok(progress)
@@ -99,11 +127,16 @@ impl Session<'_> {
         self.items.len().div_ceil(self.pace.batch)
     }
 
+    /// Steps done with so many finished epochs and pictures of the next.
+    fn step_number(&self, epochs: usize, done_in_epoch: usize) -> usize {
+        epochs * self.steps_per_epoch() + done_in_epoch.div_ceil(self.pace.batch)
+    }
+
     fn epoch(
         &mut self,
         parameters: &mut Parameters,
         progress: &mut Progress,
-        (start, spent_before, first_step): (Instant, f64, usize),
+        sitting: Sitting,
         watch: &mut dyn Watch,
     ) -> Result<(), TrainError> {
         let epoch = progress.epochs.len();
@@ -115,18 +148,17 @@ impl Session<'_> {
             let place = (epoch * order.len() + progress.done_in_epoch) as u64;
             let losses = self.step(parameters, batch, place)?;
             progress.done_in_epoch = end;
-            let step = epoch * self.steps_per_epoch() + end.div_ceil(self.pace.batch);
+            let step = self.step_number(epoch, end);
             if !losses.total.is_finite() {
                 return Err(TrainError::Diverged { step, loss: losses.total as f32 });
             }
             progress.sums.add(&losses);
             let steps = self.pace.epochs * self.steps_per_epoch();
-            let per_step_s = start.elapsed().as_secs_f64() / (step - first_step).max(1) as f64;
             let mean = losses.scaled(1.0 / batch.len().max(1) as f64);
-            let eta_s = per_step_s * (steps - step) as f64;
+            let eta_s = eta_s(sitting.start.elapsed().as_secs_f64(), sitting.steps_before, step, steps);
             watch.step(&StepReport { step, steps, epoch: epoch + 1, losses: mean, eta_s });
-            if last_save.elapsed() > SAVE_EVERY {
-                progress.seconds = spent_before + start.elapsed().as_secs_f64();
+            if last_save.elapsed() >= self.pace.save_every {
+                progress.seconds = sitting.seconds();
                 self.save(parameters, progress)?;
                 last_save = Instant::now();
             }
@@ -190,13 +222,7 @@ impl Session<'_> {
         let scored = if due { validate(parameters, self.store, watch)? } else { None };
         let losses = progress.sums.scaled(1.0 / self.items.len().max(1) as f64);
         let record = EpochRecord { epoch, losses, validation: scored.as_ref().map(|s| s.0) };
-        let selection = |v: &Option<Validation>| v.as_ref().map_or(f64::NEG_INFINITY, |v| v.selection);
-        // As released, the later of two equal ones; without any score the last.
-        let is_best = match &progress.best {
-            None => true,
-            Some(best) => due && selection(&record.validation) >= selection(&best.validation),
-        };
-        if is_best && due {
+        if due && is_better(record.validation.as_ref(), progress.best.as_ref()) {
             self.state.save_best(&self.tensors(parameters)?)?;
             let calibration = scored.map(|s| s.1).unwrap_or_default();
             progress.best = Some(Best { epoch, validation: record.validation, calibration });
@@ -214,5 +240,48 @@ impl Session<'_> {
 
     fn tensors(&self, parameters: &Parameters) -> Result<Vec<crate::train::parameters::Saved>, TrainError> {
         parameters.save().map_err(|e| TrainError::Settings(format!("the device stopped: {e}; run the command again")))
+    }
+}
+
+/// Whether an epoch takes the place of the best so far: as released, the later of two equal ones;
+/// without any score the last.
+fn is_better(validation: Option<&Validation>, best: Option<&Best>) -> bool {
+    let selection = |v: Option<&Validation>| v.map_or(f64::NEG_INFINITY, |v| v.selection);
+    best.is_none_or(|best| selection(validation) >= selection(best.validation.as_ref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn scored(selection: f64) -> Option<Validation> {
+        Some(Validation { pixel_auroc: Some(selection), image_auroc: None, selection })
+    }
+
+    /// The epoch that is kept of epochs with these scores.
+    fn kept(scores: &[Option<Validation>]) -> usize {
+        let mut best: Option<Best> = None;
+        for (n, validation) in scores.iter().enumerate() {
+            if is_better(validation.as_ref(), best.as_ref()) {
+                best = Some(Best { epoch: n + 1, validation: *validation, calibration: BTreeMap::new() });
+            }
+        }
+        best.unwrap().epoch
+    }
+
+    #[test]
+    fn the_best_epoch_is_the_highest_and_the_later_of_equals() {
+        assert_eq!(kept(&[scored(0.7), scored(0.9), scored(0.8)]), 2);
+        assert_eq!(kept(&[scored(0.9), scored(0.9), scored(0.8)]), 2);
+        assert_eq!(kept(&[None, None, None]), 3);
+        assert_eq!(kept(&[None, scored(0.1), None]), 2);
+    }
+
+    #[test]
+    fn the_time_left_counts_the_steps_of_this_sitting() {
+        // 30 of 100 steps are done, 10 of them in this sitting's 20 seconds: 70 are left at 2 seconds each.
+        assert_eq!(eta_s(20.0, 20, 30, 100), 140.0);
+        assert_eq!(eta_s(20.0, 0, 100, 100), 0.0);
+        assert_eq!(eta_s(0.0, 5, 5, 10), 0.0);
     }
 }

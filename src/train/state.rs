@@ -6,7 +6,6 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, TensorView};
@@ -16,6 +15,7 @@ use serde::{Deserialize, Serialize};
 use crate::bundle::manifest::Calibration;
 use crate::train::error::TrainError;
 use crate::train::parameters::Saved;
+use crate::train::whole::write_whole;
 
 /// Mean losses of an epoch, per picture.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -257,21 +257,6 @@ impl StateFolder {
 
 fn bytes_of(values: &[f32]) -> Vec<u8> {
     values.iter().flat_map(|v| v.to_le_bytes()).collect()
-}
-
-/// Writes a file that is either whole or not there.
-///
-/// # Errors
-/// [`TrainError::Io`]; a file of that name from before is still there then.
-fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), TrainError> {
-    let unfinished = path.with_extension("unfinished");
-    let write = || {
-        let mut file = fs::File::create(&unfinished)?;
-        file.write_all(bytes)?;
-        file.sync_all()?;
-        fs::rename(&unfinished, path)
-    };
-    write().map_err(|e| TrainError::io(path, e))
 }
 
 /// Name of the first field that differs between two objects.

@@ -1,21 +1,23 @@
 //! Tokens of every picture before the first adapter, computed once and kept on disk.
 //!
 //! Comes in: one picture's tokens at a time. Goes out: the same, by number. No adapter has a say in
-//! them, so they stay true through the whole training. Fails with [`TrainError::Io`]; a file that
-//! was not finished is written again.
+//! them, so they stay true through the whole training. Fails with [`TrainError::Io`], and with
+//! [`TrainError::State`] for a finished file of another length; a file that was not finished is
+//! written again.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use crate::train::error::TrainError;
+use crate::train::whole::WholeFile;
 
 /// A file of equally long records, being written.
 pub struct TokenWriter {
     path: PathBuf,
-    unfinished: PathBuf,
+    record_len: usize,
     /// `None` where a finished file is there already.
-    file: Option<BufWriter<File>>,
+    file: Option<WholeFile>,
 }
 
 /// A finished file of equally long records.
@@ -26,18 +28,13 @@ pub struct TokenStore {
 }
 
 impl TokenWriter {
-    /// Starts a file, unless a finished one is there.
+    /// Starts a file of records of `record_len` numbers, unless a finished one is there.
     ///
     /// # Errors
     /// [`TrainError::Io`].
-    pub fn open(path: &Path) -> Result<Self, TrainError> {
-        let unfinished = path.with_extension("unfinished");
-        let file = if path.exists() {
-            None
-        } else {
-            Some(BufWriter::new(File::create(&unfinished).map_err(|e| TrainError::io(&unfinished, e))?))
-        };
-        Ok(Self { path: path.to_owned(), unfinished, file })
+    pub fn open(path: &Path, record_len: usize) -> Result<Self, TrainError> {
+        let file = if path.exists() { None } else { Some(WholeFile::create(path)?) };
+        Ok(Self { path: path.to_owned(), record_len, file })
     }
 
     /// Whether records are still wanted.
@@ -51,21 +48,24 @@ impl TokenWriter {
     /// [`TrainError::Io`].
     pub fn push(&mut self, record: &[f32]) -> Result<(), TrainError> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        let mut write = || record.iter().try_for_each(|value| file.write_all(&value.to_le_bytes()));
-        write().map_err(|e| TrainError::io(&self.unfinished, e))
+        record.iter().try_for_each(|value| file.write(&value.to_le_bytes()))
     }
 
-    /// Puts the file in its place.
+    /// Puts the file in its place; it must hold `count` records.
     ///
     /// # Errors
-    /// [`TrainError::Io`].
-    pub fn finish(self, record_len: usize) -> Result<TokenStore, TrainError> {
-        let io = |e| TrainError::io(&self.path, e);
-        if let Some(mut file) = self.file {
-            file.flush().map_err(io)?;
-            std::fs::rename(&self.unfinished, &self.path).map_err(io)?;
+    /// [`TrainError::Io`], [`TrainError::State`].
+    pub fn finish(self, count: usize) -> Result<TokenStore, TrainError> {
+        let Self { path, record_len, file } = self;
+        file.map(WholeFile::finish).transpose()?;
+        let io = |e| TrainError::io(&path, e);
+        let file = File::open(&path).map_err(io)?;
+        let (found, expected) = (file.metadata().map_err(io)?.len(), (count * record_len * size_of::<f32>()) as u64);
+        if found != expected {
+            let reason = format!("it has {found} bytes, {count} pictures need {expected}");
+            return Err(TrainError::State { path: path.display().to_string(), reason });
         }
-        Ok(TokenStore { file: File::open(&self.path).map_err(io)?, path: self.path.clone(), record_len })
+        Ok(TokenStore { file, path, record_len })
     }
 }
 
@@ -92,12 +92,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.f32");
         for round in 0..2 {
-            let mut writer = TokenWriter::open(&path).unwrap();
+            let mut writer = TokenWriter::open(&path, 3).unwrap();
             assert_eq!(writer.is_wanted(), round == 0);
             for n in 0..4 {
                 writer.push(&[(n + 10 * round) as f32, 0.5, -1.0]).unwrap();
             }
-            let mut store = writer.finish(3).unwrap();
+            let mut store = writer.finish(4).unwrap();
             assert_eq!(store.read(2).unwrap(), [2.0, 0.5, -1.0]);
             assert_eq!(store.read(0).unwrap(), [0.0, 0.5, -1.0]);
             assert!(store.read(4).is_err());
@@ -105,13 +105,25 @@ mod tests {
     }
 
     #[test]
+    fn a_file_of_another_length_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tokens.f32");
+        let mut writer = TokenWriter::open(&path, 2).unwrap();
+        writer.push(&[1.0, 2.0]).unwrap();
+        writer.finish(1).unwrap();
+        for count in [0, 2] {
+            let error = TokenWriter::open(&path, 2).unwrap().finish(count).err().unwrap().to_string();
+            assert!(error.contains("it has 8 bytes") && error.contains("remove it"), "{error}");
+        }
+    }
+
+    #[test]
     fn an_unfinished_file_is_written_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.f32");
-        let mut writer = TokenWriter::open(&path).unwrap();
-        writer.push(&[1.0]).unwrap();
-        drop(writer);
-        let mut writer = TokenWriter::open(&path).unwrap();
+        // As a run leaves it that was killed.
+        std::fs::write(folder.path().join("tokens.unfinished"), b"half").unwrap();
+        let mut writer = TokenWriter::open(&path, 1).unwrap();
         assert!(writer.is_wanted());
         writer.push(&[7.0]).unwrap();
         assert_eq!(writer.finish(1).unwrap().read(0).unwrap(), [7.0]);

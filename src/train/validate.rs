@@ -2,14 +2,16 @@
 //!
 //! Comes in: the tensors of an epoch, pictures, and for few-shot the normal references. Goes out:
 //! AUROC over pixels and pictures, averaged over objects, and the ranges of the scores. Fusion is
-//! the released code's: minimum and maximum over the whole set (spec §8.3).
+//! the released code's: minimum and maximum over the whole set (spec §8.3). Memory: objects are
+//! scored one after the other and pixels are sorted on disk; what waits for the range of a set are
+//! values per patch, 14 KB a picture at 17 x 17 patches, and no maps. Fails with [`TrainError`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec, Range};
-use crate::eval::auroc;
+use crate::eval::{PixelStream, auroc};
 use crate::mvfa::{
     Bank, Features, Geometry, MemoryRows, detection_score, fuse, maximum, mean, min_max, nearest_distances,
     patch_logits, sum_up, unit_rows, zero_shot_map,
@@ -38,20 +40,26 @@ pub struct Validator<'a> {
     pub items: &'a [Item],
 }
 
-/// Maps and scores of one picture.
-struct Scores {
-    zero_map: Vec<f32>,
+/// Values per patch and level, which maps are made of.
+struct Patches {
+    logits: Vec<Vec<f32>>,
+    distances: Option<Vec<Vec<f32>>>,
     zero_score: f32,
-    memory: Option<(Vec<f32>, f32)>,
-    mask: Vec<u8>,
-    abnormal: bool,
+    memory_score: f32,
+}
+
+/// Figures of one object, and the ranges of its scores.
+struct ObjectScores {
+    pixel_auroc: Option<f64>,
+    image_auroc: Option<f64>,
+    ranges: Calibration,
 }
 
 impl Validator<'_> {
     /// Scores the pictures; `None` where there are none, or of one class only.
     ///
     /// # Errors
-    /// [`TrainError`] from the store or the device.
+    /// [`TrainError`] from the store or the device, or a full disk.
     pub fn score(
         &self,
         parameters: &Parameters,
@@ -59,36 +67,29 @@ impl Validator<'_> {
         watch: &mut dyn Watch,
     ) -> Result<Scored, TrainError> {
         let memory = self.memory(parameters, store)?;
-        let mut by_object: BTreeMap<usize, Vec<Scores>> = BTreeMap::new();
-        let mut texts: HashMap<usize, Tensor<2>> = HashMap::new();
-        for (done, item) in self.items.iter().enumerate() {
-            watch.validating(done, self.items.len());
-            let mut weights = parameters.weights();
-            let features = self.model.features(&mut weights, store.read(item.tokens)?)?;
-            let text = match texts.get(&item.object) {
-                Some(text) => text.clone(),
-                None => {
-                    let text = self.words.complete(item.object, &mut weights)?;
-                    texts.insert(item.object, text.clone());
-                    text
-                }
-            };
-            by_object.entry(item.object).or_default().push(self.one(item, &features, &text, memory.as_ref())?);
-        }
-        watch.validating(self.items.len(), self.items.len());
-
         let (mut pixel, mut image) = (Vec::new(), Vec::new());
         let mut calibration = BTreeMap::new();
-        for (n, scores) in &by_object {
-            let Some(object) = self.objects.get(*n) else { continue };
-            let ranges = ranges(scores);
-            if memory.is_some() {
-                calibration.insert(object.id.clone(), ranges);
+        let mut done = 0;
+        for (n, object) in self.objects.iter().enumerate() {
+            let items: Vec<&Item> = self.items.iter().filter(|i| i.object == n).collect();
+            if items.is_empty() {
+                continue;
             }
-            let (pixel_auroc, image_auroc) = aurocs(scores, object.kind, &ranges);
-            pixel.extend(pixel_auroc);
-            image.extend(image_auroc);
+            let text = self.words.complete(n, &mut parameters.weights())?;
+            let mut patches = |item: &Item| -> Result<Patches, TrainError> {
+                watch.validating(done, self.items.len());
+                done += 1;
+                let features = self.model.features(&mut parameters.weights(), store.read(item.tokens)?)?;
+                self.patches(&features, &text, memory.as_ref(), object.kind)
+            };
+            let scores = self.object(object.kind, &items, &mut patches)?;
+            if memory.is_some() {
+                calibration.insert(object.id.clone(), scores.ranges);
+            }
+            pixel.extend(scores.pixel_auroc);
+            image.extend(scores.image_auroc);
         }
+        watch.validating(self.items.len(), self.items.len());
         let (pixel_auroc, image_auroc) = (average(&pixel), average(&image));
         if pixel_auroc.is_none() && image_auroc.is_none() {
             return Ok(None);
@@ -108,88 +109,123 @@ impl Validator<'_> {
         Ok(Some(MemoryRows::new(&views, false)))
     }
 
-    fn one(
+    /// Scores the pictures of one object.
+    fn object(
         &self,
-        item: &Item,
+        kind: ObjectKind,
+        items: &[&Item],
+        patches: &mut dyn FnMut(&Item) -> Result<Patches, TrainError>,
+    ) -> Result<ObjectScores, TrainError> {
+        let disk = |e| TrainError::io(&std::env::temp_dir(), e);
+        let mut pixels = PixelStream::new(self.model.manifest().preprocess.size_px).map_err(disk)?;
+        let mut push = |map: &[f32], item: &Item| match kind {
+            ObjectKind::Segmentation => pixels.push(map, &item.mask()).map_err(disk),
+            ObjectKind::Detection => Ok(()),
+        };
+        let mut wait = Vec::new();
+        let mut images = Vec::with_capacity(items.len());
+        let [mut zero_map, mut memory_map, mut zero_score, mut memory_score] = [Extent::default(); 4];
+        for item in items {
+            let found = patches(item)?;
+            let map = self.zero_map(&found);
+            zero_score.add(&[found.zero_score]);
+            match &found.distances {
+                // Words alone need no range: the map is final.
+                None => {
+                    push(&map, item)?;
+                    images.push(found.zero_score);
+                }
+                Some(distances) => {
+                    zero_map.add(&map);
+                    memory_map.add(&self.memory_map(distances));
+                    memory_score.add(&[found.memory_score]);
+                    wait.push((*item, found));
+                }
+            }
+        }
+        let ranges = Calibration {
+            zero_map: zero_map.range(),
+            memory_map: memory_map.range(),
+            zero_score: zero_score.range(),
+            memory_score: memory_score.range(),
+        };
+        for (item, found) in &wait {
+            let memory = self.memory_map(found.distances.as_deref().unwrap_or_default());
+            let map = fuse(&self.zero_map(found), &memory, ranges.zero_map, ranges.memory_map);
+            images.push(match kind {
+                ObjectKind::Segmentation => maximum(&map),
+                ObjectKind::Detection => {
+                    0.5 * min_max(found.zero_score, ranges.zero_score)
+                        + 0.5 * min_max(found.memory_score, ranges.memory_score)
+                }
+            });
+            push(&map, item)?;
+        }
+        let labels: Vec<bool> = items.iter().map(|i| i.abnormal).collect();
+        let pixel_auroc = pixels.finish().map_err(disk)?.auroc;
+        Ok(ObjectScores { pixel_auroc, image_auroc: auroc(&images, &labels), ranges })
+    }
+
+    fn zero_map(&self, patches: &Patches) -> Vec<f32> {
+        let manifest = self.model.manifest();
+        zero_shot_map(&patches.logits, manifest.vision.grid(), manifest.preprocess.size_px, Geometry::Reference)
+    }
+
+    fn memory_map(&self, distances: &[Vec<f32>]) -> Vec<f32> {
+        let manifest = self.model.manifest();
+        sum_up(distances, manifest.vision.grid(), manifest.preprocess.size_px, Geometry::Reference)
+    }
+
+    fn patches(
+        &self,
         features: &Features,
         text: &Tensor<2>,
         memory: Option<&MemoryRows>,
-    ) -> Result<Scores, TrainError> {
-        let manifest = self.model.manifest();
-        let (grid, side_px) = (manifest.vision.grid(), manifest.preprocess.size_px);
+        kind: ObjectKind,
+    ) -> Result<Patches, TrainError> {
         let patches = |bank: Bank| -> Vec<Tensor<2>> {
             features.bank(bank).iter().map(|l| unit_rows(l.clone().slice_dim(0, 1..l.dims()[0]))).collect()
         };
         let logits = |bank: Bank| -> Result<Vec<Vec<f32>>, TrainError> {
             patches(bank).into_iter().map(|level| read(patch_logits(level, text.clone()))).collect()
         };
-        let kind = self.objects.get(item.object).map_or(ObjectKind::Segmentation, |o| o.kind);
-        let memory = match memory {
-            None => None,
-            Some(rows) => {
-                let distances = |bank: Bank| -> Result<Vec<f32>, TrainError> {
-                    let near = patches(bank).into_iter().zip(rows.levels(bank));
-                    let levels: Vec<Vec<f32>> = near
-                        .map(|(patches, rows)| read(nearest_distances(patches, rows.clone())))
-                        .collect::<Result<_, _>>()?;
-                    Ok(sum_up(&levels, grid, side_px, Geometry::Reference))
-                };
-                let map = distances(Bank::Segmentation)?;
-                let score = match kind {
-                    ObjectKind::Segmentation => maximum(&map),
-                    ObjectKind::Detection => mean(&distances(Bank::Detection)?),
-                };
-                Some((map, score))
-            }
-        };
-        Ok(Scores {
-            zero_map: zero_shot_map(&logits(Bank::Segmentation)?, grid, side_px, Geometry::Reference),
-            zero_score: detection_score(&logits(Bank::Detection)?),
-            memory,
-            mask: item.mask(),
-            abnormal: item.abnormal,
-        })
-    }
-}
-
-/// Smallest and largest values over the whole set.
-fn ranges(scores: &[Scores]) -> Calibration {
-    let range = |values: &mut dyn Iterator<Item = f32>| {
-        let (lo, hi) = values.fold((f32::INFINITY, f32::NEG_INFINITY), |(lo, hi), v| (lo.min(v), hi.max(v)));
-        if hi > lo { Range { lo, hi } } else { Range { lo: 0.0, hi: 1.0 } }
-    };
-    let memory = || scores.iter().filter_map(|s| s.memory.as_ref());
-    Calibration {
-        zero_map: range(&mut scores.iter().flat_map(|s| s.zero_map.iter().copied())),
-        memory_map: range(&mut memory().flat_map(|m| m.0.iter().copied())),
-        zero_score: range(&mut scores.iter().map(|s| s.zero_score)),
-        memory_score: range(&mut memory().map(|m| m.1)),
-    }
-}
-
-/// Pixel and image AUROC of one object.
-fn aurocs(scores: &[Scores], kind: ObjectKind, ranges: &Calibration) -> (Option<f64>, Option<f64>) {
-    let (mut pixels, mut pixel_labels) = (Vec::new(), Vec::new());
-    let (mut images, mut image_labels) = (Vec::new(), Vec::new());
-    for s in scores {
-        let map = match &s.memory {
-            Some((map, _)) => fuse(&s.zero_map, map, ranges.zero_map, ranges.memory_map),
-            None => s.zero_map.clone(),
-        };
-        images.push(match (&s.memory, kind) {
-            (None, _) => s.zero_score,
-            (Some(_), ObjectKind::Segmentation) => maximum(&map),
-            (Some((_, memory)), ObjectKind::Detection) => {
-                0.5 * min_max(s.zero_score, ranges.zero_score) + 0.5 * min_max(*memory, ranges.memory_score)
-            }
-        });
-        image_labels.push(s.abnormal);
-        if kind == ObjectKind::Segmentation {
-            pixels.extend(map);
-            pixel_labels.extend(s.mask.iter().map(|m| *m == 1));
+        let (mut distances, mut memory_score) = (None, 0.0);
+        if let Some(rows) = memory {
+            let of_bank = |bank: Bank| -> Result<Vec<Vec<f32>>, TrainError> {
+                let near = patches(bank).into_iter().zip(rows.levels(bank));
+                near.map(|(patches, rows)| read(nearest_distances(patches, rows.clone()))).collect()
+            };
+            let levels = of_bank(Bank::Segmentation)?;
+            memory_score = match kind {
+                ObjectKind::Segmentation => maximum(&self.memory_map(&levels)),
+                ObjectKind::Detection => mean(&self.memory_map(&of_bank(Bank::Detection)?)),
+            };
+            distances = Some(levels);
         }
+        let zero_score = detection_score(&logits(Bank::Detection)?);
+        Ok(Patches { logits: logits(Bank::Segmentation)?, distances, zero_score, memory_score })
     }
-    (auroc(&pixels, &pixel_labels), auroc(&images, &image_labels))
+}
+
+/// Smallest and largest value so far.
+#[derive(Clone, Copy)]
+struct Extent(f32, f32);
+
+impl Default for Extent {
+    fn default() -> Self {
+        Self(f32::INFINITY, f32::NEG_INFINITY)
+    }
+}
+
+impl Extent {
+    fn add(&mut self, values: &[f32]) {
+        *self = values.iter().fold(*self, |Self(lo, hi), v| Self(lo.min(*v), hi.max(*v)));
+    }
+
+    fn range(self) -> Range {
+        let Self(lo, hi) = self;
+        if hi > lo { Range { lo, hi } } else { Range { lo: 0.0, hi: 1.0 } }
+    }
 }
 
 fn average(values: &[f64]) -> Option<f64> {

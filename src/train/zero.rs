@@ -8,11 +8,13 @@
 use std::path::{Path, PathBuf};
 
 use crate::bundle::manifest::{Manifest, MemoryFeatures, ObjectSpec};
-use crate::eval::{Dataset, Sample, Split};
+use crate::eval::{Dataset, DatasetError, Sample, Split};
 use crate::train::error::TrainError;
 use crate::train::few::{Selection, of_class, synthetic};
+use crate::train::pool::samples;
 use crate::train::random::{Purpose, order};
-use crate::train::run::{DataRecord, Plan};
+use crate::train::record::DataSet;
+use crate::train::run::Plan;
 use crate::train::sample::{Change, Source};
 
 /// Folder names of MVFA's data sets, without `_AD`, and the objects they show (spec §10). Any other
@@ -41,8 +43,8 @@ pub struct ZeroOptions {
     pub limit: usize,
     /// Which pictures the best epoch is chosen by.
     pub selection: Selection,
-    /// Most pictures of each class and set to choose by.
-    pub validation_limit: usize,
+    /// Most pictures of each class and set to choose by; all of them without a number.
+    pub validation_limit: Option<usize>,
     /// Seed of the draws.
     pub seed: u64,
 }
@@ -75,8 +77,8 @@ pub fn find_datasets(root: &Path) -> Result<Vec<(String, PathBuf)>, TrainError> 
 /// Plans a run over several data sets.
 ///
 /// # Errors
-/// [`TrainError::Settings`] where nothing is left to train on or an object is unknown,
-/// [`TrainError::Data`].
+/// [`TrainError::Settings`] where nothing is left to train on, an object is unknown or pictures of the
+/// one left out are given; [`TrainError::Data`].
 pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) -> Result<Plan, TrainError> {
     let mut datasets = Vec::new();
     for root in roots {
@@ -90,13 +92,15 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
         train: Vec::new(),
         references: Vec::new(),
         validation: Vec::new(),
-        selected_on: match options.selection {
-            Selection::Last => "nothing; it is the last".to_owned(),
+        selection: options.selection,
+        kept: match options.selection {
+            Selection::Last => "nothing".to_owned(),
             Selection::Valid => "the valid folders of the sets trained on".to_owned(),
-            Selection::Test => "the target's test set, as the released code does: figures on it are no test".to_owned(),
+            Selection::Test => "the test folder of the object left out".to_owned(),
         },
-        data: Vec::new(),
+        sets: Vec::new(),
     };
+    let limit = options.validation_limit.unwrap_or(usize::MAX);
     for (object, root) in datasets {
         let spec = manifest.object(&object)?;
         let is_target = options.target.as_deref() == Some(object.as_str());
@@ -105,40 +109,43 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
         }
         let dataset = Dataset::open(&root)?;
         let number = number_of(&mut plan.objects, spec);
-        let test = some(&dataset.split(Split::Test)?, options.limit, options.seed);
+        let test = samples(&dataset, Split::Test)?;
         if is_target {
-            plan.validation.extend(sources(&some(&test, options.validation_limit, options.seed), number));
+            plan.validation.extend(sources(&some(&test, limit, options.seed), number, 0));
             continue;
         }
-        plan.train.extend(sources(&test, number));
-        plan.data.push(DataRecord {
+        let set = plan.sets.len();
+        plan.sets.push(DataSet {
             object: object.clone(),
             folder: root.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-            used: format!(
-                "{} normal and {} abnormal pictures of the test folder",
-                of_class(&test, false).len(),
-                of_class(&test, true).len()
-            ),
-            files: Vec::new(),
+            part: "the test folder".to_owned(),
+            lists_files: false,
         });
+        plan.train.extend(sources(&some(&test, options.limit, options.seed), number, set));
         if options.selection == Selection::Valid {
-            // A set without a valid folder is trained on all the same.
-            let valid = dataset.split(Split::Valid).unwrap_or_default();
-            plan.validation.extend(sources(&some(&valid, options.validation_limit, options.seed), number));
+            let valid = or_none(samples(&dataset, Split::Valid))?;
+            plan.validation.extend(sources(&some(&valid, limit, options.seed), number, set));
         }
     }
     for normals in &options.normals {
+        if options.target.as_deref() == Some(normals.object.as_str()) {
+            return Err(TrainError::Settings(format!(
+                "pictures of {} are given to train on, and it is the object to leave out; take its --normals away",
+                normals.object
+            )));
+        }
         let number = number_of(&mut plan.objects, manifest.object(&normals.object)?);
-        let samples: Vec<Sample> =
+        let normal: Vec<Sample> =
             normals.files.iter().map(|image| Sample { image: image.clone(), mask: None, abnormal: false }).collect();
-        plan.train.extend(sources(&samples, number));
-        plan.train.extend(synthetic(&samples, number, options.synthetic_each));
-        plan.data.push(DataRecord {
+        let set = plan.sets.len();
+        plan.sets.push(DataSet {
             object: normals.object.clone(),
             folder: "normal pictures".to_owned(),
-            used: format!("{} pictures, each also with {} synthetic anomalies", samples.len(), options.synthetic_each),
-            files: samples.iter().filter_map(|s| Some(s.image.file_name()?.to_string_lossy().into_owned())).collect(),
+            part: String::new(),
+            lists_files: true,
         });
+        plan.train.extend(sources(&normal, number, set));
+        plan.train.extend(synthetic(&normal, number, set, options.synthetic_each));
     }
     if plan.train.is_empty() {
         return Err(TrainError::Settings(
@@ -146,6 +153,14 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
         ));
     }
     Ok(plan)
+}
+
+/// No pictures where there is no valid folder or nothing in it: such a set is trained on all the same.
+fn or_none(valid: Result<Vec<Sample>, TrainError>) -> Result<Vec<Sample>, TrainError> {
+    match valid {
+        Err(TrainError::Data(DatasetError::Layout { .. } | DatasetError::Empty { .. })) => Ok(Vec::new()),
+        other => other,
+    }
 }
 
 fn number_of(objects: &mut Vec<ObjectSpec>, spec: &ObjectSpec) -> usize {
@@ -168,6 +183,27 @@ fn some(samples: &[Sample], limit: usize, seed: u64) -> Vec<Sample> {
     chosen
 }
 
-fn sources(samples: &[Sample], object: usize) -> Vec<Source> {
-    samples.iter().map(|sample| Source { sample: sample.clone(), object, change: Change::View(0) }).collect()
+fn sources(samples: &[Sample], object: usize, set: usize) -> Vec<Source> {
+    samples.iter().map(|sample| Source { sample: sample.clone(), object, set, change: Change::View(0) }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_valid_folder_that_is_not_there_is_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir_all(folder.path().join("test/good/img")).unwrap();
+        let dataset = Dataset::open(folder.path()).unwrap();
+        let valid = || or_none(samples(&dataset, Split::Valid));
+        assert!(valid().unwrap().is_empty());
+        std::fs::create_dir_all(folder.path().join("valid/good/img")).unwrap();
+        assert!(valid().unwrap().is_empty());
+        std::fs::write(folder.path().join("valid/good/img/a.png"), "").unwrap();
+        assert_eq!(valid().unwrap().len(), 1);
+        let source = std::io::Error::other("the disk stopped");
+        let error = TrainError::Data(DatasetError::Io { path: "valid".to_owned(), source });
+        assert!(or_none(Err(error)).is_err());
+    }
 }

@@ -5,14 +5,25 @@ use crate::tools::{bundle, mvfa, tiny};
 #[test]
 fn help_tells_every_command_with_examples() {
     let help = mvfa(["--help"]).expect(0);
-    for word in ["convert", "predict", "info", "Examples:"] {
+    for word in ["convert", "predict", "info", "train", "eval", "phantom", "Examples:"] {
         assert!(help.stdout.contains(word), "{word} in\n{}", help.stdout);
     }
-    for command in ["convert", "predict", "info"] {
+    for command in ["convert", "predict", "info", "train", "eval", "phantom"] {
         let help = mvfa([command, "--help"]).expect(0);
         assert!(help.stdout.contains("Examples:"), "{}", help.stdout);
         assert_eq!(help.stderr, "");
     }
+    // What a choice means stands where it is made.
+    for protocol in ["few", "zero"] {
+        let help =
+            mvfa(["train", protocol, "--help"]).expect(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        for words in ["no test any more", "50 for valid, all for test", "--strict", "--new-words"] {
+            assert!(help.contains(words), "{words} in\n{help}");
+        }
+        assert!(!help.contains("--save-every"), "{help}");
+    }
+    let few = mvfa(["train", "few", "--help"]).expect(0).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(few.contains("the best epoch is chosen by them"), "{few}");
 }
 
 #[test]
