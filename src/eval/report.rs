@@ -212,7 +212,8 @@ mod tests {
     fn bars_are_as_high_as_pictures_are_many() {
         let drawn = histogram(&[0.0, 0.1, 1.0, 1.0, 1.0, 1.0], &[false, false, false, true, true, true]);
         let heights = |colour: &str| -> Vec<f64> {
-            let bars = drawn.split("<rect ").skip(1).filter(|bar| bar.contains(colour));
+            let bars = drawn.split("<rect ").skip(1).filter_map(|bar| bar.split("/>").next());
+            let bars = bars.filter(|bar| bar.contains(colour));
             bars.map(|bar| bar.split("height=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()).collect()
         };
         // Three abnormal pictures share a bar, the highest.
