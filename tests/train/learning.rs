@@ -47,19 +47,18 @@ fn what_is_learned_on_five_objects_helps_on_the_sixth() {
     let data = folder.path().join("data");
     let counts = ["--normal", "8", "--abnormal", "8", "--valid-share", "0.25", "--size", "128", "--seed", "77"];
     phantoms(&data, &[["--object", "all"].as_slice(), &counts].concat());
-    let train = |name: &str, rate: &str, limit: &str, seed: &str| {
+    let train = |name: &str, [epochs, rate, limit, seed]: [&str; 4]| {
         let out = folder.path().join(name);
-        let mut train =
-            mvfa(&["train", "zero", "--object", TARGET, "--new-words", "--epochs", "2", "--select", "last"]);
-        train.args(["--lr", rate, "--limit", limit, "--seed", seed]);
+        let mut train = mvfa(&["train", "zero", "--object", TARGET, "--new-words", "--select", "last"]);
+        train.args(["--epochs", epochs, "--lr", rate, "--limit", limit, "--seed", seed]);
         done(train.args(["--bundle", text(&tower()), "--data", text(&data), "--out", text(&out)]));
         eval(&out, &data, TARGET)
     };
     // A learning rate of nothing leaves adapters and words as they were drawn. One draw may find the
     // lesions by chance, or everything else: the mean of three is what random means.
-    let random = ["1", "2", "3"].map(|seed| pixel_auroc(&train(&format!("random{seed}"), "0", "1", seed)));
+    let random = ["1", "2", "3"].map(|seed| pixel_auroc(&train(&format!("random{seed}"), ["1", "0", "1", seed])));
     let mean = random.iter().sum::<f64>() / 3.0;
-    let figures = train("learned", "0.001", "6", "1");
+    let figures = train("learned", ["2", "0.001", "6", "1"]);
     let learned = pixel_auroc(&figures);
     let grey = pixel_auroc(&figures["baselines"]["raw_intensity"]);
     println!("pixel AUROC on {TARGET}, never seen: {learned:.3}; random {random:.3?}; grey values {grey:.3}");

@@ -12,3 +12,4 @@ mod pth;
 mod record;
 mod resume;
 mod tools;
+mod validation;
