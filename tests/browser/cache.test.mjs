@@ -79,9 +79,16 @@ test("a second visit fetches no model file; deleting them on the page brings the
     assert.deepEqual(second.files, []);
     assert.equal(second.info.storage.storedBytes, storedBytes);
 
-    await withVisit(folder, { site: proxy.url }, async (page) => {
+    await withVisit(folder, { site: proxy.url }, async (page, record) => {
       await openPage(page, { model: TINY, device: DEVICE, site: proxy.url });
       await waitForState(page, "ready");
+      const loaded = record.requests.length;
+      await page.getByTestId("object-select").selectOption("chest");
+      await chooseMode(page, "zero");
+      await giveFiles(page, "file-input", tinyPicture("input_rgb.png"));
+      await analyse(page);
+      assert.deepEqual(record.network(loaded), [], "requests after loading");
+      assert.match(await page.getByTestId("requests").innerText(), /\b0$/);
       await page.getByTestId("model-info").click();
       const words = page.getByTestId("stored-models");
       await words.getByText(/keeps \d+\.\d MB/).waitFor();
