@@ -7,7 +7,7 @@ import { tinyPicture } from "./fixtures.mjs";
 import { launch, withPage } from "./harness.mjs";
 
 const MEBIBYTE = 2 ** 20;
-/** One file, one tensor widened to 32 bits, and what small things need. */
+/** One file, its tensors widened to 32 bits, and what small things need. */
 const LOADING_AT_MOST = 64 * MEBIBYTE;
 const ANALYSES = 50;
 const GROWTH_AT_MOST = 0.05;
@@ -29,6 +29,22 @@ test("loading the default model on the CPU tier takes little more than its weigh
     const weights = 2 * info.weightBytes;
     assert.ok(heapBytes - idleBytes >= weights, "the weights are in it");
     assert.ok(heapBytes - idleBytes <= 1.1 * weights + LOADING_AT_MOST, `${heapBytes - idleBytes} of ${weights}`);
+  });
+});
+
+test("loading the default model on the GPU tier leaves the weights to the device", async () => {
+  // Without the self-test, which is a whole picture: a minute on a software adapter.
+  const prepare = (context) =>
+    context.route(`**${DEFAULT}`, async (route) => {
+      const { self_test: _, ...manifest } = await (await route.fetch()).json();
+      await route.fulfill({ json: manifest });
+    });
+  await withPage(browser, { prepare }, async (page) => {
+    const info = await openSession(page, { model: DEFAULT, device: "gpu" });
+    assert.match(info.device.tier, /^gpu/);
+    const { heapBytes, idleBytes } = await memory(page);
+    assert.ok(LOADING_AT_MOST < 2 * info.weightBytes, "the limit is below what the weights would need");
+    assert.ok(heapBytes - idleBytes <= LOADING_AT_MOST, `${heapBytes - idleBytes}`);
   });
 });
 

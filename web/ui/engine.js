@@ -20,8 +20,9 @@ export function manifestUrl() {
 
 /** @param {{neededBytes: number, freeBytes: number | null}} full @returns {string} */
 function roomLacks({ neededBytes, freeBytes }) {
-  const free = freeBytes === null ? "the browser does not say how much is free" : `${megabytes(freeBytes)} are free for this site`;
-  return `The model works, but it could not be kept for the next visit, which will fetch it again. ${megabytes(neededBytes)} more are needed, ${free}. To keep it, free some disk space or delete this site's stored data, then reload the page.`;
+  const needed = megabytes(neededBytes);
+  const lack = freeBytes === null ? `it needs ${needed} more than this browser gives` : `${needed} more are needed, ${megabytes(freeBytes)} are free`;
+  return `The model works, but could not be kept for the next visit: ${lack}. Free disk space or delete this site's data, then reload.`;
 }
 
 /** @param {Store} store @param {Messages} messages @param {Promise<unknown>} others the page's other files: "ready" waits for them too */
