@@ -20,12 +20,17 @@ OPSET = 20
 
 
 def weights_of(folder, manifest):
-    found = {}
+    parts = {}
     for file in manifest["files"]:
-        if file["group"] == "vision":
-            found.update(load_file(folder / file["path"]))
-    assert all(v.dtype in (np.float16, np.float32) for v in found.values()), "quantised bundles are not supported"
-    return {name: value.astype(np.float32) for name, value in found.items()}
+        if file["group"] != "vision":
+            continue
+        tensors = load_file(folder / file["path"])
+        for tensor in file["tensors"]:
+            assert tensor["dtype"] in ("f16", "f32"), "quantised bundles are not supported"
+            # A tensor that is too large for one file lies in several, each with some of its rows.
+            suffix = "[{}:{}]".format(*tensor["rows"]) if "rows" in tensor else ""
+            parts.setdefault(tensor["name"], []).append(tensors[tensor["name"] + suffix].astype(np.float32))
+    return {name: np.concatenate(rows) for name, rows in parts.items()}
 
 
 class Graph:

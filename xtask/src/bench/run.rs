@@ -34,7 +34,8 @@ pub fn run_all(layout: &Layout, options: &Options) -> Result<()> {
     fs::create_dir_all(root.join("bench")).with_context(|| format!("{} cannot be made", root.display()))?;
     let mut in_browsers = Vec::new();
     let mut natively = Vec::new();
-    for geometry in &options.geometries {
+    let geometries = options.geometries.iter().filter(|_| !options.tiers.is_empty());
+    for geometry in geometries {
         let made: Models = models::make(layout, &python, &root, geometry)?;
         for tier in &options.tiers {
             let race = |threads| {
