@@ -155,8 +155,8 @@ fn tower(config: &VisionConfig, open: &device::OpenDevice, kind: BlockKind) -> R
     let width = config.width;
     let mut add = |name: String, shape: &[usize], scale: f32, base: f32| -> Result<()> {
         let seed = name.bytes().fold(17_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
-        let values = formula(seed, shape.iter().product(), scale).into_iter().map(|v| base + v).collect();
-        Ok(weights.insert(TensorPart { name, shape: shape.to_vec(), rows: None, values }, &open.device)?)
+        let values: Vec<f32> = formula(seed, shape.iter().product(), scale).into_iter().map(|v| base + v).collect();
+        Ok(weights.insert(TensorPart::whole(name, shape.to_vec(), values), &open.device)?)
     };
     let fan = |inputs: usize| (inputs as f32).powf(-0.5) * 1.7;
     let patch = 3 * config.patch_px * config.patch_px;
