@@ -1,37 +1,44 @@
 //! Tensors of a bundle, waiting to be built into towers.
 //!
 //! Comes in: [`TensorPart`]s as shards are decoded. They wait in the element type they are stored
-//! in, so that a bundle of 16-bit floats takes no more than its files. Goes out: whole tensors of
-//! the shape asked for, widened on a device or as they are stored. Fails with
+//! in, so that a bundle of 16-bit floats takes no more than its files; weights of linear layers for
+//! a graphics device go there at once, so that the host copy can go. Goes out: whole tensors of the
+//! shape asked for, widened on a device or as they are stored. Fails with
 //! [`BundleError::MissingTensor`] or [`BundleError::Shape`].
 
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use burn_wgpu::{CubeBackend, CubeTensor};
 
 use crate::bundle::error::BundleError;
+use crate::bundle::names::is_linear;
 use crate::bundle::source::TensorPart;
 use crate::bundle::values::Values;
+use crate::gpu::{Matrix, Packing, Queue};
 
 const COPY_HINT: &str = "copy the whole bundle folder, or convert the checkpoint again";
 
 /// Rows of a tensor.
 struct Rows {
     range: [usize; 2],
-    held: Held,
+    /// None where the device has them.
+    values: Option<Values>,
 }
 
-/// Where the values of some rows are.
-enum Held {
-    Host(Values),
+/// A tensor that is on a device.
+enum OnDevice {
     /// Flattened.
-    Device(Tensor<1>),
+    Tensor(Tensor<1>),
+    /// A linear weight, which may still lack rows.
+    Matrix(Box<Matrix>),
 }
 
 /// A tensor of which some rows have arrived.
 struct Collected {
     shape: Vec<usize>,
     device: Device,
+    on_device: Option<OnDevice>,
     parts: Vec<Rows>,
 }
 
@@ -39,6 +46,8 @@ struct Collected {
 #[derive(Default)]
 pub struct Weights {
     tensors: BTreeMap<String, Collected>,
+    /// Of the device that was named first, where that is a graphics device.
+    queue: Option<Option<Queue>>,
 }
 
 impl Weights {
@@ -59,9 +68,13 @@ impl Weights {
         if range[0] > range[1] || count != (range[1] - range[0]) * row_len {
             return Err(shape_error(&part.name, &part.shape, vec![count], "the file does not hold the listed rows"));
         }
+        let queue = self.queue.get_or_insert_with(|| Queue::of(device)).as_ref().filter(|_| is_linear(&part.name));
         let entry = self.tensors.entry(part.name.clone()).or_insert_with(|| Collected {
             shape: part.shape.clone(),
             device: device.clone(),
+            on_device: queue
+                .and_then(|queue| Matrix::new(queue, &part.shape, Packing::of(&part.values)))
+                .map(|matrix| OnDevice::Matrix(Box::new(matrix))),
             parts: Vec::new(),
         });
         if entry.shape != part.shape {
@@ -70,7 +83,14 @@ impl Weights {
         if entry.parts.iter().any(|p| range[0] < p.range[1] && p.range[0] < range[1]) {
             return Err(shape_error(&part.name, &entry.shape, part.shape, "two files hold the same rows of it"));
         }
-        entry.parts.push(Rows { range, held: Held::Host(part.values) });
+        let values = match &entry.on_device {
+            None => Some(part.values),
+            Some(OnDevice::Matrix(matrix)) if matrix.put(range[0], part.values) => None,
+            Some(_) => {
+                return Err(shape_error(&part.name, &entry.shape, part.shape, "two files store it in different types"));
+            }
+        };
+        entry.parts.push(Rows { range, values });
         Ok(())
     }
 
@@ -78,8 +98,9 @@ impl Weights {
     pub fn insert_flat(&mut self, name: &str, shape: &[usize], values: Tensor<1>) {
         let range = [0, shape.first().copied().unwrap_or(1)];
         let device = values.device();
-        let parts = vec![Rows { range, held: Held::Device(values) }];
-        self.tensors.insert(name.to_owned(), Collected { shape: shape.to_vec(), device, parts });
+        let parts = vec![Rows { range, values: None }];
+        let on_device = Some(OnDevice::Tensor(values));
+        self.tensors.insert(name.to_owned(), Collected { shape: shape.to_vec(), device, on_device, parts });
     }
 
     /// Whether a tensor of this name has arrived, whole or in part.
@@ -111,16 +132,17 @@ impl Weights {
         shape: [usize; D],
     ) -> Result<Option<Tensor<D>>, BundleError> {
         let Some(found) = self.complete(name, &shape)? else { return Ok(None) };
-        let device = found.device.clone();
-        let whole = match found.join() {
-            Held::Host(values) => {
-                let values = values.into_f32();
-                let count = values.len();
-                Tensor::<1>::from_data(TensorData::new(values, [count]), &device)
+        Ok(Some(match found.on_device {
+            Some(OnDevice::Tensor(values)) => values.reshape(shape),
+            Some(OnDevice::Matrix(matrix)) => {
+                Tensor::<2>::from_primitive::<CubeBackend>(matrix.widened()).reshape(shape)
             }
-            Held::Device(values) => values,
-        };
-        Ok(Some(whole.reshape(shape)))
+            None => {
+                let values = join(found.parts).into_f32();
+                let count = values.len();
+                Tensor::<1>::from_data(TensorData::new(values, [count]), &found.device).reshape(shape)
+            }
+        }))
     }
 
     /// Takes a whole tensor out as it is stored, its rows joined.
@@ -129,12 +151,44 @@ impl Weights {
     /// As [`Weights::take`], and [`BundleError::Shape`] where its values are on a graphics device
     /// and cannot be read back at once.
     pub fn take_values(&mut self, name: &str, shape: &[usize]) -> Result<Values, BundleError> {
-        match self.complete(name, shape)?.ok_or_else(|| missing(name))?.join() {
-            Held::Host(values) => Ok(values),
-            Held::Device(values) => values.into_data().try_into_vec::<f32>().map(Values::F32).map_err(|e| {
-                shape_error(name, shape, shape.to_vec(), &format!("its values could not be read back ({e})"))
-            }),
+        let found = self.complete(name, shape)?.ok_or_else(|| missing(name))?;
+        let unreadable = |why: String| shape_error(name, shape, shape.to_vec(), &why);
+        match found.on_device {
+            None => Ok(join(found.parts)),
+            Some(OnDevice::Tensor(values)) => {
+                let values = values.into_data().try_into_vec::<f32>();
+                values.map(Values::F32).map_err(|e| unreadable(format!("its values could not be read back ({e})")))
+            }
+            Some(OnDevice::Matrix(_)) => Err(unreadable("its values are on the graphics device".to_owned())),
         }
+    }
+
+    /// Takes a linear weight `[out, in]` out that is on a graphics device, as narrow as it is stored.
+    ///
+    /// # Errors
+    /// As [`Weights::take`], and [`BundleError::Shape`] where it is not there.
+    pub(crate) fn take_matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix, BundleError> {
+        match self.complete(name, &shape)?.ok_or_else(|| missing(name))?.on_device {
+            Some(OnDevice::Matrix(matrix)) => Ok(*matrix),
+            _ => Err(shape_error(
+                name,
+                &shape,
+                shape.to_vec(),
+                "it is not on the graphics device; choose the cpu device",
+            )),
+        }
+    }
+
+    /// Takes values `[count]` out, as f32 in a buffer of the graphics device that has the weights.
+    ///
+    /// # Errors
+    /// As [`Weights::take_values`], and [`BundleError::Shape`] where there is no graphics device.
+    pub(crate) fn take_buffer(&mut self, name: &str, count: usize) -> Result<CubeTensor, BundleError> {
+        let values = self.take_values(name, &[count])?.into_f32();
+        let queue = self.queue.as_ref().and_then(Option::as_ref);
+        queue.map(|queue| queue.kept_vector(values)).ok_or_else(|| {
+            shape_error(name, &[count], vec![count], "there is no graphics device; choose the cpu device")
+        })
     }
 
     /// Removes a tensor, if it has this shape and all its rows are there, in order.
@@ -170,20 +224,13 @@ impl Weights {
     }
 }
 
-impl Collected {
-    /// All rows together.
-    fn join(self) -> Held {
-        // Rows on a device are always a whole tensor.
-        let join = |whole, next| match (whole, next) {
-            (Held::Host(mut whole), Held::Host(next)) => {
-                whole.append(next);
-                Held::Host(whole)
-            }
-            (whole, _) => whole,
-        };
-        let parts = self.parts.into_iter().map(|p| p.held);
-        parts.reduce(join).unwrap_or_else(|| Held::Host(Values::F32(Vec::new())))
-    }
+/// All rows together.
+fn join(parts: Vec<Rows>) -> Values {
+    let whole = parts.into_iter().filter_map(|p| p.values).reduce(|mut whole, next| {
+        whole.append(next);
+        whole
+    });
+    whole.unwrap_or_else(|| Values::F32(Vec::new()))
 }
 
 fn missing(name: &str) -> BundleError {

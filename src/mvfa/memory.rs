@@ -6,6 +6,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::gpu;
 use crate::mvfa::features::{Bank, Features, unit_rows};
 
 /// Names a reference for as long as an engine lives.
@@ -57,6 +58,9 @@ impl MemoryRows {
 /// Unit patch rows `[patches, dim]` against unit memory rows `[rows, dim]` → per patch
 /// `1 - largest cosine`, `[patches]`.
 pub fn nearest_distances(unit_patches: Tensor<2>, memory: Tensor<2>) -> Tensor<1> {
+    if let Some(distances) = gpu::nearest(&unit_patches, &memory) {
+        return distances;
+    }
     let [patches, _] = unit_patches.dims();
     let nearest = unit_patches.matmul(memory.transpose()).max_dim(1).reshape([patches]);
     nearest * -1.0 + 1.0

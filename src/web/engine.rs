@@ -331,8 +331,8 @@ impl Loader {
             visit_shard(file, &bytes, |part| weights.insert(part, &open.device))?;
         }
         self.report("self-test", total, total);
-        let engine = Engine::new(self.manifest.clone(), weights, open)?;
-        engine.self_test().await?;
+        let mut engine = Engine::new(self.manifest.clone(), weights, open)?;
+        engine.self_test(&mut WorkerPacer::new(&self.on_progress, &self.signal)).await?;
         Ok(WebEngine { engine, weight_bytes: total })
     }
 
