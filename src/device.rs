@@ -4,6 +4,7 @@
 //! Fails with [`DeviceError`] when something was asked for that cannot be had.
 
 use burn::tensor::Device;
+use burn_wgpu::wgpu::Features;
 use serde::Serialize;
 use thiserror::Error;
 
@@ -77,8 +78,15 @@ impl OpenDevice {
         match self.tier {
             Tier::Cpu if cfg!(target_arch = "wasm32") => BlockKind::Packed,
             Tier::Cpu => BlockKind::Plain,
-            Tier::Gpu16 | Tier::Gpu32 => BlockKind::Gpu,
+            Tier::Gpu32 => BlockKind::Gpu,
+            Tier::Gpu16 => BlockKind::Gpu16,
         }
+    }
+
+    /// Goes from 16-bit to 32-bit arithmetic on the same device, and says why.
+    pub(crate) fn use_f32(&mut self, why: &str) {
+        self.tier = Tier::Gpu32;
+        self.reason = format!("{}; 16-bit floats failed the self-test here ({why})", self.reason);
     }
 }
 
@@ -114,7 +122,8 @@ pub fn open_cpu(reason: impl Into<String>) -> OpenDevice {
     OpenDevice { device: Device::flex(), tier: Tier::Cpu, name: "processor".to_owned(), reason: reason.into() }
 }
 
-/// The WebGPU tier. In a browser it may be called once in a worker's life: a second initialisation
+/// The best WebGPU tier of the adapter: with 16-bit floats where its shaders have them, which the
+/// self-test after loading confirms or takes back. In a browser it may be called once in a worker's life: a second initialisation
 /// of the same device is refused.
 ///
 /// # Errors
@@ -124,7 +133,13 @@ pub async fn open_gpu() -> Result<OpenDevice, DeviceError> {
         Device::wgpu_options().init_with_setup_async().await.map_err(|e| DeviceError::NoGpu(e.to_string()))?;
     let info = setup.adapter.get_info();
     let name = if info.name.is_empty() { info.driver } else { info.name };
-    Ok(OpenDevice { device, tier: Tier::Gpu32, name, reason: "WebGPU is available".to_owned() })
+    let has_f16 = setup.device.features().contains(Features::SHADER_F16);
+    let (tier, reason) = if has_f16 {
+        (Tier::Gpu16, "WebGPU is available, with 16-bit floats in shaders")
+    } else {
+        (Tier::Gpu32, "WebGPU is available, without 16-bit floats in shaders")
+    };
+    Ok(OpenDevice { device, tier, name, reason: reason.to_owned() })
 }
 
 /// Opens what was asked for; `Auto` takes the processor on the command line, where a graphics

@@ -14,6 +14,7 @@
 pub mod bundle;
 pub mod clip;
 pub mod device;
+mod gpu;
 pub mod image;
 pub mod mvfa;
 pub mod render;

@@ -7,6 +7,7 @@ pub mod objects;
 pub mod position;
 pub mod shard;
 pub mod source;
+pub mod values;
 pub mod weights;
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -25,4 +26,5 @@ pub mod writer;
 pub use error::BundleError;
 pub use shard::{decode_shard, visit_shard};
 pub use source::{TensorPart, TensorSource};
+pub use values::{ScaledRows, Values};
 pub use weights::Weights;

@@ -11,6 +11,11 @@ pub type NamedShape = (String, Vec<usize>);
 /// Both adapter banks, in the order of a bundle.
 pub const BANKS: [&str; 2] = ["seg", "det"];
 
+/// Whether a tensor `[out, in]` of this name is the weight of a linear layer, and no table.
+pub fn is_linear(name: &str) -> bool {
+    [".weight", ".fc1", ".fc2"].iter().any(|end| name.ends_with(end))
+}
+
 /// Tensors of a vision tower with the position table of its own grid.
 pub fn vision_tensors(config: &VisionConfig) -> Vec<NamedShape> {
     let w = config.width;

@@ -1,7 +1,7 @@
-//! One shard: bytes whose hash is right become f32 tensors.
+//! One shard: bytes whose hash is right become tensors.
 //!
 //! Comes in: a manifest's [`FileEntry`] and the file's bytes. Goes out: the tensors it lists, each
-//! widened to f32. Fails before anything is used: [`BundleError::Size`], [`BundleError::Hash`],
+//! in the type it is stored in. Fails before anything is used: [`BundleError::Size`], [`BundleError::Hash`],
 //! then [`BundleError::Shard`] or [`BundleError::NotFinite`]. Does no input or output itself.
 
 use half::f16;
@@ -11,7 +11,8 @@ use sha2::{Digest, Sha256};
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Dtype, FileEntry, TensorEntry};
-use crate::bundle::source::{TensorPart, check_finite};
+use crate::bundle::source::TensorPart;
+use crate::bundle::values::{ScaledRows, Values};
 
 /// Checks a shard and gives all its tensors.
 ///
@@ -26,7 +27,7 @@ pub fn decode_shard(entry: &FileEntry, bytes: &[u8]) -> Result<Vec<TensorPart>, 
     Ok(parts)
 }
 
-/// Checks a shard and gives its tensors one after the other, so that only one is widened at a time.
+/// Checks a shard and gives its tensors one after the other, so that only one is held beside the bytes.
 ///
 /// # Errors
 /// As the module says, and whatever `visit` answers.
@@ -39,8 +40,10 @@ pub fn visit_shard(
     let wrong = |reason: String| BundleError::Shard { path: entry.path.clone(), reason };
     let file = SafeTensors::deserialize(bytes).map_err(|e| wrong(e.to_string()))?;
     for tensor in &entry.tensors {
-        let values = widen(&file, tensor).map_err(wrong)?;
-        check_finite(&tensor.name, &values)?;
+        let values = values(&file, tensor).map_err(wrong)?;
+        if let Some(index) = values.first_not_finite() {
+            return Err(BundleError::NotFinite { name: tensor.name.clone(), index });
+        }
         visit(TensorPart { name: tensor.name.clone(), shape: tensor.shape.clone(), rows: tensor.rows, values })?;
     }
     Ok(())
@@ -77,7 +80,7 @@ pub fn scale_key(key: &str) -> String {
 }
 
 /// The values of one listed tensor, or what is wrong with it.
-fn widen(file: &SafeTensors<'_>, entry: &TensorEntry) -> Result<Vec<f32>, String> {
+fn values(file: &SafeTensors<'_>, entry: &TensorEntry) -> Result<Values, String> {
     let key = entry.key();
     let shape = entry.stored_shape();
     let file_dtype = match entry.dtype {
@@ -85,17 +88,14 @@ fn widen(file: &SafeTensors<'_>, entry: &TensorEntry) -> Result<Vec<f32>, String
         Dtype::F16 => FileDtype::F16,
         Dtype::I8 => FileDtype::I8,
     };
-    let view = find(file, &key, file_dtype, &shape)?;
+    let bytes = find(file, &key, file_dtype, &shape)?.data();
     match entry.dtype {
-        Dtype::F32 => Ok(f32_values(view.data())),
-        Dtype::F16 => Ok(view.data().as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect()),
+        Dtype::F32 => Ok(Values::F32(f32_values(bytes))),
+        Dtype::F16 => Ok(Values::F16(bytes.as_chunks().0.iter().map(|pair| f16::from_le_bytes(*pair)).collect())),
         Dtype::I8 => {
             let rows = shape.first().copied().unwrap_or(0);
             let scales = f32_values(find(file, &scale_key(&key), FileDtype::F32, &[rows])?.data());
-            // `max(1)`: a tensor without elements has no rows to walk, and 0 is no chunk size.
-            let row_len = (view.data().len() / rows.max(1)).max(1);
-            let rows = view.data().chunks_exact(row_len).zip(&scales);
-            Ok(rows.flat_map(|(row, scale)| row.iter().map(move |byte| f32::from(*byte as i8) * scale)).collect())
+            Ok(Values::I8(ScaledRows { integers: bytes.iter().map(|byte| *byte as i8).collect(), scales }))
         }
     }
 }
@@ -158,7 +158,9 @@ mod tests {
         let header = r#"{"w[3:5].scale":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"w[3:5]":{"dtype":"I8","shape":[2,2],"data_offsets":[8,12]}}"#;
         let bytes = file(header, &data);
         let parts = decode_shard(&entry(&bytes, Dtype::I8, &[9, 2], Some([3, 5])), &bytes).unwrap();
-        assert_eq!(parts[0].values, [0.5, -0.5, 254.0, -254.0]);
+        let rows = ScaledRows { integers: vec![1, -1, 127, -127], scales: vec![0.5, 2.0] };
+        assert_eq!(parts[0].values, Values::I8(rows));
+        assert_eq!(parts[0].values.clone().into_f32(), [0.5, -0.5, 254.0, -254.0]);
         assert_eq!(parts[0].row_range(), [3, 5]);
     }
 
@@ -166,7 +168,7 @@ mod tests {
     fn checks_size_then_hash() {
         let bytes = f32_file(&[1.0, 2.0]);
         let entry = entry(&bytes, Dtype::F32, &[2], None);
-        assert_eq!(decode_shard(&entry, &bytes).unwrap()[0].values, [1.0, 2.0]);
+        assert_eq!(decode_shard(&entry, &bytes).unwrap()[0].values, Values::F32(vec![1.0, 2.0]));
         assert!(matches!(decode_shard(&entry, &bytes[1..]), Err(BundleError::Size { .. })));
         for n in 0..bytes.len() {
             let mut flipped = bytes.clone();

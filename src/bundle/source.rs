@@ -1,9 +1,10 @@
-//! What passes between files and towers: one tensor, or some rows of one, as f32.
+//! What passes between files and towers: one tensor, or some rows of one, as a file stores it.
 //!
-//! Comes in: names. Goes out: row-major f32 values with their shape. Fails with
+//! Comes in: names. Goes out: row-major values with their shape. Fails with
 //! [`BundleError`] where a name is unknown or its bytes cannot be read.
 
 use crate::bundle::error::BundleError;
+use crate::bundle::values::Values;
 
 /// A file that gives tensors one at a time, so that no more than one is ever in memory.
 pub trait TensorSource {
@@ -30,13 +31,13 @@ pub struct TensorPart {
     /// First and one-past-last row along the first axis, where this is only a part.
     pub rows: Option<[usize; 2]>,
     /// Row-major values of the part.
-    pub values: Vec<f32>,
+    pub values: Values,
 }
 
 impl TensorPart {
     /// A whole tensor.
-    pub fn whole(name: impl Into<String>, shape: Vec<usize>, values: Vec<f32>) -> Self {
-        Self { name: name.into(), shape, rows: None, values }
+    pub fn whole(name: impl Into<String>, shape: Vec<usize>, values: impl Into<Values>) -> Self {
+        Self { name: name.into(), shape, rows: None, values: values.into() }
     }
 
     /// The rows of the whole tensor that are here. A scalar has one row.

@@ -1,27 +1,44 @@
-//! Tensors on a device, waiting to be built into towers.
+//! Tensors of a bundle, waiting to be built into towers.
 //!
-//! Comes in: [`TensorPart`]s as shards are decoded, handed to the device at once so that the host
-//! copy can go. Goes out: whole tensors of the shape asked for. Fails with
+//! Comes in: [`TensorPart`]s as shards are decoded. They wait in the element type they are stored
+//! in, so that a bundle of 16-bit floats takes no more than its files; weights of linear layers for
+//! a graphics device go there at once, so that the host copy can go. Goes out: whole tensors of the
+//! shape asked for, widened on a device or as they are stored. Fails with
 //! [`BundleError::MissingTensor`] or [`BundleError::Shape`].
 
 use std::collections::BTreeMap;
 
 use burn::tensor::{Device, Tensor, TensorData};
+use burn_wgpu::{CubeBackend, CubeTensor};
 
 use crate::bundle::error::BundleError;
+use crate::bundle::names::is_linear;
 use crate::bundle::source::TensorPart;
+use crate::bundle::values::Values;
+use crate::gpu::{Matrix, Packing, Queue};
 
 const COPY_HINT: &str = "copy the whole bundle folder, or convert the checkpoint again";
 
-/// Rows of a tensor on the device.
+/// Rows of a tensor.
 struct Rows {
     range: [usize; 2],
-    values: Tensor<1>,
+    /// None where the device has them.
+    values: Option<Values>,
+}
+
+/// A tensor that is on a device.
+enum OnDevice {
+    /// Flattened.
+    Tensor(Tensor<1>),
+    /// A linear weight, which may still lack rows.
+    Matrix(Box<Matrix>),
 }
 
 /// A tensor of which some rows have arrived.
 struct Collected {
     shape: Vec<usize>,
+    device: Device,
+    on_device: Option<OnDevice>,
     parts: Vec<Rows>,
 }
 
@@ -29,6 +46,8 @@ struct Collected {
 #[derive(Default)]
 pub struct Weights {
     tensors: BTreeMap<String, Collected>,
+    /// Of the device that was named first, where that is a graphics device.
+    queue: Option<Option<Queue>>,
 }
 
 impl Weights {
@@ -37,7 +56,7 @@ impl Weights {
         Self::default()
     }
 
-    /// Hands a part to the device.
+    /// Takes a part in, for use on `device`.
     ///
     /// # Errors
     /// [`BundleError::Shape`] where the part has not as many values as its rows need, or where an
@@ -49,17 +68,28 @@ impl Weights {
         if range[0] > range[1] || count != (range[1] - range[0]) * row_len {
             return Err(shape_error(&part.name, &part.shape, vec![count], "the file does not hold the listed rows"));
         }
-        let entry = self
-            .tensors
-            .entry(part.name.clone())
-            .or_insert_with(|| Collected { shape: part.shape.clone(), parts: Vec::new() });
+        let queue = self.queue.get_or_insert_with(|| Queue::of(device)).as_ref().filter(|_| is_linear(&part.name));
+        let entry = self.tensors.entry(part.name.clone()).or_insert_with(|| Collected {
+            shape: part.shape.clone(),
+            device: device.clone(),
+            on_device: queue
+                .and_then(|queue| Matrix::new(queue, &part.shape, Packing::of(&part.values)))
+                .map(|matrix| OnDevice::Matrix(Box::new(matrix))),
+            parts: Vec::new(),
+        });
         if entry.shape != part.shape {
             return Err(shape_error(&part.name, &entry.shape, part.shape, "two files disagree about this tensor"));
         }
         if entry.parts.iter().any(|p| range[0] < p.range[1] && p.range[0] < range[1]) {
             return Err(shape_error(&part.name, &entry.shape, part.shape, "two files hold the same rows of it"));
         }
-        let values = Tensor::from_data(TensorData::new(part.values, [count]), device);
+        let values = match &entry.on_device {
+            None => Some(part.values),
+            Some(OnDevice::Matrix(matrix)) if matrix.put(range[0], part.values) => None,
+            Some(_) => {
+                return Err(shape_error(&part.name, &entry.shape, part.shape, "two files store it in different types"));
+            }
+        };
         entry.parts.push(Rows { range, values });
         Ok(())
     }
@@ -67,8 +97,10 @@ impl Weights {
     /// Puts in a whole tensor that is on the device already, flattened. Gradients flow through it.
     pub fn insert_flat(&mut self, name: &str, shape: &[usize], values: Tensor<1>) {
         let range = [0, shape.first().copied().unwrap_or(1)];
-        let whole = Collected { shape: shape.to_vec(), parts: vec![Rows { range, values }] };
-        self.tensors.insert(name.to_owned(), whole);
+        let device = values.device();
+        let parts = vec![Rows { range, values: None }];
+        let on_device = Some(OnDevice::Tensor(values));
+        self.tensors.insert(name.to_owned(), Collected { shape: shape.to_vec(), device, on_device, parts });
     }
 
     /// Whether a tensor of this name has arrived, whole or in part.
@@ -81,14 +113,13 @@ impl Weights {
         self.tensors.get(name).map(|t| t.shape.as_slice())
     }
 
-    /// Takes a whole tensor out.
+    /// Takes a whole tensor out, as f32 on its device.
     ///
     /// # Errors
     /// [`BundleError::MissingTensor`] where it, or some of its rows, never arrived;
     /// [`BundleError::Shape`] where it has another shape.
     pub fn take<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, BundleError> {
-        self.take_optional(name, shape)?
-            .ok_or_else(|| BundleError::MissingTensor { name: name.to_owned(), hint: COPY_HINT.to_owned() })
+        self.take_optional(name, shape)?.ok_or_else(|| missing(name))
     }
 
     /// Takes a tensor out where there is one of this name.
@@ -100,9 +131,71 @@ impl Weights {
         name: &str,
         shape: [usize; D],
     ) -> Result<Option<Tensor<D>>, BundleError> {
+        let Some(found) = self.complete(name, &shape)? else { return Ok(None) };
+        Ok(Some(match found.on_device {
+            Some(OnDevice::Tensor(values)) => values.reshape(shape),
+            Some(OnDevice::Matrix(matrix)) => {
+                Tensor::<2>::from_primitive::<CubeBackend>(matrix.widened()).reshape(shape)
+            }
+            None => {
+                let values = join(found.parts).into_f32();
+                let count = values.len();
+                Tensor::<1>::from_data(TensorData::new(values, [count]), &found.device).reshape(shape)
+            }
+        }))
+    }
+
+    /// Takes a whole tensor out as it is stored, its rows joined.
+    ///
+    /// # Errors
+    /// As [`Weights::take`], and [`BundleError::Shape`] where its values are on a graphics device
+    /// and cannot be read back at once.
+    pub fn take_values(&mut self, name: &str, shape: &[usize]) -> Result<Values, BundleError> {
+        let found = self.complete(name, shape)?.ok_or_else(|| missing(name))?;
+        let unreadable = |why: String| shape_error(name, shape, shape.to_vec(), &why);
+        match found.on_device {
+            None => Ok(join(found.parts)),
+            Some(OnDevice::Tensor(values)) => {
+                let values = values.into_data().try_into_vec::<f32>();
+                values.map(Values::F32).map_err(|e| unreadable(format!("its values could not be read back ({e})")))
+            }
+            Some(OnDevice::Matrix(_)) => Err(unreadable("its values are on the graphics device".to_owned())),
+        }
+    }
+
+    /// Takes a linear weight `[out, in]` out that is on a graphics device, as narrow as it is stored.
+    ///
+    /// # Errors
+    /// As [`Weights::take`], and [`BundleError::Shape`] where it is not there.
+    pub(crate) fn take_matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix, BundleError> {
+        match self.complete(name, &shape)?.ok_or_else(|| missing(name))?.on_device {
+            Some(OnDevice::Matrix(matrix)) => Ok(*matrix),
+            _ => Err(shape_error(
+                name,
+                &shape,
+                shape.to_vec(),
+                "it is not on the graphics device; choose the cpu device",
+            )),
+        }
+    }
+
+    /// Takes values `[count]` out, as f32 in a buffer of the graphics device that has the weights.
+    ///
+    /// # Errors
+    /// As [`Weights::take_values`], and [`BundleError::Shape`] where there is no graphics device.
+    pub(crate) fn take_buffer(&mut self, name: &str, count: usize) -> Result<CubeTensor, BundleError> {
+        let values = self.take_values(name, &[count])?.into_f32();
+        let queue = self.queue.as_ref().and_then(Option::as_ref);
+        queue.map(|queue| queue.kept_vector(values)).ok_or_else(|| {
+            shape_error(name, &[count], vec![count], "there is no graphics device; choose the cpu device")
+        })
+    }
+
+    /// Removes a tensor, if it has this shape and all its rows are there, in order.
+    fn complete(&mut self, name: &str, shape: &[usize]) -> Result<Option<Collected>, BundleError> {
         let Some(mut found) = self.tensors.remove(name) else { return Ok(None) };
         if found.shape != shape {
-            return Err(shape_error(name, &shape, found.shape, "the manifest and the model disagree; convert again"));
+            return Err(shape_error(name, shape, found.shape, "the manifest and the model disagree; convert again"));
         }
         found.parts.sort_by_key(|p| p.range[0]);
         let rows = shape.first().copied().unwrap_or(1);
@@ -114,16 +207,7 @@ impl Weights {
                 hint: format!("only rows {} of {rows} are there: {COPY_HINT}", there.join(", ")),
             });
         }
-        let mut parts: Vec<Tensor<1>> = found.parts.into_iter().map(|p| p.values).collect();
-        let whole = match parts.pop() {
-            Some(only) if parts.is_empty() => only,
-            Some(last) => {
-                parts.push(last);
-                Tensor::cat(parts, 0)
-            }
-            None => return Ok(None),
-        };
-        Ok(Some(whole.reshape(shape)))
+        Ok(Some(found))
     }
 
     /// Takes a linear weight stored as `[out, in]` out, transposed to `[in, out]` for `x · W`.
@@ -140,6 +224,19 @@ impl Weights {
     }
 }
 
+/// All rows together.
+fn join(parts: Vec<Rows>) -> Values {
+    let whole = parts.into_iter().filter_map(|p| p.values).reduce(|mut whole, next| {
+        whole.append(next);
+        whole
+    });
+    whole.unwrap_or_else(|| Values::F32(Vec::new()))
+}
+
+fn missing(name: &str) -> BundleError {
+    BundleError::MissingTensor { name: name.to_owned(), hint: COPY_HINT.to_owned() }
+}
+
 fn shape_error(name: &str, expected: &[usize], found: Vec<usize>, hint: &str) -> BundleError {
     BundleError::Shape { name: name.to_owned(), expected: expected.to_vec(), found, hint: hint.to_owned() }
 }
@@ -149,7 +246,7 @@ mod tests {
     use super::*;
 
     fn part(rows: Option<[usize; 2]>, values: &[f32]) -> TensorPart {
-        TensorPart { name: "w".to_owned(), shape: vec![3, 2], rows, values: values.to_vec() }
+        TensorPart { name: "w".to_owned(), shape: vec![3, 2], rows, values: Values::F32(values.to_vec()) }
     }
 
     fn values<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -165,6 +262,21 @@ mod tests {
         assert_eq!(weights.remaining(), ["w"]);
         assert_eq!(values(weights.take("w", [3, 2]).unwrap()), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
         assert!(weights.remaining().is_empty());
+    }
+
+    #[test]
+    fn keeps_the_stored_type() {
+        let device = Device::flex();
+        let halves = |values: &[f32]| Values::F16(values.iter().copied().map(half::f16::from_f32).collect());
+        let mut weights = Weights::new();
+        for (rows, values) in [([1, 3], halves(&[3.0, 4.0, 5.0, 6.0])), ([0, 1], halves(&[1.0, 2.0]))] {
+            let part = TensorPart { name: "w".to_owned(), shape: vec![3, 2], rows: Some(rows), values };
+            weights.insert(part, &device).unwrap();
+        }
+        assert_eq!(weights.take_values("w", &[3, 2]).unwrap(), halves(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
+        assert!(matches!(weights.take_values("w", &[3, 2]), Err(BundleError::MissingTensor { .. })));
+        weights.insert_flat("w", &[2], Tensor::from_data(TensorData::from([1.0_f32, 2.0]), &device));
+        assert_eq!(weights.take_values("w", &[2]).unwrap(), Values::F32(vec![1.0, 2.0]));
     }
 
     #[test]

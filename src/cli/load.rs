@@ -34,10 +34,12 @@ pub(super) fn engine(bundle: &BundleFolder, choice: DeviceChoice) -> Result<Engi
     let open = pollster::block_on(device::open(choice))?;
     let waiting = progress::waiting("loading the model");
     let weights = bundle.load(&GROUPS, &open.device)?;
-    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
-    if choice != DeviceChoice::Cpu {
-        pollster::block_on(engine.self_test())?;
-    }
+    let mut engine = Engine::new(bundle.manifest().clone(), weights, open)?;
     waiting.finish_and_clear();
+    if choice != DeviceChoice::Cpu {
+        let mut pacer = progress::TerminalPacer::new();
+        pollster::block_on(engine.self_test(&mut pacer))?;
+        pacer.clear();
+    }
     Ok(engine)
 }

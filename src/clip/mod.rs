@@ -2,7 +2,8 @@
 
 pub mod block;
 pub mod config;
-mod gpu;
+mod gpu_block;
+mod gpu_embedding;
 pub mod packed_block;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod prompts;

@@ -11,8 +11,10 @@ use crate::bundle::error::BundleError;
 use crate::bundle::weights::Weights;
 use crate::clip::block::{Block, BlockConfig, Linear, Norm};
 use crate::clip::config::VisionConfig;
-use crate::clip::gpu::{self, GpuBlock};
+use crate::clip::gpu_block::{self, GpuBlock};
+use crate::clip::gpu_embedding::{self, GpuEmbedding};
 use crate::clip::packed_block::{self, PackedBlock};
+use crate::gpu::Arithmetic;
 
 /// How the blocks of a tower are computed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,6 +28,19 @@ pub enum BlockKind {
     /// By shaders of our own on a graphics device, for frozen weights. Geometries without a shader
     /// fall back to [`BlockKind::Plain`].
     Gpu,
+    /// As [`BlockKind::Gpu`], with products of 16-bit floats summed in 32-bit floats.
+    Gpu16,
+}
+
+impl BlockKind {
+    /// How its shaders multiply, where it has any.
+    pub(crate) fn arithmetic(self) -> Option<Arithmetic> {
+        match self {
+            Self::Plain | Self::Packed => None,
+            Self::Gpu => Some(Arithmetic::F32),
+            Self::Gpu16 => Some(Arithmetic::F16),
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -35,16 +50,28 @@ enum AnyBlock {
     Gpu(Box<GpuBlock>),
 }
 
-/// The tower with its weights on a device.
 #[derive(Clone, Debug)]
-pub struct VisionTower {
-    config: VisionConfig,
+enum Embedding {
+    Plain(Box<PlainEmbedding>),
+    Gpu(Box<GpuEmbedding>),
+}
+
+#[derive(Clone, Debug)]
+struct PlainEmbedding {
     patch: Linear,
     class_embedding: Tensor<1>,
     /// `[1, tokens, width]`, already resized to the grid.
     position_embedding: Tensor<3>,
     ln_pre: Option<Norm>,
+}
+
+/// The tower with its weights on a device.
+#[derive(Clone, Debug)]
+pub struct VisionTower {
+    config: VisionConfig,
+    embedding: Embedding,
     blocks: Vec<AnyBlock>,
+    arithmetic: Arithmetic,
 }
 
 impl VisionTower {
@@ -53,9 +80,8 @@ impl VisionTower {
     /// # Errors
     /// [`BundleError::MissingTensor`] and [`BundleError::Shape`].
     pub fn take(weights: &mut Weights, config: &VisionConfig, kind: BlockKind) -> Result<Self, BundleError> {
-        let VisionConfig { width, patch_px, .. } = *config;
         let block = BlockConfig {
-            width,
+            width: config.width,
             heads: config.heads,
             mlp_width: config.mlp_width,
             layer_scale: config.layer_scale,
@@ -64,34 +90,33 @@ impl VisionTower {
             causal: false,
         };
         let space = Default::default();
-        let kind = match kind {
-            BlockKind::Packed if packed_block::is_supported(&block) => kind,
-            BlockKind::Gpu if gpu::is_supported(&block) => kind,
-            _ => BlockKind::Plain,
+        let has_shaders = kind.arithmetic().is_some();
+        let embedding = if has_shaders && gpu_embedding::is_supported(config) {
+            Embedding::Gpu(Box::new(GpuEmbedding::take(weights, config)?))
+        } else {
+            Embedding::Plain(Box::new(PlainEmbedding::take(weights, config)?))
+        };
+        let take = |n: usize| -> Result<AnyBlock, BundleError> {
+            let prefix = format!("vision.blocks.{n}");
+            Ok(if kind == BlockKind::Packed && packed_block::is_supported(&block) {
+                AnyBlock::Packed(PackedBlock::take(weights, &prefix, block, &space)?)
+            } else if has_shaders && gpu_block::is_supported(&block) {
+                AnyBlock::Gpu(Box::new(GpuBlock::take(weights, &prefix, block)?))
+            } else {
+                AnyBlock::Plain(Box::new(Block::take(weights, &prefix, block)?))
+            })
         };
         Ok(Self {
-            patch: Linear::take(weights, "vision.patch", width, 3 * patch_px * patch_px, config.patch_bias)?,
-            class_embedding: weights.take("vision.class_embedding", [width])?,
-            position_embedding: weights
-                .take::<2>("vision.position_embedding", [config.tokens(), width])?
-                .unsqueeze::<3>(),
-            ln_pre: if config.pre_norm {
-                Some(Norm::take(weights, "vision.ln_pre", width, config.norm_eps)?)
-            } else {
-                None
-            },
-            blocks: (0..config.layers)
-                .map(|i| {
-                    let prefix = format!("vision.blocks.{i}");
-                    match kind {
-                        BlockKind::Plain => Block::take(weights, &prefix, block).map(|b| AnyBlock::Plain(Box::new(b))),
-                        BlockKind::Packed => PackedBlock::take(weights, &prefix, block, &space).map(AnyBlock::Packed),
-                        BlockKind::Gpu => GpuBlock::take(weights, &prefix, block).map(|b| AnyBlock::Gpu(Box::new(b))),
-                    }
-                })
-                .collect::<Result<_, _>>()?,
+            embedding,
+            blocks: (0..config.layers).map(take).collect::<Result<_, _>>()?,
             config: config.clone(),
+            arithmetic: kind.arithmetic().unwrap_or(Arithmetic::F32),
         })
+    }
+
+    /// From now on shaders multiply 32-bit floats.
+    pub(crate) fn use_f32(&mut self) {
+        self.arithmetic = Arithmetic::F32;
     }
 
     /// Geometry of the tower.
@@ -104,6 +129,10 @@ impl VisionTower {
     /// The patch convolution has stride = kernel, so it is a matrix product over cut-out patches;
     /// pixels beyond the last whole patch are not seen (spec §1).
     pub fn embed(&self, pixels: Tensor<4>) -> Tensor<3> {
+        let plain = match &self.embedding {
+            Embedding::Plain(plain) => plain,
+            Embedding::Gpu(embedding) => return embedding.forward(pixels, self.arithmetic),
+        };
         let [batch, ..] = pixels.dims();
         let (grid, patch, width) = (self.config.grid(), self.config.patch_px, self.config.width);
         let seen = grid * patch;
@@ -112,9 +141,9 @@ impl VisionTower {
             .reshape([batch, 3, grid, patch, grid, patch])
             .permute([0, 2, 4, 1, 3, 5])
             .reshape([batch, grid * grid, 3 * patch * patch]);
-        let class = self.class_embedding.clone().reshape([1, 1, width]).expand([batch, 1, width]);
-        let tokens = Tensor::cat(vec![class, self.patch.forward(patches)], 1) + self.position_embedding.clone();
-        match &self.ln_pre {
+        let class = plain.class_embedding.clone().reshape([1, 1, width]).expand([batch, 1, width]);
+        let tokens = Tensor::cat(vec![class, plain.patch.forward(patches)], 1) + plain.position_embedding.clone();
+        match &plain.ln_pre {
             Some(norm) => norm.forward(tokens),
             None => tokens,
         }
@@ -127,8 +156,26 @@ impl VisionTower {
         match self.blocks.get(index) {
             Some(AnyBlock::Plain(block)) => block.forward(tokens),
             Some(AnyBlock::Packed(block)) => block.forward(tokens),
-            Some(AnyBlock::Gpu(block)) => block.forward(tokens),
+            Some(AnyBlock::Gpu(block)) => block.forward(tokens, self.arithmetic),
             None => tokens,
         }
+    }
+}
+
+impl PlainEmbedding {
+    fn take(weights: &mut Weights, config: &VisionConfig) -> Result<Self, BundleError> {
+        let VisionConfig { width, patch_px, .. } = *config;
+        Ok(Self {
+            patch: Linear::take(weights, "vision.patch", width, 3 * patch_px * patch_px, config.patch_bias)?,
+            class_embedding: weights.take("vision.class_embedding", [width])?,
+            position_embedding: weights
+                .take::<2>("vision.position_embedding", [config.tokens(), width])?
+                .unsqueeze::<3>(),
+            ln_pre: if config.pre_norm {
+                Some(Norm::take(weights, "vision.ln_pre", width, config.norm_eps)?)
+            } else {
+                None
+            },
+        })
     }
 }

@@ -1,21 +1,27 @@
 //! One residual adapter: the kept feature and what is fed back.
 //!
-//! In: tokens `[1, tokens, width]`. Out: hidden `[1, tokens, bottleneck]` and fed back
-//! `[1, tokens, width]`. Source: spec §3.
+//! In: tokens `[1, tokens, width]`. Out: hidden `[1, tokens, bottleneck]`, and other tokens
+//! `[1, tokens, width]` with a share of what is fed back. Building fails with [`BundleError`].
+//! Source: spec §3.
 
 use burn::tensor::{Tensor, activation};
+use burn_wgpu::{CubeBackend, CubeTensor};
 
 use crate::bundle::error::BundleError;
 use crate::bundle::weights::Weights;
-use crate::clip::block::Linear;
+use crate::clip::block;
+use crate::clip::vision::BlockKind;
+use crate::gpu::{self, Activation, Arithmetic, Onto};
 
 /// Slope of the leaky ReLU after both layers (spec §3; the paper says plain ReLU).
 const NEGATIVE_SLOPE: f64 = 0.01;
 
 #[derive(Clone, Debug)]
-pub(crate) struct Adapter {
-    down: Linear,
-    up: Linear,
+pub(crate) enum Adapter {
+    /// Gradients flow through it.
+    Plain { down: block::Linear, up: block::Linear },
+    /// Two dispatches of our own shaders.
+    Gpu { layers: Box<[gpu::Linear; 2]>, arithmetic: Arithmetic },
 }
 
 impl Adapter {
@@ -25,17 +31,59 @@ impl Adapter {
         prefix: &str,
         width: usize,
         bottleneck: usize,
+        kind: BlockKind,
     ) -> Result<Self, BundleError> {
-        Ok(Self {
-            down: Linear::without_bias(weights.take_linear(&format!("{prefix}.fc1"), [bottleneck, width])?),
-            up: Linear::without_bias(weights.take_linear(&format!("{prefix}.fc2"), [width, bottleneck])?),
+        let (down, up) = (format!("{prefix}.fc1"), format!("{prefix}.fc2"));
+        let fits = gpu::is_supported(width, bottleneck) && gpu::is_supported(bottleneck, width);
+        Ok(match kind.arithmetic().filter(|_| fits) {
+            Some(arithmetic) => Self::Gpu {
+                layers: Box::new([
+                    gpu::Linear { weight: weights.take_matrix(&down, [bottleneck, width])?, bias: None },
+                    gpu::Linear { weight: weights.take_matrix(&up, [width, bottleneck])?, bias: None },
+                ]),
+                arithmetic,
+            },
+            None => Self::Plain {
+                down: block::Linear::without_bias(weights.take_linear(&down, [bottleneck, width])?),
+                up: block::Linear::without_bias(weights.take_linear(&up, [width, bottleneck])?),
+            },
         })
     }
 
-    /// (hidden feature, what is fed back)
-    pub(crate) fn forward(&self, x: Tensor<3>) -> (Tensor<3>, Tensor<3>) {
-        let hidden = activation::leaky_relu(self.down.forward(x), NEGATIVE_SLOPE);
-        let back = activation::leaky_relu(self.up.forward(hidden.clone()), NEGATIVE_SLOPE);
-        (hidden, back)
+    /// From now on shaders multiply 32-bit floats.
+    pub(crate) fn use_f32(&mut self) {
+        if let Self::Gpu { arithmetic, .. } = self {
+            *arithmetic = Arithmetic::F32;
+        }
+    }
+
+    /// (hidden feature, `keep · onto + share · what is fed back`)
+    pub(crate) fn forward(&self, x: &Tensor<3>, onto: Tensor<3>, keep: f32, share: f32) -> (Tensor<3>, Tensor<3>) {
+        match self {
+            Self::Plain { down, up } => {
+                let hidden = activation::leaky_relu(down.forward(x.clone()), NEGATIVE_SLOPE);
+                let back = activation::leaky_relu(up.forward(hidden.clone()), NEGATIVE_SLOPE);
+                let kept = if keep == 1.0 { onto } else { onto * keep };
+                (hidden, kept + back * share)
+            }
+            Self::Gpu { layers, arithmetic } => {
+                let [down, up] = &**layers;
+                let run = || -> Option<(CubeTensor, CubeTensor)> {
+                    let (x, onto) = (gpu::tensor(x.clone())?, gpu::tensor(onto.clone())?);
+                    let dims = [1, x.meta.shape()[1]];
+                    let hidden = down.launch(&x, dims, Activation::Leaky, Onto::Nothing, *arithmetic)?;
+                    let mix = Onto::Mix(&onto, [keep, share]);
+                    let mixed = up.launch(&hidden, dims, Activation::Leaky, mix, *arithmetic)?;
+                    Some((hidden, mixed))
+                };
+                match run() {
+                    Some((hidden, mixed)) => {
+                        (Tensor::from_primitive::<CubeBackend>(hidden), Tensor::from_primitive::<CubeBackend>(mixed))
+                    }
+                    // Cannot happen with tokens of this device; should it, it must not look like a feature.
+                    None => (x.clone() * f32::NAN, onto * f32::NAN),
+                }
+            }
+        }
     }
 }

@@ -44,6 +44,8 @@ pub enum Stage {
     Encode,
     /// Comparing.
     Score,
+    /// Encoding the test picture after a model is loaded.
+    SelfTest,
 }
 
 impl Stage {
@@ -53,6 +55,7 @@ impl Stage {
             Self::References => "references",
             Self::Encode => "encode",
             Self::Score => "score",
+            Self::SelfTest => "self-test",
         }
     }
 }
@@ -76,6 +79,18 @@ pub trait Pacer {
     /// # Errors
     /// [`Cancelled`] to stop.
     fn step(&mut self, progress: Progress) -> impl Future<Output = Result<(), Cancelled>>;
+
+    /// Waits for a device. Where a stop can come in meanwhile it is answered at once, and the work
+    /// ends without being heard.
+    ///
+    /// # Errors
+    /// [`Cancelled`] to stop.
+    fn wait<T: 'static>(
+        &mut self,
+        work: impl Future<Output = T> + 'static,
+    ) -> impl Future<Output = Result<T, Cancelled>> {
+        async move { Ok(work.await) }
+    }
 
     /// Milliseconds since any fixed moment.
     fn now_ms(&self) -> f64;

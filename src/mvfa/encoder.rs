@@ -37,7 +37,9 @@ impl AdaptedEncoder {
     pub fn take(weights: &mut Weights, manifest: &Manifest, blocks: BlockKind) -> Result<Self, BundleError> {
         let tower = VisionTower::take(weights, &manifest.vision, blocks)?;
         let adapters = match &manifest.adapters {
-            Some(config) => Some(Adapters::take(weights, config, &manifest.vision.levels, manifest.vision.width)?),
+            Some(config) => {
+                Some(Adapters::take(weights, config, &manifest.vision.levels, manifest.vision.width, blocks)?)
+            }
             None => None,
         };
         Ok(Self { tower, adapters })
@@ -47,6 +49,14 @@ impl AdaptedEncoder {
     /// features.
     pub(crate) fn with_adapters(&self, adapters: Option<Adapters>) -> Self {
         Self { tower: self.tower.clone(), adapters }
+    }
+
+    /// From now on shaders multiply 32-bit floats.
+    pub(crate) fn use_f32(&mut self) {
+        self.tower.use_f32();
+        if let Some(adapters) = &mut self.adapters {
+            adapters.segmentation.iter_mut().chain(&mut adapters.detection).for_each(Adapter::use_f32);
+        }
     }
 
     /// Starts on pixels `[1, 3, side, side]`.
@@ -98,10 +108,11 @@ impl Adapters {
         config: &AdapterConfig,
         levels: &[usize],
         width: usize,
+        kind: BlockKind,
     ) -> Result<Self, BundleError> {
         let mut bank = |name: &str| -> Result<Vec<Adapter>, BundleError> {
             (0..levels.len())
-                .map(|n| Adapter::take(weights, &format!("adapters.{name}.{n}"), width, config.bottleneck))
+                .map(|n| Adapter::take(weights, &format!("adapters.{name}.{n}"), width, config.bottleneck, kind))
                 .collect()
         };
         Ok(Self { segmentation: bank("seg")?, detection: bank("det")?, mix: config.mix })
@@ -138,6 +149,11 @@ impl EncodeRun<'_> {
         self.next_block
     }
 
+    /// The features of all levels reached so far.
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
     /// Tokens that go into the next block, `[1, tokens, width]`.
     pub fn tokens(&self) -> &Tensor<3> {
         &self.tokens
@@ -162,19 +178,20 @@ impl EncodeRun<'_> {
         };
         // Both banks read the same tokens, before the mix.
         if let (Some(seg), Some(det)) = (adapters.segmentation.get(level), adapters.detection.get(level)) {
-            let (seg_hidden, seg_back) = seg.forward(self.tokens.clone());
-            let (det_hidden, det_back) = det.forward(self.tokens.clone());
+            let [keep, from_seg, from_det] = adapters.mix;
+            let premix = self.tokens.clone();
+            let (seg_hidden, mixed) = seg.forward(&premix, premix.clone(), keep, from_seg);
+            let (det_hidden, mixed) = det.forward(&premix, mixed, 1.0, from_det);
             self.features.segmentation.push(squeeze(seg_hidden));
             self.features.detection.push(squeeze(det_hidden));
-            let [keep, from_seg, from_det] = adapters.mix;
-            self.premix = Some(self.tokens.clone());
-            self.tokens = self.tokens.clone() * keep + seg_back * from_seg + det_back * from_det;
+            self.premix = Some(premix);
+            self.tokens = mixed;
         }
     }
 }
 
 /// `[1, tokens, dim]` → `[tokens, dim]`
-fn squeeze(x: Tensor<3>) -> Tensor<2> {
+pub(crate) fn squeeze(x: Tensor<3>) -> Tensor<2> {
     let [_, tokens, dim] = x.dims();
     x.reshape([tokens, dim])
 }

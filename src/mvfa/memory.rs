@@ -7,6 +7,7 @@
 use burn::tensor::{Tensor, TensorData};
 
 use crate::device::{DeviceError, Tier};
+use crate::gpu;
 use crate::mvfa::bank::compress;
 use crate::mvfa::features::{Bank, Features, unit_rows};
 use crate::mvfa::reading::Reading;
@@ -96,6 +97,9 @@ impl MemoryRows {
 /// Unit patch rows `[patches, dim]` against unit memory rows `[rows, dim]` → per patch
 /// `1 - largest cosine`, `[patches]`.
 pub fn nearest_distances(unit_patches: Tensor<2>, memory: Tensor<2>) -> Tensor<1> {
+    if let Some(distances) = gpu::nearest(&unit_patches, &memory) {
+        return distances;
+    }
     let [patches, _] = unit_patches.dims();
     let nearest = unit_patches.matmul(memory.transpose()).max_dim(1).reshape([patches]);
     nearest * -1.0 + 1.0

@@ -99,7 +99,7 @@ impl Model {
     /// [`TrainError::Model`] where an adapter is missing.
     pub fn features(&self, weights: &mut Weights, tokens: Vec<f32>) -> Result<Features, TrainError> {
         let vision = &self.manifest.vision;
-        let adapters = Adapters::take(weights, &self.adapters, &vision.levels, vision.width)?;
+        let adapters = Adapters::take(weights, &self.adapters, &vision.levels, vision.width, BlockKind::Plain)?;
         Ok(run(&self.encoder.with_adapters(Some(adapters)), self.tokens(tokens)))
     }
 

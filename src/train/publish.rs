@@ -158,14 +158,14 @@ fn copy(bundle: &BundleFolder, group: Group, writer: &mut BundleWriter) -> Resul
     bundle.visit(&[group], |part| {
         let mut whole = match open.take() {
             Some(mut begun) if begun.name == part.name => {
-                begun.values.extend(part.values);
+                begun.values.append(part.values);
                 begun
             }
             _ => part,
         };
         whole.rows = None;
         if whole.values.len() == whole.shape.iter().product::<usize>() {
-            writer.add(&whole.name, &whole.shape, &whole.values, group)
+            writer.add(&whole.name, &whole.shape, &whole.values.into_f32(), group)
         } else {
             open = Some(whole);
             Ok(())

@@ -19,6 +19,7 @@ use crate::web::error::{WebError, describe};
 use crate::web::fetch::{Length, failure, read_all};
 use crate::web::files::{ModelFiles, OpenedFile};
 use crate::web::gpu;
+use crate::web::pacer::WorkerPacer;
 
 const MANIFEST: &str = "manifest.json";
 /// A manifest is text about files, never large.
@@ -77,8 +78,8 @@ impl Loader {
             bytes.loaded += file.bytes;
         }
         self.report("self-test", bytes);
-        let engine = Engine::new(self.manifest.clone(), weights, open)?;
-        engine.self_test().await?;
+        let mut engine = Engine::new(self.manifest.clone(), weights, open)?;
+        engine.self_test(&mut WorkerPacer::new(&self.on_progress, &self.signal)).await?;
         Ok(engine)
     }
 

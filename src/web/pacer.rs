@@ -1,8 +1,11 @@
 //! Steps that let the worker breathe: progress out, cancel in.
 
-use js_sys::{Function, Promise};
+use std::cell::Cell;
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Promise};
 use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
+use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use web_sys::{AbortSignal, MessageChannel};
 
 use crate::mvfa::{Cancelled, Pacer, Progress};
@@ -26,6 +29,24 @@ impl Pacer for WorkerPacer<'_> {
         let _ = self.on_progress.call3(&JsValue::NULL, &stage, &done, &total);
         breathe().await;
         if self.signal.aborted() { Err(Cancelled) } else { Ok(()) }
+    }
+
+    async fn wait<T: 'static>(&mut self, work: impl Future<Output = T> + 'static) -> Result<T, Cancelled> {
+        if self.signal.aborted() {
+            return Err(Cancelled);
+        }
+        let answer = Rc::new(Cell::new(None));
+        let place = answer.clone();
+        // Runs to its end whoever listens: a read that is dropped half-way would leave its buffer mapped.
+        let work = future_to_promise(async move {
+            place.set(Some(work.await));
+            Ok(JsValue::UNDEFINED)
+        });
+        let aborted = Promise::new(&mut |resolve, _| self.signal.set_onabort(Some(&resolve)));
+        // Neither is ever rejected.
+        let _ = JsFuture::from(Promise::race(&Array::of2(&work, &aborted))).await;
+        self.signal.set_onabort(None);
+        if self.signal.aborted() { Err(Cancelled) } else { answer.take().ok_or(Cancelled) }
     }
 
     fn now_ms(&self) -> f64 {

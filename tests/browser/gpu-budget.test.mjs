@@ -4,50 +4,14 @@ import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { addSupports, analyseInSession, openSession } from "./actions.mjs";
 import { tinyPicture } from "./fixtures.mjs";
+import { countGpu, gpuCounts } from "./gpu-counter.mjs";
 import { SITE, launch, withPage } from "./harness.mjs";
-
-/** Runs in the worker before its own script: counts calls, and tells them to whoever asks. */
-const COUNTER = `
-const counts = { dispatches: 0, submits: 0, uploads: 0, reads: 0, buffers: 0, pipelines: 0 };
-const count = (type, method, name) => {
-  const original = type.prototype[method];
-  type.prototype[method] = function (...values) {
-    counts[name] += 1;
-    return original.apply(this, values);
-  };
-};
-count(GPUComputePassEncoder, "dispatchWorkgroups", "dispatches");
-count(GPUComputePassEncoder, "dispatchWorkgroupsIndirect", "dispatches");
-count(GPUQueue, "submit", "submits");
-count(GPUQueue, "writeBuffer", "uploads");
-count(GPUBuffer, "mapAsync", "reads");
-count(GPUDevice, "createBuffer", "buffers");
-count(GPUDevice, "createComputePipeline", "pipelines");
-count(GPUDevice, "createComputePipelineAsync", "pipelines");
-new BroadcastChannel("ask").onmessage = () => new BroadcastChannel("tell").postMessage(counts);
-`;
-
-const prepare = (context) =>
-  context.route("**/pkg/worker.js", async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: COUNTER + (await response.text()) });
-  });
-
-/** @returns {Promise<Record<string, number>>} */
-const counts = (page) =>
-  page.evaluate(
-    () =>
-      new Promise((resolve) => {
-        new BroadcastChannel("tell").onmessage = ({ data }) => resolve(data);
-        new BroadcastChannel("ask").postMessage(null);
-      }),
-  );
 
 /** Counts of what `work` did. */
 async function during(page, work) {
-  const before = await counts(page);
+  const before = await gpuCounts(page);
   await work();
-  const after = await counts(page);
+  const after = await gpuCounts(page);
   return Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - before[name]]));
 }
 
@@ -84,7 +48,7 @@ function assertBudget(cost, dispatches) {
 }
 
 test("the tower: seven dispatches a block, one upload, one read, no buffer", async () => {
-  await withPage(browser, { prepare }, async (page) => {
+  await withPage(browser, { prepare: countGpu }, async (page) => {
     await openSession(page, { device: "gpu" });
     const { vision, preprocess } = await (await page.request.get(new URL("models/tiny/manifest.json", SITE).href)).json();
     const length = 3 * preprocess.size_px ** 2;
@@ -95,7 +59,7 @@ test("the tower: seven dispatches a block, one upload, one read, no buffer", asy
 
 for (const mode of ["zero", "few"]) {
   test(`a whole picture, ${mode}-shot: one upload, one read, no buffer`, async () => {
-    await withPage(browser, { prepare }, async (page) => {
+    await withPage(browser, { prepare: countGpu }, async (page) => {
       await openSession(page, { device: "gpu" });
       if (mode === "few") await addSupports(page, [tinyPicture("support_0.png"), tinyPicture("support_1.png")]);
       const options = { object: "chest", mode, augment: "none", window: "pil" };

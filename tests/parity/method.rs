@@ -309,7 +309,7 @@ fn the_self_test_accepts_its_own_device_and_refuses_other_weights() {
     let (one, two) = (folder.path().join("one"), folder.path().join("two"));
     tiny_bundle("openai_jit.pt", &one, |_| {});
     tiny_bundle("openai_jit.pt", &two, |o| o.adapters = None);
-    pollster::block_on(open_engine(&one).self_test()).unwrap();
+    pollster::block_on(open_engine(&one).self_test(&mut Straight)).unwrap();
     // The same tensors under another model's expectations.
     let bundle = BundleFolder::open(&one).unwrap();
     let mut manifest = bundle.manifest().clone();
@@ -318,8 +318,8 @@ fn the_self_test_accepts_its_own_device_and_refuses_other_weights() {
     manifest.self_test = other;
     let open = open_cpu("test");
     let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
-    let engine = Engine::new(manifest, weights, open).unwrap();
-    assert!(pollster::block_on(engine.self_test()).is_err());
+    let mut engine = Engine::new(manifest, weights, open).unwrap();
+    assert!(pollster::block_on(engine.self_test(&mut Straight)).is_err());
 }
 
 #[test]
@@ -328,7 +328,7 @@ fn the_native_size_of_clip_gives_577_tokens_and_a_map() {
     let out = folder.path().join("bundle");
     tiny_bundle("openai_jit.pt", &out, |o| o.size_px = 336);
     let mut engine = open_engine(&out);
-    pollster::block_on(engine.self_test()).unwrap();
+    pollster::block_on(engine.self_test(&mut Straight)).unwrap();
     let planes = to_planes(&resize_bicubic(&picture(INPUTS[0]), 336));
     let features = pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 4), &mut Straight)).unwrap();
     assert!(features.segmentation.iter().all(|level| level.dims() == [577, 24]));

@@ -79,6 +79,7 @@ export function mountStatus(store, engine, runner) {
 /** @param {import("./types.d.ts").State} state */
 function loadLine({ load }) {
   const words = LOAD_WORDS[load.stage] ?? LOAD_WORDS.engine;
+  if (load.stage === "self-test" && load.totalBytes) return { share: load.loadedBytes / load.totalBytes, words };
   if (load.stage !== "model" || !load.totalBytes) return { share: null, words };
   return { share: load.loadedBytes / load.totalBytes, words: `Model ${load.fromStorage ? "kept from an earlier visit" : "from this site"}: ${megabytes(load.loadedBytes)} of ${megabytes(load.totalBytes)}` };
 }

@@ -216,7 +216,8 @@ mod tests {
                         assert_eq!(start, next_row);
                         next_row = end;
                         let first = (start as f32 * 30.0 - 1500.0) / 64.0;
-                        assert!((part.values[0] - first).abs() < 0.1, "{} {first}", part.values[0]);
+                        let found = part.values.into_f32()[0];
+                        assert!((found - first).abs() < 0.1, "{found} {first}");
                     }
                 }
             }

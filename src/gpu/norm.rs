@@ -2,13 +2,13 @@
 
 use burn_wgpu::CubeTensor;
 
-use super::kernel::{Kernel, declare, empty_like};
+use super::kernel::{Kernel, declare};
+use super::queue::empty_like;
 
 /// Invocations a row.
 const THREADS: usize = 64;
 
 /// The shader for rows of one width, a multiple of 4.
-#[derive(Clone, Debug)]
 pub(crate) struct LayerNorm {
     kernel: Kernel,
     width: usize,
@@ -16,10 +16,24 @@ pub(crate) struct LayerNorm {
 
 impl LayerNorm {
     pub(crate) fn new(width: usize, eps: f64) -> Self {
-        let vectors = width / 4;
-        let buffers = declare(&[("x", "vec4<f32>"), ("gamma", "vec4<f32>"), ("beta", "vec4<f32>"), ("y", "vec4<f32>")]);
-        let text = format!(
-            "{buffers}
+        let kernel = Kernel::new(format!("norm {width} {eps:e}"), [THREADS as u32, 1, 1], move || text(width, eps));
+        Self { kernel, width }
+    }
+
+    /// x `[batch, tokens, width]`, gamma and beta `[width]` → `[batch, tokens, width]`
+    pub(crate) fn launch(&self, x: &CubeTensor, gamma: &CubeTensor, beta: &CubeTensor, dims: [usize; 3]) -> CubeTensor {
+        debug_assert_eq!(dims[2], self.width);
+        let y = empty_like(x, dims);
+        self.kernel.launch([(dims[0] * dims[1]) as u32, 1, 1], &[x, gamma, beta, &y]);
+        y
+    }
+}
+
+fn text(width: usize, eps: f64) -> String {
+    let vectors = width / 4;
+    let buffers = declare(&[("x", "vec4<f32>"), ("gamma", "vec4<f32>"), ("beta", "vec4<f32>"), ("y", "vec4<f32>")]);
+    format!(
+        "{buffers}
 var<workgroup> partial: array<f32, {THREADS}>;
 
 fn total(lane: u32, value: f32) -> f32 {{
@@ -51,17 +65,6 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }}
 }}
 ",
-            half = THREADS / 2,
-        );
-        let kernel = Kernel::new(format!("norm {width} {eps:e}"), text, [THREADS as u32, 1, 1]);
-        Self { kernel, width }
-    }
-
-    /// x `[batch, tokens, width]`, gamma and beta `[width]` → `[batch, tokens, width]`
-    pub(crate) fn launch(&self, x: &CubeTensor, gamma: &CubeTensor, beta: &CubeTensor, dims: [usize; 3]) -> CubeTensor {
-        debug_assert_eq!(dims[2], self.width);
-        let y = empty_like(x, dims);
-        self.kernel.launch([(dims[0] * dims[1]) as u32, 1, 1], &[x, gamma, beta, &y]);
-        y
-    }
+        half = THREADS / 2,
+    )
 }

@@ -8,7 +8,8 @@ use std::fmt::Write;
 
 use burn_wgpu::CubeTensor;
 
-use super::kernel::{Kernel, declare, empty_like};
+use super::kernel::{Kernel, declare};
+use super::queue::empty_like;
 
 /// Queries a workgroup.
 const QUERIES: usize = 32;
@@ -18,7 +19,6 @@ const SHARES: usize = 4;
 const KEYS: usize = 4;
 
 /// The shader for one number of tokens.
-#[derive(Clone, Debug)]
 pub(crate) struct Attention {
     kernel: Kernel,
     heads: usize,
@@ -29,8 +29,8 @@ impl Attention {
     pub(crate) fn new(tokens: usize, heads: usize, head_width: usize) -> Self {
         let kernel = Kernel::new(
             format!("attention {tokens} {heads} {head_width}"),
-            text(tokens, heads, head_width),
             [QUERIES as u32, SHARES as u32, 1],
+            move || text(tokens, heads, head_width),
         );
         Self { kernel, heads }
     }

@@ -10,18 +10,19 @@ use cubecl::server::KernelArguments;
 use std::sync::Arc;
 
 /// A shader with its sizes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Kernel {
     /// Tells pipelines apart: two kernels of one key have the same text.
     key: Arc<str>,
-    text: Arc<str>,
     workgroup: [u32; 3],
+    /// Asked for once a key.
+    text: Arc<dyn Fn() -> String + Send + Sync>,
 }
 
 impl Kernel {
     /// `key` names everything that `text` depends on; `workgroup` is its `@workgroup_size`.
-    pub(crate) fn new(key: String, text: String, workgroup: [u32; 3]) -> Self {
-        Self { key: key.into(), text: text.into(), workgroup }
+    pub(crate) fn new(key: String, workgroup: [u32; 3], text: impl Fn() -> String + Send + Sync + 'static) -> Self {
+        Self { key: key.into(), workgroup, text: Arc::new(text) }
     }
 
     /// Runs on `buffers`, bound in this order.
@@ -38,7 +39,7 @@ impl Kernel {
 
 impl KernelSource for Kernel {
     fn source(&self) -> SourceTemplate {
-        SourceTemplate::new(&*self.text)
+        SourceTemplate::new((self.text)())
     }
 
     fn id(&self) -> KernelId {
@@ -67,11 +68,4 @@ pub(crate) fn declare(buffers: &[(&str, &str)]) -> String {
             format!("@group(0) @binding({n}) var<storage, read_write> {name}: array<{element}>;\n")
         })
         .collect()
-}
-
-/// A new buffer of f32 for `shape`, on the device of `like`.
-pub(crate) fn empty_like<const D: usize>(like: &CubeTensor, shape: [usize; D]) -> CubeTensor {
-    let bytes = shape.iter().product::<usize>() * size_of::<f32>();
-    let handle = like.client.empty(bytes);
-    CubeTensor::new_contiguous(like.client.clone(), like.device.clone(), shape.into(), handle, burn::tensor::DType::F32)
 }

@@ -1,0 +1,124 @@
+// A model of any size with weights from a formula, made on the spot: nothing to download or commit.
+//
+// Comes in: a geometry and a name. Goes out: a bundle in the test site's models folder, linear weights as
+// 16-bit floats, one of them cut at an odd row.
+
+import { createHash } from "node:crypto";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** CLIP's ViT-L/14 at the method's size. */
+export const VIT_L = { width: 1024, heads: 16, mlp_width: 4096, patch_px: 14, image_px: 240 };
+
+/** Half-precision numbers between 2^exponent and 2^(exponent + 1), of either sign. */
+function halves(count, seed, exponent) {
+  const bits = new Uint16Array(count);
+  let state = seed | 1;
+  for (let n = 0; n < count; n++) {
+    // xorshift32
+    state ^= state << 13;
+    state ^= state >>> 17;
+    state ^= state << 5;
+    bits[n] = (state & 0x8000) | ((exponent + 15) << 10) | ((state >>> 16) & 0x3ff);
+  }
+  return bits;
+}
+
+/** Numbers around `base`, at most `spread` away. */
+function floats(count, seed, base, spread) {
+  const unit = halves(count, seed, 0);
+  return Float32Array.from(unit, (bits) => base + (spread * (bits & 0x3ff)) / 1024 * (bits & 0x8000 ? -1 : 1));
+}
+
+/** One tensor, or rows of one, as a file of its own. */
+function file(path, { name, shape, rows, values }) {
+  const isHalf = values instanceof Uint16Array;
+  const key = rows ? `${name}[${rows[0]}:${rows[1]}]` : name;
+  const stored = rows ? [rows[1] - rows[0], ...shape.slice(1)] : shape;
+  const entry = { dtype: isHalf ? "F16" : "F32", shape: stored, data_offsets: [0, values.byteLength] };
+  const text = JSON.stringify({ [key]: entry });
+  const header = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
+  const length = Buffer.alloc(8);
+  length.writeBigUInt64LE(BigInt(header.length));
+  const bytes = Buffer.concat([length, header, Buffer.from(values.buffer, values.byteOffset, values.byteLength)]);
+  writeFileSync(path, bytes);
+  const tensor = { name, shape, dtype: isHalf ? "f16" : "f32", ...(rows ? { rows } : {}) };
+  return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), tensors: [tensor] };
+}
+
+/** Every tensor of a CLIP tower. */
+function* tensors({ width, mlp_width, patch_px, image_px }, layers) {
+  const tokens = 1 + Math.floor(image_px / patch_px) ** 2;
+  let seed = 1;
+  const matrix = (name, outputs, inputs) => {
+    // The nearest power of two to 1 / √inputs from below keeps the tokens' size.
+    const exponent = Math.floor(-Math.log2(inputs) / 2) - 1;
+    return { name, shape: [outputs, inputs], values: halves(outputs * inputs, (seed += 2), exponent) };
+  };
+  const vector = (name, count, base, spread) => ({ name, shape: [count], values: floats(count, (seed += 2), base, spread) });
+  yield matrix("vision.patch.weight", width, 3 * patch_px ** 2);
+  yield vector("vision.class_embedding", width, 0, 0.5);
+  yield { ...vector("vision.position_embedding", tokens * width, 0, 0.5), shape: [tokens, width] };
+  yield vector("vision.ln_pre.weight", width, 1, 0.1);
+  yield vector("vision.ln_pre.bias", width, 0, 0.1);
+  for (let block = 0; block < layers; block++) {
+    const at = (leaf) => `vision.blocks.${block}.${leaf}`;
+    for (const norm of ["ln1", "ln2"]) {
+      yield vector(at(`${norm}.weight`), width, 1, 0.1);
+      yield vector(at(`${norm}.bias`), width, 0, 0.1);
+    }
+    const layersOf = [["attn.qkv", 3 * width, width], ["attn.out", width, width], ["mlp.fc1", mlp_width, width], ["mlp.fc2", width, mlp_width]];
+    for (const [layer, outputs, inputs] of layersOf) {
+      yield matrix(at(`${layer}.weight`), outputs, inputs);
+      yield vector(at(`${layer}.bias`), outputs, 0, 0.1);
+    }
+  }
+}
+
+/**
+ * Writes the bundle and returns its address, its bytes and how to take it away.
+ * @param {typeof VIT_L} geometry
+ * @param {number} layers blocks; each is a level up to the fourth, then only the last ones are
+ */
+export function formulaBundle(name, geometry, layers) {
+  const folder = join(process.env.MVFA_TEST_SITE, "models", name);
+  rmSync(folder, { recursive: true, force: true });
+  mkdirSync(folder, { recursive: true });
+  const files = [];
+  const add = (part) => {
+    const path = `vision-${String(files.length).padStart(3, "0")}.safetensors`;
+    files.push({ path, group: "vision", ...file(join(folder, path), part) });
+  };
+  for (const tensor of tensors(geometry, layers)) {
+    if (tensor.name !== "vision.blocks.0.mlp.fc1.weight") {
+      add(tensor);
+      continue;
+    }
+    const [outputs, inputs] = tensor.shape;
+    const cut = Math.floor(outputs / 2) + 1;
+    add({ ...tensor, rows: [0, cut], values: tensor.values.slice(0, cut * inputs) });
+    add({ ...tensor, rows: [cut, outputs], values: tensor.values.slice(cut * inputs) });
+  }
+  const levels = Array.from({ length: Math.min(layers, 4) }, (_, n) => layers - Math.min(layers, 4) + n + 1);
+  const vision = { family: "clip", ...geometry, layers, levels, pre_norm: true, patch_bias: false, layer_scale: false, activation: "quick_gelu", norm_eps: 1e-5 };
+  const manifest = {
+    format: 1,
+    name,
+    revision: "1",
+    licence: "none: formula",
+    card: "MODEL_CARD.md",
+    intended_use: "Tests.",
+    vision,
+    preprocess: { size_px: geometry.image_px, resample: "pil_bicubic", mean: [0, 0, 0], std: [1, 1, 1] },
+    augment: "none",
+    objects: [{ id: "any", name: "Any", prompt: "any", kind: "segmentation" }],
+    files,
+  };
+  writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));
+  writeFileSync(join(folder, "MODEL_CARD.md"), "# Formula weights\n");
+  return {
+    model: `/models/${name}/manifest.json`,
+    bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
