@@ -7,6 +7,8 @@
  * AbortError, ImageError, ModelError, DeviceError, UsageError, and whose message ends in a next step.
  */
 
+export { Pool } from "./pool.js";
+
 /**
  * Makes an error that crossed (or should look as if it crossed) the worker border.
  * @param {string} name one of the five names above
@@ -57,7 +59,7 @@ export class Session {
    * @returns {Promise<Session>}
    */
   static async open(manifestUrl, options = {}) {
-    const { device = "auto", onProgress, signal } = options;
+    const { device = "auto", onProgress, signal, countLoading = false } = options;
     if (!["auto", "cpu", "gpu"].includes(device)) {
       throw makeError("UsageError", `The device "${device}" is unknown. Use "auto", "cpu" or "gpu".`);
     }
@@ -65,7 +67,7 @@ export class Session {
     const url = new URL(manifestUrl, globalThis.document?.baseURI ?? import.meta.url).href;
     const session = new Session(options);
     try {
-      session.info = await session.#call("open", { manifestUrl: url, device }, { onProgress, signal });
+      session.info = await session.#call("open", { manifestUrl: url, device, countLoading }, { onProgress, signal });
     } catch (error) {
       session.close();
       throw error;

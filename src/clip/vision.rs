@@ -23,6 +23,10 @@ pub enum BlockKind {
     /// On packed weights, for one core of a processor and frozen weights. Geometries that cannot be
     /// packed fall back to [`BlockKind::Plain`].
     Packed,
+    /// As [`BlockKind::Packed`], and weights stored as bytes are multiplied as bytes: faster where relaxed
+    /// SIMD is compiled in, with tokens rounded to fourteen bits before each product. Other weights are
+    /// computed with as ever.
+    PackedBytes,
     /// By shaders of our own on a graphics device, for frozen weights. Geometries without a shader
     /// fall back to [`BlockKind::Plain`].
     Gpu,
@@ -63,9 +67,9 @@ impl VisionTower {
             eps: config.norm_eps,
             causal: false,
         };
-        let space = Default::default();
+        let shared = packed_block::Shared::new(kind == BlockKind::PackedBytes);
         let kind = match kind {
-            BlockKind::Packed if packed_block::is_supported(&block) => kind,
+            BlockKind::Packed | BlockKind::PackedBytes if packed_block::is_supported(&block) => kind,
             BlockKind::Gpu if gpu::is_supported(&block) => kind,
             _ => BlockKind::Plain,
         };
@@ -85,7 +89,9 @@ impl VisionTower {
                     let prefix = format!("vision.blocks.{i}");
                     match kind {
                         BlockKind::Plain => Block::take(weights, &prefix, block).map(|b| AnyBlock::Plain(Box::new(b))),
-                        BlockKind::Packed => PackedBlock::take(weights, &prefix, block, &space).map(AnyBlock::Packed),
+                        BlockKind::Packed | BlockKind::PackedBytes => {
+                            PackedBlock::take(weights, &prefix, block, &shared).map(AnyBlock::Packed)
+                        }
                         BlockKind::Gpu => GpuBlock::take(weights, &prefix, block).map(|b| AnyBlock::Gpu(Box::new(b))),
                     }
                 })
@@ -97,6 +103,13 @@ impl VisionTower {
     /// Geometry of the tower.
     pub fn config(&self) -> &VisionConfig {
         &self.config
+    }
+
+    /// Lets blocks whose weights are bytes multiply them as bytes only where that is faster on this machine.
+    pub fn choose_faster(&self, now_ms: impl Fn() -> f64) {
+        if let Some(AnyBlock::Packed(block)) = self.blocks.first() {
+            block.choose_faster(self.config.tokens(), now_ms);
+        }
     }
 
     /// `[batch, 3, side, side]` → tokens before the first block `[batch, 1 + grid², width]`.

@@ -333,6 +333,7 @@ impl Loader {
         self.report("self-test", total, total);
         let engine = Engine::new(self.manifest.clone(), weights, open)?;
         engine.self_test().await?;
+        engine.choose_faster(now_ms);
         Ok(WebEngine { engine, weight_bytes: total })
     }
 

@@ -22,6 +22,8 @@ const PARTS: &[&str] = &[
     "pkg/index.js",
     "pkg/index.d.ts",
     "pkg/worker.js",
+    "pkg/pool.js",
+    "pkg/helpers.js",
     "pkg/package.json",
     "pkg/README.md",
     "pkg/example.html",
