@@ -81,6 +81,8 @@ export interface OpenOptions {
   signal?: AbortSignal;
   /** Addresses the worker has requested since the model was ready. */
   onRequests?(addresses: string[]): void;
+  /** Whether `onRequests` is also told of what the loading itself requests: for a second worker of a model that is in use. */
+  countLoading?: boolean;
   /** Called once when the worker stops without being asked; open calls reject with the same DeviceError. */
   onLost?(error: Error): void;
 }
@@ -185,3 +187,28 @@ export class Session {
 export function storedModelBytes(): Promise<number>;
 /** Deletes all model files kept for this site. Open sessions go on working. */
 export function deleteStoredModels(): Promise<void>;
+
+export interface PoolOptions extends OpenOptions {
+  /** Default: what the machine's cores and memory allow, at most 4, and one for each four pictures. */
+  workers?: number;
+}
+
+export interface AnalyseAllOptions extends Omit<AnalyseOptions, "onProgress"> {
+  /** Called for each picture as soon as it is done; pictures may overtake each other. */
+  onResult?(index: number, result: Result | Error): void;
+}
+
+/** One model in several workers on the CPU tier, each with its own copy of the weights; one worker on a graphics device. */
+export class Pool {
+  private constructor();
+  static open(manifestUrl: string | URL, options?: PoolOptions): Promise<Pool>;
+  readonly info: SessionInfo;
+  /** Workers there are, or will be once there are pictures enough. */
+  readonly workers: number;
+  addSupport(blob: Blob, options?: { window?: string }): Promise<number>;
+  removeSupport(id: number): void;
+  clearSupport(): void;
+  /** Results in the order of `blobs`; an ImageError in the place of a picture that cannot be read. */
+  analyseAll(blobs: Blob[], options: AnalyseAllOptions): Promise<(Result | Error)[]>;
+  close(): void;
+}

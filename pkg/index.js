@@ -7,6 +7,7 @@
  * AbortError, ImageError, ModelError, DeviceError, UsageError, and whose message ends in a next step.
  */
 
+export { Pool } from "./pool.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
 
 /**
@@ -59,7 +60,7 @@ export class Session {
    * @returns {Promise<Session>}
    */
   static async open(manifestUrl, options = {}) {
-    const { device = "auto", onProgress, signal } = options;
+    const { device = "auto", onProgress, signal, countLoading = false } = options;
     if (!["auto", "cpu", "gpu"].includes(device)) {
       throw makeError("UsageError", `The device "${device}" is unknown. Use "auto", "cpu" or "gpu".`);
     }
@@ -67,7 +68,7 @@ export class Session {
     const url = new URL(manifestUrl, globalThis.document?.baseURI ?? import.meta.url).href;
     const session = new Session(options);
     try {
-      session.info = await session.#call("open", { manifestUrl: url, device }, { onProgress, signal });
+      session.info = await session.#call("open", { manifestUrl: url, device, countLoading }, { onProgress, signal });
     } catch (error) {
       session.close();
       throw error;

@@ -92,7 +92,7 @@ function ready() {
 
 /** Operations that need the engine for themselves: (args, signal, progress) → value. */
 const engineOps = {
-  async open({ manifestUrl, device }, signal, progress) {
+  async open({ manifestUrl, device, countLoading }, signal, progress) {
     progress({ stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false });
     // Asks for the manifest and the first file now, so that they come while the program is compiled.
     const files = new ModelFiles(manifestUrl, signal);
@@ -105,7 +105,7 @@ const engineOps = {
       signal,
     );
     const storage = await files.report();
-    watchRequests();
+    watchRequests(countLoading ? 0 : performance.now());
     return { ...engine.info(), storage };
   },
   async addSupport({ blob, window }) {
@@ -190,15 +190,14 @@ async function answer({ id, op, args }) {
   }
 }
 
-/** Tells the page of every request made from here on, by address. */
-function watchRequests() {
-  const ready = performance.now();
+/** Tells the page of every request made from a moment on, by address. @param {number} ready milliseconds */
+function watchRequests(ready) {
   new PerformanceObserver((list) => {
     // What began before is told only when it ends, which may be after.
     const begun = list.getEntries().filter((entry) => entry.startTime > ready);
     const requests = begun.map((entry) => entry.name).filter((name) => /^https?:/.test(name));
     if (requests.length > 0) self.postMessage({ requests });
-  }).observe({ type: "resource" });
+  }).observe({ type: "resource", buffered: true });
 }
 
 self.onmessage = (event) => {

@@ -8,6 +8,7 @@ use burn_wgpu::wgpu::Features;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::clip::packed_block;
 use crate::clip::vision::BlockKind;
 
 /// How tensors are computed.
@@ -73,11 +74,13 @@ pub struct OpenDevice {
 
 impl OpenDevice {
     /// How frozen blocks are computed here: packed on the one thread a browser tab has. A desktop's
-    /// processor has wider vectors and several threads, which burn uses.
+    /// processor has wider vectors and several threads, which burn uses. Bytes are multiplied as bytes
+    /// where relaxed SIMD is there, without which it is slower than widening them.
     pub fn blocks(&self) -> BlockKind {
         match self.tier {
-            Tier::Cpu if cfg!(target_arch = "wasm32") => BlockKind::Packed,
-            Tier::Cpu => BlockKind::Plain,
+            Tier::Cpu if !cfg!(target_arch = "wasm32") => BlockKind::Plain,
+            Tier::Cpu if packed_block::is_computed_elsewhere() => BlockKind::PackedBytes,
+            Tier::Cpu => BlockKind::Packed,
             Tier::Gpu32 => BlockKind::Gpu,
             Tier::Gpu16 => BlockKind::Gpu16,
         }

@@ -2,6 +2,7 @@
 
 import { missing, showUnsupported } from "./ui/capability.js";
 import { createEngine } from "./ui/engine.js";
+import { createHelpers } from "./ui/helpers.js";
 import { createImages } from "./ui/images.js";
 import { createMessages, mountMessages } from "./ui/messages.js";
 import { createOverlay } from "./ui/overlay.js";
@@ -34,7 +35,7 @@ function start() {
   const engine = createEngine(store, messages, samples);
   const images = createImages(store, messages, engine);
   const support = createSupportSet(store, messages, engine);
-  const runner = createRunner(store, messages, engine, images, support);
+  const runner = createRunner(store, messages, engine, images, support, createHelpers(store, engine));
   const overlay = createOverlay(store);
   engine.onReady(() => void images.decodeAll());
 

@@ -17,6 +17,18 @@ pub mod raw;
 mod block;
 #[cfg(feature = "module")]
 mod module;
+#[cfg(not(feature = "module"))]
+mod shape;
+#[cfg(not(feature = "module"))]
+mod weights;
+#[cfg(not(feature = "module"))]
+mod workspace;
 
 #[cfg(not(feature = "module"))]
-pub use block::{FrozenBlock, LinearWeights, NormWeights, Runner, Shape, ShapeError, Workspace};
+pub use block::{FrozenBlock, Runner, Way};
+#[cfg(not(feature = "module"))]
+pub use shape::{Shape, ShapeError};
+#[cfg(not(feature = "module"))]
+pub use weights::{LinearWeights, Matrix, NormWeights};
+#[cfg(not(feature = "module"))]
+pub use workspace::Workspace;

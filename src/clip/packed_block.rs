@@ -2,20 +2,27 @@
 //!
 //! In and out: tokens `[batch, tokens, width]` on the CPU device, each picture on its own. The same
 //! arithmetic as `Block` without a mask, run by the crate `mvfa-kernels`;
-//! it carries no gradients. Building fails with [`BundleError`] as the plain block does.
+//! it carries no gradients. Weights stay in the type the bundle stores them in, and are held once.
+//! Building fails with [`BundleError`] as the plain block does.
 //!
 //! In a browser the arithmetic may be done by a second WebAssembly module with fused multiply-add:
 //! whoever loads it says so with [`compute_elsewhere`].
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use burn::tensor::{Tensor, TensorData};
-use mvfa_kernels::{FrozenBlock, LinearWeights, NormWeights, Runner, Shape, ShapeError, Workspace};
+use half::vec::HalfFloatVecExt;
+use mvfa_kernels::{FrozenBlock, LinearWeights, Matrix, NormWeights, Runner, Shape, ShapeError, Way, Workspace};
 
 use crate::bundle::error::BundleError;
+use crate::bundle::values::Values;
 use crate::bundle::weights::Weights;
 use crate::clip::block::BlockConfig;
 use crate::clip::config::Activation;
+
+/// Runs of a block in each of two ways, of which the quickest counts.
+const ATTEMPTS: usize = 3;
 
 static ELSEWHERE: OnceLock<Runner> = OnceLock::new();
 
@@ -26,18 +33,36 @@ pub fn compute_elsewhere(runner: Runner) {
     let _ = ELSEWHERE.set(runner);
 }
 
+/// Whether somebody with fused arithmetic computes the packed blocks.
+pub(crate) fn is_computed_elsewhere() -> bool {
+    ELSEWHERE.get().is_some()
+}
+
 /// Whether blocks of this geometry can be packed.
 pub(crate) fn is_supported(config: &BlockConfig) -> bool {
     !config.causal && shape(config).is_supported()
+}
+
+/// What the blocks of a tower, which run one after the other, have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    space: Mutex<Workspace>,
+    /// Whether weights of one byte are multiplied as such, with tokens rounded to fourteen bits.
+    by_bytes: AtomicBool,
 }
 
 /// One block with its weights in memory.
 #[derive(Clone, Debug)]
 pub(crate) struct PackedBlock {
     block: Arc<FrozenBlock>,
-    /// Shared by the blocks of a tower, which run one after the other.
-    space: Arc<Mutex<Workspace>>,
+    shared: Arc<Shared>,
     width: usize,
+}
+
+impl Shared {
+    pub(crate) fn new(by_bytes: bool) -> Arc<Self> {
+        Arc::new(Self { space: Mutex::default(), by_bytes: by_bytes.into() })
+    }
 }
 
 impl PackedBlock {
@@ -46,25 +71,23 @@ impl PackedBlock {
         weights: &mut Weights,
         prefix: &str,
         config: BlockConfig,
-        space: &Arc<Mutex<Workspace>>,
+        shared: &Arc<Shared>,
     ) -> Result<Self, BundleError> {
         let BlockConfig { width, mlp_width, .. } = config;
-        let mut vector = |leaf: &str, count: usize| -> Result<Vec<f32>, BundleError> {
-            values(weights.take(&format!("{prefix}.{leaf}"), [count])?)
-        };
+        let mut take = |leaf: &str, shape: &[usize]| weights.take_values(&format!("{prefix}.{leaf}"), shape);
         let mut norm = |name: &str| -> Result<NormWeights, BundleError> {
             Ok(NormWeights {
-                gamma: vector(&format!("{name}.weight"), width)?,
-                beta: vector(&format!("{name}.bias"), width)?,
+                gamma: take(&format!("{name}.weight"), &[width])?.into_f32(),
+                beta: take(&format!("{name}.bias"), &[width])?.into_f32(),
             })
         };
         let norms = [norm("ln1")?, norm("ln2")?];
         let mut linear = |name: &str, outputs: usize, inputs: usize, scale: Option<&str>| {
             let scale = scale.filter(|_| config.layer_scale);
             Ok(LinearWeights {
-                weight: values(weights.take(&format!("{prefix}.{name}.weight"), [outputs, inputs])?)?,
-                bias: values(weights.take(&format!("{prefix}.{name}.bias"), [outputs])?)?,
-                scale: scale.map(|s| values(weights.take(&format!("{prefix}.{s}"), [outputs])?)).transpose()?,
+                weight: matrix(take(&format!("{name}.weight"), &[outputs, inputs])?),
+                bias: take(&format!("{name}.bias"), &[outputs])?.into_f32(),
+                scale: scale.map(|s| take(s, &[outputs])).transpose()?.map(Values::into_f32),
             })
         };
         let linears = [
@@ -74,7 +97,7 @@ impl PackedBlock {
             linear("mlp.fc2", width, mlp_width, Some("ls2"))?,
         ];
         let block = FrozenBlock::new(shape(&config), norms, linears).map_err(|e| unfit(prefix, &e))?;
-        Ok(Self { block: Arc::new(block), space: space.clone(), width })
+        Ok(Self { block: Arc::new(block), shared: shared.clone(), width })
     }
 
     /// `[batch, tokens, width]` → the same.
@@ -84,13 +107,38 @@ impl PackedBlock {
         let read = x.to_data().as_slice::<f32>().map(<[f32]>::to_vec);
         // Neither step can fail with tokens of this tower; should one, the result must not look like one.
         let Ok(mut tokens) = read else { return x * f32::NAN };
-        let mut space = self.space.lock().unwrap_or_else(PoisonError::into_inner);
         for picture in tokens.chunks_exact_mut((dims[1] * self.width).max(1)) {
-            if self.block.forward(picture, &mut space, ELSEWHERE.get().copied()).is_err() {
+            if self.run(picture).is_err() {
                 return x * f32::NAN;
             }
         }
         Tensor::from_data(TensorData::new(tokens, dims), &device)
+    }
+
+    /// Tokens of one picture, in place.
+    fn run(&self, tokens: &mut [f32]) -> Result<(), ShapeError> {
+        let by_bytes = self.shared.by_bytes.load(Ordering::Relaxed);
+        let mut space = self.shared.space.lock().unwrap_or_else(PoisonError::into_inner);
+        self.block.forward(tokens, &mut space, Way { elsewhere: ELSEWHERE.get().copied(), by_bytes })
+    }
+
+    /// Lets the tower of this block compute with bytes only where that is faster: processors without an
+    /// instruction for products of bytes take longer than with f32. Does nothing for other weights.
+    pub(crate) fn choose_faster(&self, tokens: usize, now_ms: impl Fn() -> f64) {
+        let by_bytes = &self.shared.by_bytes;
+        if !self.block.has_bytes() || !by_bytes.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut x: Vec<f32> = (0..tokens * self.width).map(|i| (i % 251) as f32 * 0.01 - 1.25).collect();
+        let mut least_ms = [f64::INFINITY; 2];
+        for attempt in 0..2 * ATTEMPTS {
+            by_bytes.store(attempt % 2 == 1, Ordering::Relaxed);
+            let start = now_ms();
+            // The tokens fit: they were made for it.
+            let _ = self.run(&mut x);
+            least_ms[attempt % 2] = least_ms[attempt % 2].min(now_ms() - start);
+        }
+        by_bytes.store(least_ms[1] < least_ms[0], Ordering::Relaxed);
     }
 }
 
@@ -104,14 +152,12 @@ fn shape(config: &BlockConfig) -> Shape {
     }
 }
 
-fn values<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, BundleError> {
-    let found = tensor.dims().to_vec();
-    tensor.into_data().try_into_vec::<f32>().map_err(|e| BundleError::Shape {
-        name: "weights".to_owned(),
-        expected: found.clone(),
-        found,
-        hint: format!("the processor tier could not read them back ({e}); convert the checkpoint again"),
-    })
+fn matrix(values: Values) -> Matrix {
+    match values {
+        Values::F32(values) => Matrix::F32(values),
+        Values::F16(values) => Matrix::F16(values.reinterpret_into()),
+        Values::I8(rows) => Matrix::I8 { integers: rows.integers, steps: rows.scales },
+    }
 }
 
 fn unfit(prefix: &str, error: &ShapeError) -> BundleError {
@@ -120,5 +166,75 @@ fn unfit(prefix: &str, error: &ShapeError) -> BundleError {
         expected: vec![error.expected],
         found: vec![error.found],
         hint: "the manifest and the model disagree; convert again".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use burn::tensor::Device;
+
+    use super::*;
+    use crate::bundle::{ScaledRows, TensorPart};
+
+    const CONFIG: BlockConfig = BlockConfig {
+        width: 16,
+        heads: 2,
+        mlp_width: 32,
+        layer_scale: false,
+        activation: Activation::Gelu,
+        eps: 1e-6,
+        causal: false,
+    };
+
+    fn block(shared: &Arc<Shared>) -> PackedBlock {
+        let device = Device::flex();
+        let mut weights = Weights::new();
+        let mut add = |name: String, shape: Vec<usize>, values: Values| {
+            weights.insert(TensorPart { name, shape, rows: None, values }, &device).unwrap();
+        };
+        for name in ["ln1", "ln2"] {
+            add(format!("b.{name}.weight"), vec![16], vec![1.0; 16].into());
+            add(format!("b.{name}.bias"), vec![16], vec![0.1; 16].into());
+        }
+        for (name, outputs, inputs) in
+            [("attn.qkv", 48, 16), ("attn.out", 16, 16), ("mlp.fc1", 32, 16), ("mlp.fc2", 16, 32)]
+        {
+            let integers = (0..outputs * inputs).map(|i| ((i * 37) % 255) as u8 as i8).collect();
+            let rows = ScaledRows { integers, scales: vec![0.003; outputs] };
+            add(format!("b.{name}.weight"), vec![outputs, inputs], Values::I8(rows));
+            add(format!("b.{name}.bias"), vec![outputs], vec![0.2; outputs].into());
+        }
+        PackedBlock::take(&mut weights, "b", CONFIG, shared).unwrap()
+    }
+
+    fn after(block: &PackedBlock) -> Vec<f32> {
+        let tokens: Vec<f32> = (0..5 * 16).map(|i| ((i * 31) % 23) as f32 * 0.1 - 1.0).collect();
+        let x = Tensor::from_data(TensorData::new(tokens, [1, 5, 16]), &Device::flex());
+        block.forward(x).into_data().try_into_vec().unwrap()
+    }
+
+    #[test]
+    fn bytes_are_multiplied_as_bytes_only_where_that_is_faster() {
+        let (widened, by_bytes) = (after(&block(&Shared::new(false))), after(&block(&Shared::new(true))));
+        assert_ne!(widened, by_bytes, "fourteen bits round");
+        assert!(widened.iter().zip(&by_bytes).all(|(a, b)| (a - b).abs() < 1e-3));
+        for (durations_ms, expected) in [([2.0, 1.0], &by_bytes), ([1.0, 2.0], &widened)] {
+            let (now_ms, calls) = (Cell::new(0.0), Cell::new(0));
+            let clock = || {
+                // Asked before and after each run; the two ways take turns, f32 first.
+                if calls.get() % 2 == 1 {
+                    now_ms.set(now_ms.get() + durations_ms[calls.get() / 2 % 2]);
+                }
+                calls.set(calls.get() + 1);
+                now_ms.get()
+            };
+            let block = block(&Shared::new(true));
+            block.choose_faster(5, clock);
+            assert_eq!(&after(&block), expected);
+        }
+        let never = block(&Shared::new(false));
+        never.choose_faster(5, || unreachable!("no choice where bytes are not multiplied"));
     }
 }

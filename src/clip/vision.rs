@@ -25,6 +25,10 @@ pub enum BlockKind {
     /// On packed weights, for one core of a processor and frozen weights. Geometries that cannot be
     /// packed fall back to [`BlockKind::Plain`].
     Packed,
+    /// As [`BlockKind::Packed`], and weights stored as bytes are multiplied as bytes: faster where relaxed
+    /// SIMD is compiled in, with tokens rounded to fourteen bits before each product. Other weights are
+    /// computed with as ever.
+    PackedBytes,
     /// By shaders of our own on a graphics device, for frozen weights. Geometries without a shader
     /// fall back to [`BlockKind::Plain`].
     Gpu,
@@ -36,7 +40,7 @@ impl BlockKind {
     /// How its shaders multiply, where it has any.
     pub(crate) fn arithmetic(self) -> Option<Arithmetic> {
         match self {
-            Self::Plain | Self::Packed => None,
+            Self::Plain | Self::Packed | Self::PackedBytes => None,
             Self::Gpu => Some(Arithmetic::F32),
             Self::Gpu16 => Some(Arithmetic::F16),
         }
@@ -89,7 +93,7 @@ impl VisionTower {
             eps: config.norm_eps,
             causal: false,
         };
-        let space = Default::default();
+        let shared = packed_block::Shared::new(kind == BlockKind::PackedBytes);
         let has_shaders = kind.arithmetic().is_some();
         let embedding = if has_shaders && gpu_embedding::is_supported(config) {
             Embedding::Gpu(Box::new(GpuEmbedding::take(weights, config)?))
@@ -98,8 +102,9 @@ impl VisionTower {
         };
         let take = |n: usize| -> Result<AnyBlock, BundleError> {
             let prefix = format!("vision.blocks.{n}");
-            Ok(if kind == BlockKind::Packed && packed_block::is_supported(&block) {
-                AnyBlock::Packed(PackedBlock::take(weights, &prefix, block, &space)?)
+            let is_packed = matches!(kind, BlockKind::Packed | BlockKind::PackedBytes);
+            Ok(if is_packed && packed_block::is_supported(&block) {
+                AnyBlock::Packed(PackedBlock::take(weights, &prefix, block, &shared)?)
             } else if has_shaders && gpu_block::is_supported(&block) {
                 AnyBlock::Gpu(Box::new(GpuBlock::take(weights, &prefix, block)?))
             } else {
@@ -122,6 +127,13 @@ impl VisionTower {
     /// Geometry of the tower.
     pub fn config(&self) -> &VisionConfig {
         &self.config
+    }
+
+    /// Lets blocks whose weights are bytes multiply them as bytes only where that is faster on this machine.
+    pub fn choose_faster(&self, now_ms: impl Fn() -> f64) {
+        if let Some(AnyBlock::Packed(block)) = self.blocks.first() {
+            block.choose_faster(self.config.tokens(), now_ms);
+        }
     }
 
     /// `[batch, 3, side, side]` → tokens before the first block `[batch, 1 + grid², width]`.

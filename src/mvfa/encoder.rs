@@ -45,6 +45,11 @@ impl AdaptedEncoder {
         Ok(Self { tower, adapters })
     }
 
+    /// Lets the tower compute in the faster of two ways where it has two.
+    pub(crate) fn choose_faster(&self, now_ms: impl Fn() -> f64) {
+        self.tower.choose_faster(now_ms);
+    }
+
     /// The same tower with other adapters in its stream, or with none: then raw block tokens are the
     /// features.
     pub(crate) fn with_adapters(&self, adapters: Option<Adapters>) -> Self {

@@ -14,6 +14,7 @@ use crate::bundle::manifest::{
     Augment, Calibration, Manifest, MemoryFeatures, ObjectKind, ObjectSpec, PreprocessConfig, SelfTest,
 };
 use crate::bundle::weights::Weights;
+use crate::clip::vision::BlockKind;
 use crate::device::{DeviceError, OpenDevice, Tier};
 use crate::gpu::Queue;
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
@@ -53,8 +54,22 @@ impl Engine {
     ///
     /// # Errors
     /// [`BundleError`] when a tensor is missing or has another shape.
-    pub fn new(manifest: Manifest, mut weights: Weights, open: OpenDevice) -> Result<Self, BundleError> {
-        let encoder = AdaptedEncoder::take(&mut weights, &manifest, open.blocks())?;
+    pub fn new(manifest: Manifest, weights: Weights, open: OpenDevice) -> Result<Self, BundleError> {
+        let kind = open.blocks();
+        Self::with_blocks(manifest, weights, open, kind)
+    }
+
+    /// The same with blocks computed in a way that is not the device's usual one.
+    ///
+    /// # Errors
+    /// As [`Engine::new`].
+    pub fn with_blocks(
+        manifest: Manifest,
+        mut weights: Weights,
+        open: OpenDevice,
+        kind: BlockKind,
+    ) -> Result<Self, BundleError> {
+        let encoder = AdaptedEncoder::take(&mut weights, &manifest, kind)?;
         let raw = manifest.adapters.is_some() && manifest.memory == MemoryFeatures::Raw;
         let raw = raw.then(|| encoder.with_adapters(None));
         let dim = manifest.adapters.as_ref().map_or(manifest.vision.width, |a| a.bottleneck);
@@ -79,6 +94,11 @@ impl Engine {
             references: References::default(),
             is_slow: false,
         })
+    }
+
+    /// Lets the model compute in the faster of two ways where it has two, by a short trial.
+    pub fn choose_faster(&self, now_ms: impl Fn() -> f64) {
+        self.encoder.choose_faster(now_ms);
     }
 
     /// The bundle's manifest.

@@ -19,7 +19,7 @@ use crate::web::error::{WebError, describe};
 use crate::web::fetch::{Length, failure, read_all};
 use crate::web::files::{ModelFiles, OpenedFile};
 use crate::web::gpu;
-use crate::web::pacer::WorkerPacer;
+use crate::web::pacer::{WorkerPacer, now_ms};
 
 const MANIFEST: &str = "manifest.json";
 /// A manifest is text about files, never large.
@@ -80,6 +80,7 @@ impl Loader {
         self.report("self-test", bytes);
         let mut engine = Engine::new(self.manifest.clone(), weights, open)?;
         engine.self_test(&mut WorkerPacer::new(&self.on_progress, &self.signal)).await?;
+        engine.choose_faster(now_ms);
         Ok(engine)
     }
 

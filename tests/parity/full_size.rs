@@ -11,7 +11,7 @@ mod common;
 mod formula;
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::{Tensor, TensorData};
@@ -23,7 +23,7 @@ use mvfa_web::bundle::store::BundleFolder;
 use mvfa_web::clip::vision::BlockKind;
 use mvfa_web::device::open_cpu;
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
-use mvfa_web::mvfa::{AdaptedEncoder, Mode, Request, make_bundle};
+use mvfa_web::mvfa::{AdaptedEncoder, Analysis, Engine, Mode, Request, make_bundle};
 
 const POSITION: f32 = 2e-6;
 const LN_PRE: f32 = 3e-5;
@@ -44,18 +44,31 @@ fn picture() -> Rgb8 {
     decode(&bytes, &Limits::default()).unwrap().to_rgb8(WindowChoice::Pil)
 }
 
-/// The checkpoint of formula weights through the real converter, in 32-bit floats.
-fn convert(folder: &Path, seed: u64) -> std::path::PathBuf {
-    let (clip, adapters) = (folder.join("clip.safetensors"), folder.join("adapters.safetensors"));
-    formula::write_safetensors(&clip, &formula::clip_shapes(&formula::VIT_L14_336), seed).unwrap();
-    formula::write_safetensors(&adapters, &formula::adapter_shapes(&formula::VIT_L14_336), seed).unwrap();
-    let mut options = ConvertOptions::new(clip, folder.join("bundle"));
-    options.adapters = Some(adapters);
+/// The checkpoint of formula weights.
+fn checkpoint(folder: &Path, seed: u64) {
+    let shapes = [
+        ("clip", formula::clip_shapes(&formula::VIT_L14_336)),
+        ("adapters", formula::adapter_shapes(&formula::VIT_L14_336)),
+    ];
+    for (name, shapes) in shapes {
+        formula::write_safetensors(&folder.join(format!("{name}.safetensors")), &shapes, seed).unwrap();
+    }
+}
+
+/// The checkpoint through the real converter.
+fn convert(folder: &Path, name: &str, dtype: Dtype) -> PathBuf {
+    let mut options = ConvertOptions::new(folder.join("clip.safetensors"), folder.join(name));
+    options.adapters = Some(folder.join("adapters.safetensors"));
     options.size_px = SIZE_PX;
-    options.dtype = Dtype::F32;
+    options.dtype = dtype;
     options.objects = vec![known_object("brain").unwrap()];
     make_bundle(&options, &mut |_, _, _| {}).unwrap();
     options.out
+}
+
+fn analyse(engine: &mut Engine) -> Analysis {
+    let request = Request { object: "brain".to_owned(), mode: Mode::Zero, augment: None, bank_rows: None };
+    pollster::block_on(engine.analyse(&picture(), &request, &mut Straight)).unwrap()
 }
 
 /// The chosen rows of `[tokens, width]`.
@@ -95,7 +108,8 @@ fn vit_l14_follows_the_reference() {
 
     let folder = tempfile::tempdir().unwrap();
     let started = Instant::now();
-    let bundle = convert(folder.path(), facts["seed"].as_u64().unwrap());
+    checkpoint(folder.path(), facts["seed"].as_u64().unwrap());
+    let bundle = convert(folder.path(), "bundle", Dtype::F32);
     println!("checkpoint, conversion and text: {:.0} s, peak {}", started.elapsed().as_secs_f32(), peak_memory());
 
     let opened = BundleFolder::open(&bundle).unwrap();
@@ -143,10 +157,28 @@ fn vit_l14_follows_the_reference() {
     }
 
     let mut engine = open_engine(&bundle);
-    let request = Request { object: "brain".to_owned(), mode: Mode::Zero, augment: None, bank_rows: None };
     let started = Instant::now();
-    let analysis = pollster::block_on(engine.analyse(&picture(), &request, &mut Straight)).unwrap();
+    let analysis = analyse(&mut engine);
     println!("analysis: {:.1} s, peak {}", started.elapsed().as_secs_f32(), peak_memory());
     assert_close("S0", analysis.zero.as_ref().unwrap(), &golden.values("S0"), S0);
     assert_close("c0", &[analysis.score], &[number(&facts["c0"]) as f32], C0);
+}
+
+/// For `tests/browser/full-size.test.mjs`: the model in 32- and in 16-bit floats, and beside each the map that this
+/// program makes with it.
+#[test]
+#[ignore = "writes 2.6 GB into the folder that MVFA_FULL_SIZE names, for the browser test of the same name"]
+fn bundles_for_the_browser() {
+    let folder = PathBuf::from(std::env::var_os("MVFA_FULL_SIZE").expect("MVFA_FULL_SIZE names a folder"));
+    fs::create_dir_all(&folder).unwrap();
+    let facts = json("reference/vitl14/golden.json");
+    checkpoint(&folder, facts["seed"].as_u64().unwrap());
+    for (name, dtype) in [("f32", Dtype::F32), ("f16", Dtype::F16)] {
+        let bundle = convert(&folder, name, dtype);
+        let map = analyse(&mut open_engine(&bundle)).zero.unwrap();
+        fs::write(bundle.join("map.f32"), map.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()).unwrap();
+    }
+    for name in ["clip", "adapters"] {
+        fs::remove_file(folder.join(format!("{name}.safetensors"))).unwrap();
+    }
 }

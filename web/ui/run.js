@@ -1,12 +1,17 @@
 /**
- * Analysis of one or several pictures, one after another. A crash of the worker is answered by trying the
- * same picture again after the restart; a picture that fails for its own reasons keeps the reason and the rest go on.
+ * Analysis of one or several pictures. The session of the page takes one after another; with pictures enough
+ * and cores enough, further workers take some of them. A crash of the page's worker is answered by trying the
+ * same picture again after the restart, one of a further worker by giving its picture to the others; a picture
+ * that fails for its own reasons keeps the reason and the rest go on.
  */
 
+import { spread } from "../../pkg/helpers.js";
 import { keyFor } from "./results.js";
 
 /** Same device, next device, then give up on the picture. */
 const MAX_TRIES = 3;
+
+/** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
 /**
  * @param {ReturnType<import("./store.js").createStore>} store
@@ -14,71 +19,119 @@ const MAX_TRIES = 3;
  * @param {ReturnType<import("./engine.js").createEngine>} engine
  * @param {ReturnType<import("./images.js").createImages>} images
  * @param {ReturnType<import("./supportset.js").createSupportSet>} support
+ * @param {ReturnType<import("./helpers.js").createHelpers>} helpers
  */
-export function createRunner(store, messages, engine, images, support) {
+export function createRunner(store, messages, engine, images, support, helpers) {
   const { state } = store;
 
   /** @param {number[]} ids */
   async function analyse(ids) {
-    if (state.run || ids.length === 0) return;
+    const items = state.images.filter((item) => ids.includes(item.id) && item.status !== "error");
+    if (state.run || items.length === 0) return;
     const controller = new AbortController();
+    const { signal } = controller;
     messages.clear();
-    for (const item of state.images) {
-      if (ids.includes(item.id) && item.status !== "error") item.status = "waiting";
-    }
-    store.set({ run: { ids, index: 0, stage: "", done: 0, total: 0, controller } });
+    for (const item of items) item.status = "waiting";
+    store.set({ run: { ids: items.map(({ id }) => id), index: 0, stage: "", done: 0, total: 0, controller } });
     try {
-      for (const [index, id] of ids.entries()) {
-        const item = state.images.find((other) => other.id === id);
-        if (!item || item.status === "error") continue;
-        Object.assign(/** @type {any} */ (state.run), { index, stage: "", done: 0, total: 0 });
-        item.status = "working";
-        store.changed();
-        await analyseOne(item, controller.signal);
-      }
+      const own = { ready: Promise.resolve(), work: (item) => take(item, () => withOwn(item, signal)) };
+      const others = helpers.some(items.length).map((helper) => ({
+        ready: helper.session(),
+        work: (item) => take(item, () => withHelper(helper, item, signal)),
+      }));
+      await abortable(spread(items, [own, ...others]), signal);
     } catch (error) {
+      // What the other workers have begun is not wanted any more.
+      controller.abort();
       if (error.name !== "AbortError") messages.error(error.message);
     } finally {
       for (const item of state.images) {
         if (item.status === "waiting" || item.status === "working") item.status = item.result ? "done" : item.thumb ? "ready" : "reading";
       }
       store.set({ run: null });
+      helpers.rest();
     }
   }
 
-  /** @param {import("./types.d.ts").ImageItem} item @param {AbortSignal} signal */
-  async function analyseOne(item, signal) {
+  /**
+   * One picture from its turn to its end; false where it must be given to another worker.
+   * @param {ImageItem} item
+   * @param {() => Promise<boolean>} work
+   */
+  async function take(item, work) {
+    let done = true;
+    // Not one that was taken out, or found to be unreadable, since the run began.
+    if (state.images.includes(item) && item.status !== "error") {
+      item.status = "working";
+      store.changed();
+      done = await work().catch((error) => {
+        if (error.name !== "ImageError") throw error;
+        if (item.status !== "error") messages.error(`${item.name}: ${error.message}`);
+        Object.assign(item, { status: "error", message: error.message });
+        return true;
+      });
+    }
+    if (done && state.run) state.run.index += 1;
+    if (!done) item.status = "waiting";
+    store.changed();
+    return done;
+  }
+
+  /** Makes pictures and normal images ready. @param {ImageItem} item @param {AbortSignal} signal */
+  async function prepare(item, signal) {
+    await images.decode(item);
+    await abortable(support.sync(), signal);
+    if (state.settings.mode === "few" && state.support.length === 0) {
+      throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
+    }
+    const { object, mode, augment, window } = state.settings;
+    return { key: keyFor(state, item), options: { object, mode, augment, window, signal } };
+  }
+
+  /** @param {ImageItem} item @param {string} key @param {import("./types.d.ts").ImageItem["result"]} result */
+  function accept(item, key, result) {
+    Object.assign(item, { result, resultKey: key, status: "done", message: "" });
+    return true;
+  }
+
+  /** @param {ImageItem} item @param {AbortSignal} signal */
+  async function withOwn(item, signal) {
     for (let attempt = 1; ; attempt += 1) {
       const session = await abortable(engine.whenReady(), signal);
       try {
-        await images.decode(item);
-        await abortable(support.sync(), signal);
-        if (state.settings.mode === "few" && state.support.length === 0) {
-          throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
-        }
-        const key = keyFor(state, item);
-        const { object, mode, augment, window } = state.settings;
-        item.result = await session.analyse(item.blob, {
-          object, mode, augment, window, signal,
-          onProgress: (progress) => state.run && (Object.assign(state.run, progress), store.changed()),
-        });
-        Object.assign(item, { resultKey: key, status: "done", message: "" });
+        if (state.run) Object.assign(state.run, { stage: "", done: 0, total: 0 });
+        const { key, options } = await prepare(item, signal);
+        const onProgress = (progress) => state.run && (Object.assign(state.run, progress), store.changed());
+        accept(item, key, await session.analyse(item.blob, { ...options, onProgress }));
         engine.worked();
-        store.changed();
-        return;
+        return true;
       } catch (error) {
-        if (signal.aborted || error.name === "AbortError") throw error;
-        if (error.name === "ImageError") {
-          if (item.status !== "error") messages.error(`${item.name}: ${error.message}`);
-          Object.assign(item, { status: "error", message: error.message });
-          return;
-        }
-        if (error.name !== "DeviceError") throw error;
+        if (signal.aborted || error.name !== "DeviceError") throw error;
         if (attempt >= MAX_TRIES) {
           item.status = item.result ? "done" : "ready";
           throw new Error(`${item.name}: the model stopped each time it looked at this picture. Try a smaller one, or analyse the others first.`);
         }
         if (!session.ended) engine.recover(error);
+      }
+    }
+  }
+
+  /** @param {import("../../pkg/helpers.js").Helper} helper @param {ImageItem} item @param {AbortSignal} signal */
+  async function withHelper(helper, item, signal) {
+    for (let attempt = 1; ; attempt += 1) {
+      await abortable(engine.whenReady(), signal);
+      try {
+        const { key, options } = await prepare(item, signal);
+        const supports = state.support.map(({ id, blob, window }) => ({ key: `${id} ${window}`, blob, window }));
+        const session = await helper.sync(options.mode === "few" ? supports : []);
+        return accept(item, key, await session.analyse(item.blob, options));
+      } catch (error) {
+        if (signal.aborted || error.name !== "DeviceError") throw error;
+        // Otherwise it was the page's worker that stopped, while it read the picture.
+        if (!helper.isOpen || attempt >= MAX_TRIES) {
+          helpers.drop(helper);
+          return false;
+        }
       }
     }
   }

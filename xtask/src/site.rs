@@ -24,6 +24,8 @@ const PARTS: &[&str] = &[
     "pkg/worker.js",
     "pkg/files.js",
     "pkg/storage.js",
+    "pkg/pool.js",
+    "pkg/helpers.js",
     "pkg/package.json",
     "pkg/README.md",
     "pkg/example.html",

@@ -6,6 +6,7 @@
 //! ```
 
 use super::elementwise::activate;
+use super::linear::{LinearCall, Scratch, linear};
 use super::matmul::{Epilogue, Operands, PANEL, multiply, pack_columns};
 use super::norm::layer_norm;
 use super::softmax::softmax;
@@ -18,18 +19,6 @@ pub struct NormCall {
     pub gamma: *const f32,
     /// `[width]`
     pub beta: *const f32,
-}
-
-/// Weights of an affine map.
-#[repr(C)]
-#[derive(Clone, Copy)]
-pub struct LinearCall {
-    /// Packed by [`pack_columns`] from `[in, out]`.
-    pub weight: *const f32,
-    /// `[out]`
-    pub bias: *const f32,
-    /// `[out]`, or null: what the result is scaled by.
-    pub scale: *const f32,
 }
 
 /// All a block needs, by address. The layout is the same in every module of one target.
@@ -72,6 +61,8 @@ pub struct BlockCall {
     pub scores: *mut f32,
     /// `[tokens rounded up to PANEL, head width]`, twice.
     pub packed: *mut f32,
+    /// For weights that are not f32.
+    pub scratch: Scratch,
 }
 
 /// Runs a block on `call.x` in place.
@@ -80,43 +71,23 @@ pub struct BlockCall {
 /// Every address is good for the values its field names, and no two of the changing ones overlap.
 pub unsafe fn run_block(call: &BlockCall) {
     let BlockCall { tokens, width, mlp_width, eps, x, normed, wide, .. } = *call;
+    let map = |weights: &LinearCall, from: (*const f32, usize), to: (*mut f32, usize), epilogue: Epilogue| {
+        // SAFETY: the call's promises.
+        unsafe { linear(weights, from, to, tokens, epilogue, &call.scratch) }
+    };
+    let residual = |weights: &LinearCall| Epilogue::Residual { bias: weights.bias, scale: weights.scale };
     // SAFETY: all of the call's promises.
     unsafe {
         layer_norm((x, normed), (tokens, width), (call.ln1.gamma, call.ln1.beta), eps);
-        linear((normed, width), (wide, 3 * width), tokens, Epilogue::Bias(call.qkv.bias), call.qkv.weight);
+        map(&call.qkv, (normed, width), (wide, 3 * width), Epilogue::Bias(call.qkv.bias));
         attention(call);
-        let (bias, scale) = (call.out.bias, call.out.scale);
-        linear((normed, width), (x, width), tokens, Epilogue::Residual { bias, scale }, call.out.weight);
+        map(&call.out, (normed, width), (x, width), residual(&call.out));
 
         layer_norm((x, normed), (tokens, width), (call.ln2.gamma, call.ln2.beta), eps);
-        linear((normed, width), (wide, mlp_width), tokens, Epilogue::Bias(call.fc1.bias), call.fc1.weight);
+        map(&call.fc1, (normed, width), (wide, mlp_width), Epilogue::Bias(call.fc1.bias));
         activate(wide, tokens * mlp_width, call.activation);
-        let (bias, scale) = (call.fc2.bias, call.fc2.scale);
-        linear((wide, mlp_width), (x, width), tokens, Epilogue::Residual { bias, scale }, call.fc2.weight);
+        map(&call.fc2, (wide, mlp_width), (x, width), residual(&call.fc2));
     }
-}
-
-/// # Safety
-/// As [`multiply`].
-unsafe fn linear(
-    (from, from_width): (*const f32, usize),
-    (to, to_width): (*mut f32, usize),
-    rows: usize,
-    epilogue: Epilogue,
-    weight: *const f32,
-) {
-    let on = Operands {
-        a: from,
-        a_step: from_width,
-        b: weight,
-        c: to,
-        c_step: to_width,
-        rows,
-        depth: from_width,
-        columns: to_width,
-    };
-    // SAFETY: the caller's promise.
-    unsafe { multiply(&on, epilogue) }
 }
 
 /// Attention of all heads, from `wide` (query, key, value side by side) to `normed`.

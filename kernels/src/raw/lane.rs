@@ -6,6 +6,17 @@
 mod vector {
     use core::arch::wasm32::*;
 
+    use super::super::matmul_bytes::DIGIT_BITS;
+
+    /// # Safety
+    /// `to` is good for writing eight bytes.
+    #[inline(always)]
+    unsafe fn store_eight([a, b]: [v128; 2], to: *mut u8) {
+        let words = i16x8_narrow_i32x4(a, b);
+        // SAFETY: the caller's promise; WebAssembly stores need no alignment.
+        unsafe { v128_store64_lane::<0>(u8x16_narrow_i16x8(words, words), to.cast()) }
+    }
+
     /// Four values.
     #[derive(Clone, Copy)]
     pub(crate) struct F32x4(v128);
@@ -60,6 +71,26 @@ mod vector {
             Self(f32x4_div(self.0, other.0))
         }
 
+        #[inline(always)]
+        pub(crate) fn from_whole(numbers: v128) -> Self {
+            Self(f32x4_convert_i32x4(numbers))
+        }
+
+        /// The whole parts of eight values, in a high and a low digit of [`DIGIT_BITS`] each.
+        ///
+        /// # Safety
+        /// Both of `to` are good for writing eight bytes.
+        #[inline(always)]
+        pub(crate) unsafe fn store_digits(values: [Self; 2], to: [*mut u8; 2]) {
+            let numbers = values.map(|v| i32x4_trunc_sat_f32x4(v.0));
+            let low = i32x4_splat((1 << DIGIT_BITS) - 1);
+            // SAFETY: the caller's promise; WebAssembly stores need no alignment.
+            unsafe {
+                store_eight(numbers.map(|n| u32x4_shr(n, DIGIT_BITS)), to[0]);
+                store_eight(numbers.map(|n| v128_and(n, low)), to[1]);
+            }
+        }
+
         /// The larger; of equal or unordered values the second, as one instruction does it.
         #[inline(always)]
         pub(crate) fn max(self, other: Self) -> Self {
@@ -101,6 +132,8 @@ mod vector {
 
 #[cfg(not(target_arch = "wasm32"))]
 mod vector {
+    use super::super::matmul_bytes::DIGIT_BITS;
+
     /// Four values.
     #[derive(Clone, Copy)]
     pub(crate) struct F32x4([f32; 4]);
@@ -161,6 +194,25 @@ mod vector {
             self.zip(other, |a, b| a / b)
         }
 
+        #[inline(always)]
+        pub(crate) fn from_whole(numbers: [i32; 4]) -> Self {
+            Self(numbers.map(|n| n as f32))
+        }
+
+        /// The whole parts of eight values, in a high and a low digit of [`DIGIT_BITS`] each.
+        ///
+        /// # Safety
+        /// Both of `to` are good for writing eight bytes.
+        #[inline(always)]
+        pub(crate) unsafe fn store_digits(values: [Self; 2], to: [*mut u8; 2]) {
+            let numbers: [u32; 8] = core::array::from_fn(|i| values[i / 4].0[i % 4] as u32);
+            // SAFETY: the caller's promise.
+            unsafe {
+                to[0].cast::<[u8; 8]>().write_unaligned(numbers.map(|n| (n >> DIGIT_BITS) as u8));
+                to[1].cast::<[u8; 8]>().write_unaligned(numbers.map(|n| (n % (1 << DIGIT_BITS)) as u8));
+            }
+        }
+
         /// The larger.
         #[inline(always)]
         pub(crate) fn max(self, other: Self) -> Self {
@@ -202,6 +254,13 @@ impl F32x4 {
     pub(crate) fn sum(self) -> f32 {
         let [a, b, c, d] = self.to_array();
         (a + b) + (c + d)
+    }
+
+    #[inline(always)]
+    pub(crate) fn smallest(self) -> f32 {
+        let smaller = |a: f32, b: f32| if a < b { a } else { b };
+        let [a, b, c, d] = self.to_array();
+        smaller(smaller(a, b), smaller(c, d))
     }
 
     #[inline(always)]

@@ -11,7 +11,6 @@ pub const PANEL: usize = 8;
 /// Rows of a full tile: eight sums, two values of `b` and one of `a` are eleven of sixteen vector registers.
 /// With five or six rows V8 keeps sums in memory, at half the speed (docs/decisions.md).
 const TILE_ROWS: usize = 4;
-/// Steps along the shared axis between two moves of the pointers.
 /// Values of `a` that one group of rows may hold (half a megabyte).
 const GROUP_VALUES: usize = 128 * 1024;
 
@@ -26,6 +25,26 @@ pub(crate) enum Epilogue {
     Residual { bias: *const f32, scale: *const f32 },
 }
 
+impl Epilogue {
+    /// The same for a product that begins at a later column.
+    ///
+    /// # Safety
+    /// The epilogue's vectors hold `column` values.
+    pub(crate) unsafe fn from(self, column: usize) -> Self {
+        // SAFETY: the caller's promise.
+        unsafe {
+            match self {
+                Self::Store => Self::Store,
+                Self::Bias(bias) => Self::Bias(bias.add(column)),
+                Self::Residual { bias, scale } => {
+                    let scale = if scale.is_null() { scale } else { scale.add(column) };
+                    Self::Residual { bias: bias.add(column), scale }
+                }
+            }
+        }
+    }
+}
+
 /// Lays out `rows` × `columns` values for `multiply`: panels of [`PANEL`] columns, in each the
 /// rows one after the other; missing columns of the last panel are zeros. Value (row, column) is
 /// read from `source[row · row_step + column · column_step]`.
@@ -33,11 +52,11 @@ pub(crate) enum Epilogue {
 /// # Safety
 /// All those places are readable, and `target` is good for `rows · columns` values with `columns`
 /// rounded up to [`PANEL`].
-pub unsafe fn pack_columns(
-    source: *const f32,
+pub unsafe fn pack_columns<T: Copy + Default>(
+    source: *const T,
     (rows, row_step): (usize, usize),
     (columns, column_step): (usize, usize),
-    target: *mut f32,
+    target: *mut T,
 ) {
     let mut to = target;
     let mut first = 0;
@@ -46,7 +65,11 @@ pub unsafe fn pack_columns(
             for column in first..first + PANEL {
                 // SAFETY: inside both by the caller's promise; `to` moves over each place once.
                 unsafe {
-                    *to = if column < columns { *source.add(row * row_step + column * column_step) } else { 0.0 };
+                    *to = if column < columns {
+                        *source.add(row * row_step + column * column_step)
+                    } else {
+                        T::default()
+                    };
                     to = to.add(1);
                 }
             }
@@ -146,7 +169,7 @@ unsafe fn tile<const R: usize>(on: &Operands, row: usize, column: usize, panel: 
 /// # Safety
 /// `to` and the epilogue's vectors are good for these columns.
 #[inline(always)]
-unsafe fn finish(value: F32x4, to: *mut f32, column: usize, epilogue: Epilogue) {
+pub(crate) unsafe fn finish(value: F32x4, to: *mut f32, column: usize, epilogue: Epilogue) {
     // SAFETY: the caller's promise.
     unsafe {
         match epilogue {

@@ -1,0 +1,159 @@
+/**
+ * Several pictures at once: one worker a processor core, each with the whole model.
+ *
+ * Comes in: pictures as Blobs. Goes out: one result each, in their order. A worker that crashes loses
+ * nothing: its picture goes to another. On a graphics device one worker does all. Fails as a Session does.
+ */
+
+import { Helper, spread, workerCount } from "./helpers.js";
+import { Session } from "./index.js";
+
+/** Same worker, a fresh one, a last one. */
+const MAX_TRIES = 3;
+
+/** One model in several workers. Make it with {@link Pool.open}. */
+export class Pool {
+  /** @type {Helper[]} */ #helpers;
+  /** @type {import("./helpers.js").Support[]} */ #supports = [];
+  #nextKey = 1;
+  #countIsChosen;
+  /** One call after another. @type {Promise<unknown>} */ #turn = Promise.resolve();
+
+  /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
+  info;
+
+  /** @param {Helper[]} helpers @param {import("./index.d.ts").SessionInfo} info @param {boolean} countIsChosen by the caller */
+  constructor(helpers, info, countIsChosen) {
+    this.#helpers = helpers;
+    this.#countIsChosen = countIsChosen;
+    this.info = info;
+  }
+
+  /**
+   * Loads a model; the first worker is ready then. The others are too where their number was given, else they
+   * follow when there are pictures enough.
+   * @param {string | URL} manifestUrl as for a session
+   * @param {import("./index.d.ts").PoolOptions} [options]
+   * @returns {Promise<Pool>}
+   */
+  static async open(manifestUrl, { workers, ...options } = {}) {
+    const first = await Session.open(manifestUrl, options);
+    const { info } = first;
+    const { onRequests, device } = options;
+    const again = (/** @type {"auto" | "cpu" | "gpu" | undefined} */ on) => () =>
+      Session.open(manifestUrl, { device: on, onRequests, countLoading: true });
+    const count = info.device.tier === "cpu" ? (workers ?? workerCount(info.weightBytes, Infinity)) : 1;
+    const others = Array.from({ length: Math.max(0, count - 1) }, () => new Helper(again("cpu")));
+    const helpers = [new Helper(again(device), first), ...others];
+    const pool = new Pool(helpers, info, workers !== undefined);
+    try {
+      // Who asks for a number gets it, or the reason why not.
+      if (workers !== undefined) await Promise.all(helpers.map((helper) => helper.session()));
+    } catch (error) {
+      pool.close();
+      throw error;
+    }
+    return pool;
+  }
+
+  /** Workers there are, or will be once there are pictures enough. */
+  get workers() {
+    return this.#helpers.length;
+  }
+
+  /**
+   * Adds a normal picture to compare with.
+   * @param {Blob} blob
+   * @param {{window?: string}} [options]
+   * @returns {Promise<number>} its id
+   */
+  async addSupport(blob, { window } = {}) {
+    return this.#then(async () => {
+      const id = this.#nextKey++;
+      const supports = [...this.#supports, { key: String(id), blob, window }];
+      // Throws where the picture cannot be read.
+      await this.#helpers[0].sync(supports);
+      this.#supports = supports;
+      return id;
+    });
+  }
+
+  /** Takes one normal picture out again. @param {number} id */
+  removeSupport(id) {
+    this.#supports = this.#supports.filter(({ key }) => key !== String(id));
+  }
+
+  /** Takes all normal pictures out. */
+  clearSupport() {
+    this.#supports = [];
+  }
+
+  /**
+   * Looks for what is unusual in several pictures.
+   * @param {Blob[]} blobs
+   * @param {import("./index.d.ts").AnalyseAllOptions} options
+   * @returns {Promise<(import("./index.d.ts").Result | Error)[]>} in the order of `blobs`; an ImageError for a picture that cannot be read
+   */
+  async analyseAll(blobs, options) {
+    return this.#then(() => this.#analyseAll(blobs, options));
+  }
+
+  /**
+   * @template T
+   * @param {() => Promise<T>} work
+   * @returns {Promise<T>}
+   */
+  #then(work) {
+    const done = this.#turn.then(work);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** @param {Blob[]} blobs @param {import("./index.d.ts").AnalyseAllOptions} options */
+  async #analyseAll(blobs, { onResult, signal, ...options }) {
+    /** @type {(import("./index.d.ts").Result | Error)[]} */
+    const results = new Array(blobs.length);
+    const stop = new AbortController();
+    const aborted = new Promise((_, reject) => {
+      const give = () => (stop.abort(), reject(Object.assign(new Error("Stopped on request. Start it again when you want it."), { name: "AbortError" })));
+      if (signal?.aborted) give();
+      signal?.addEventListener("abort", give, { signal: stop.signal });
+    });
+    const supports = this.#supports;
+    /** @param {Helper} helper @param {boolean} stays @returns {import("./helpers.js").Lane<number>} */
+    const lane = (helper, stays) => ({
+      ready: stays ? Promise.resolve() : helper.session(),
+      work: async (index) => {
+        for (let attempt = 1; ; attempt += 1) {
+          try {
+            const session = await helper.sync(supports);
+            results[index] = await session.analyse(blobs[index], { ...options, signal: stop.signal });
+          } catch (error) {
+            const mayTry = stays && attempt < MAX_TRIES;
+            if (error.name === "DeviceError" && mayTry) continue;
+            if (error.name === "DeviceError" && !stays) return false;
+            if (error.name !== "ImageError") throw error;
+            results[index] = error;
+          }
+          onResult?.(index, results[index]);
+          return true;
+        }
+      },
+    });
+    const worthwhile = this.#countIsChosen ? blobs.length : workerCount(this.info.weightBytes, blobs.length);
+    const used = this.#helpers.filter((helper, n) => n === 0 || helper.isOpen || n < worthwhile);
+    try {
+      const lanes = used.map((helper, n) => lane(helper, n === 0));
+      await Promise.race([spread(blobs.map((_, index) => index), lanes), aborted]);
+    } finally {
+      // One lane failed or the caller stopped: the others' pictures are not wanted any more.
+      stop.abort();
+    }
+    return results;
+  }
+
+  /** Ends all workers. */
+  close() {
+    for (const helper of this.#helpers) helper.close();
+  }
+}

@@ -1,0 +1,166 @@
+// Several pictures in several workers: the same results, in order; stopping, crashes and the request counter.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { DEFAULT, TINY, chooseMode, errorText, giveFiles, openReady, waitForState } from "./actions.mjs";
+import { slice, tinyPicture } from "./fixtures.mjs";
+import { SITE, launch, withPage } from "./harness.mjs";
+
+/** What a trap leaves in the browser's console. */
+const EXPECT = [/RuntimeError|memory access out of bounds|table index|unreachable|panicked/];
+const PICTURES = ["input_rgb.png", "input_grey.png", "support_0.png", "support_1.png"];
+
+let browser;
+before(async () => {
+  browser = await launch();
+});
+after(() => browser?.close());
+
+/** A machine of so many cores, as the page sees it. */
+const machine = (cores) => (context) =>
+  context.addInitScript((count) => {
+    Object.defineProperty(navigator, "hardwareConcurrency", { get: () => count });
+    Object.defineProperty(navigator, "deviceMemory", { get: () => 8 });
+  }, cores);
+
+const base64 = (file) => readFileSync(file).toString("base64");
+
+/** Opens a page without a program and in it pools of one and of two workers. */
+async function openPools(page) {
+  await page.goto(new URL("pkg/README.md", SITE).href);
+  await page.evaluate(
+    async ([manifest, files, supports]) => {
+      const { Pool } = await import("/pkg/index.js");
+      const toBlob = (text) => new Blob([Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))]);
+      globalThis.blobs = [...files, ...files].map(toBlob);
+      globalThis.open = async (workers) => {
+        const pool = await Pool.open(manifest, { device: "cpu", workers });
+        for (const support of supports) await pool.addSupport(toBlob(support));
+        return pool;
+      };
+      // Plain values, so that the test can compare them.
+      globalThis.scores = async (pool, signal, onResult) => {
+        const options = { object: "brain", mode: "few", augment: "none", signal, onResult };
+        const results = await pool.analyseAll(globalThis.blobs, options);
+        return results.map((result) => [result.score, Array.from(result.map), result.supportScores]);
+      };
+    },
+    [TINY, PICTURES.map((name) => base64(tinyPicture(name))), [0, 1].map((n) => base64(tinyPicture(`support_${n}.png`)))],
+  );
+}
+
+/** Fills a worker's memory with nonsense: its next step is a trap. */
+async function breakWorker(worker) {
+  await worker.evaluate(async () => {
+    const glue = await import("/pkg/wasm/mvfa_web.js");
+    const { memory } = await glue.default();
+    new Uint8Array(memory.buffer).fill(0xff);
+  });
+}
+
+test("two workers give what one gives, in order, and a broken one loses nothing", async () => {
+  await withPage(browser, { expect: EXPECT }, async (page) => {
+    await openPools(page);
+    const expected = await page.evaluate(async () => {
+      const pool = await globalThis.open(1);
+      const scores = await globalThis.scores(pool);
+      pool.close();
+      return scores;
+    });
+    assert.equal(expected.length, 8);
+    assert.notDeepEqual(expected[0], expected[1], "different pictures, different results");
+    assert.deepEqual(expected.slice(4), expected.slice(0, 4), "the same pictures again");
+
+    await page.evaluate(async () => (globalThis.pool = await globalThis.open(2)));
+    const run = () => page.evaluate(() => globalThis.scores(globalThis.pool));
+    assert.equal(page.workers().length, 2);
+    assert.deepEqual(await run(), expected);
+
+    for (const which of [1, 0]) {
+      const worker = page.workers()[which];
+      await breakWorker(worker);
+      assert.deepEqual(await run(), expected, `worker ${which} broke`);
+      assert.ok(!page.workers().includes(worker), "the broken one is gone");
+    }
+    assert.deepEqual(await run(), expected, "afterwards");
+  });
+});
+
+test("stopping stops all workers, and the next run is right", async () => {
+  await withPage(browser, {}, async (page) => {
+    await openPools(page);
+    const { name, before, later, again } = await page.evaluate(async () => {
+      const pool = await globalThis.open(2);
+      const expected = await globalThis.scores(pool);
+      const controller = new AbortController();
+      let results = 0;
+      const stopped = globalThis.scores(pool, controller.signal, () => {
+        results += 1;
+        controller.abort();
+      });
+      const name = await stopped.then(() => "", (error) => error.name);
+      const before = results;
+      const again = await globalThis.scores(pool);
+      return { name, before, later: results, again: JSON.stringify(again) === JSON.stringify(expected) };
+    });
+    assert.equal(name, "AbortError");
+    assert.ok(before < 8, `${before} results before the stop`);
+    assert.equal(later, before, "none after it");
+    assert.ok(again, "the same results");
+  });
+});
+
+test("a picture that cannot be read has its error in its place", async () => {
+  await withPage(browser, {}, async (page) => {
+    await openPools(page);
+    const names = await page.evaluate(async () => {
+      const pool = await globalThis.open(2);
+      globalThis.blobs.splice(3, 1, new Blob(["no picture"]));
+      const results = await pool.analyseAll(globalThis.blobs, { object: "brain", mode: "few", augment: "none" });
+      return results.map((result) => (result instanceof Error ? result.name : "result"));
+    });
+    assert.deepEqual(names, ["result", "result", "result", "ImageError", "result", "result", "result", "result"]);
+  });
+});
+
+/** Analyses twelve slices on the page; tells their scores, the workers there were, the requests counted and made. */
+async function analyseAll(page, record) {
+  await openReady(page, { model: DEFAULT, device: "cpu" }, 300_000);
+  const loaded = record.requests.length;
+  await page.getByTestId("object-select").selectOption("brain");
+  await chooseMode(page, "few");
+  await giveFiles(page, "support-input", ["brain2_001", "brain2_004"].map(slice));
+  await page.getByTestId("support-item").nth(1).waitFor();
+  await giveFiles(page, "file-input", Array.from({ length: 12 }, (_, n) => slice(`brain1_0${n + 6 < 10 ? "0" : ""}${n + 6}`)));
+  await page.getByTestId("strip-item").nth(11).waitFor();
+  await page.getByTestId("analyse-all").click();
+  await waitForState(page, "busy");
+  let workers = 0;
+  page.on("worker", () => (workers = Math.max(workers, page.workers().length)));
+  workers = Math.max(workers, page.workers().length);
+  await waitForState(page, "done", 300_000);
+  assert.equal(await errorText(page), "");
+  const scores = [];
+  for (let n = 0; n < 12; n += 1) {
+    await page.getByTestId("strip-item").nth(n).click();
+    scores.push((await page.getByTestId("score").first().innerText()).trim());
+  }
+  const counted = Number(await page.locator("#requests-count").innerText());
+  return { scores, workers, counted, made: record.network(loaded).length };
+}
+
+test("the page's run over many pictures uses a second worker, counts its requests, and scores the same", async () => {
+  let expected = null;
+  for (const cores of [1, 2]) {
+    await withPage(browser, { prepare: machine(cores) }, async (page, record) => {
+      const { scores, workers, counted, made } = await analyseAll(page, record);
+      assert.equal(workers, cores);
+      assert.ok(scores.every((score) => /\d/.test(score)), scores.join());
+      expected ??= scores;
+      assert.deepEqual(scores, expected);
+      assert.equal(counted, made, "every request is counted");
+      assert.equal(counted > 0, cores > 1, "the second worker's loading is counted");
+    });
+  }
+});
