@@ -3,7 +3,7 @@
 // Comes in: MVFA_URL (a served site), CHROMIUM, VISITS (default 5). Goes out: a line for each visit with what the page
 // fetched of the model and when it came to what. The sample's card is clicked as soon as it is there.
 //
-//   cargo xtask serve --test-site       (in one terminal)
+//   cargo xtask serve --port 8080       (in one terminal)
 //   cd bench && MVFA_URL=http://127.0.0.1:8080/ node visit.mjs
 
 import { cpus, loadavg } from "node:os";

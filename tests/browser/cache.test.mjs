@@ -227,7 +227,8 @@ test("without private files the model works, and a broken download goes on from 
         const broken = proxy.asked.length;
         await page.getByTestId("retry").click();
         await waitForState(page, "ready");
-        assert.deepEqual(fetched(broken), files.slice(1), "the first comes from the browser's cache");
+        // The browser may go on in the middle of the broken one, in several requests.
+        assert.deepEqual([...new Set(fetched(broken))], files.slice(1), "the first comes from the browser's cache");
         assert.equal(await page.getByTestId("notice").count(), 0, "nothing a person must know");
         assert.deepEqual(await privateFiles(page), {});
       });
