@@ -2,6 +2,7 @@
 
 mod adapter;
 mod analysis;
+mod check;
 mod encoder;
 mod engine;
 mod error;
