@@ -62,6 +62,12 @@ impl Values {
         }
     }
 
+    /// These rows and those of `more` behind them.
+    pub(crate) fn joined(mut self, more: Self) -> Self {
+        self.append(more);
+        self
+    }
+
     /// Puts the rows of `more` behind these. Rows of two types become f32.
     pub fn append(&mut self, more: Self) {
         match (self, more) {

@@ -29,7 +29,7 @@ struct Rows {
 /// A tensor that is on a device.
 enum OnDevice {
     /// Flattened.
-    Tensor(Tensor<1>),
+    Tensor(Box<Tensor<1>>),
     /// A linear weight, which may still lack rows.
     Matrix(Box<Matrix>),
 }
@@ -59,8 +59,8 @@ impl Weights {
     /// Takes a part in, for use on `device`.
     ///
     /// # Errors
-    /// [`BundleError::Shape`] where the part has not as many values as its rows need, or where an
-    /// earlier part of the tensor named another shape or already brought one of the rows.
+    /// [`BundleError::Shape`] where the part has not as many values as its rows need, or does not go
+    /// with an earlier part of the tensor.
     pub fn insert(&mut self, part: TensorPart, device: &Device) -> Result<(), BundleError> {
         let range = part.row_range();
         let row_len: usize = part.shape.iter().skip(1).product();
@@ -99,7 +99,7 @@ impl Weights {
         let range = [0, shape.first().copied().unwrap_or(1)];
         let device = values.device();
         let parts = vec![Rows { range, values: None }];
-        let on_device = Some(OnDevice::Tensor(values));
+        let on_device = Some(OnDevice::Tensor(Box::new(values)));
         self.tensors.insert(name.to_owned(), Collected { shape: shape.to_vec(), device, on_device, parts });
     }
 
@@ -148,19 +148,17 @@ impl Weights {
     /// Takes a whole tensor out as it is stored, its rows joined.
     ///
     /// # Errors
-    /// As [`Weights::take`], and [`BundleError::Shape`] where its values are on a graphics device
-    /// and cannot be read back at once.
+    /// As [`Weights::take`], and [`BundleError::Shape`] where a graphics device has its values.
     pub fn take_values(&mut self, name: &str, shape: &[usize]) -> Result<Values, BundleError> {
         let found = self.complete(name, shape)?.ok_or_else(|| missing(name))?;
-        let unreadable = |why: String| shape_error(name, shape, shape.to_vec(), &why);
-        match found.on_device {
+        let read = match found.on_device {
             None => Ok(join(found.parts)),
             Some(OnDevice::Tensor(values)) => {
-                let values = values.into_data().try_into_vec::<f32>();
-                values.map(Values::F32).map_err(|e| unreadable(format!("its values could not be read back ({e})")))
+                values.into_data().try_into_vec::<f32>().map(Values::F32).map_err(|e| e.to_string())
             }
-            Some(OnDevice::Matrix(_)) => Err(unreadable("its values are on the graphics device".to_owned())),
-        }
+            Some(OnDevice::Matrix(_)) => Err("they are on the graphics device".to_owned()),
+        };
+        read.map_err(|e| shape_error(name, shape, shape.to_vec(), &format!("its values could not be read back: {e}")))
     }
 
     /// Takes a linear weight `[out, in]` out that is on a graphics device, as narrow as it is stored.
@@ -226,11 +224,9 @@ impl Weights {
 
 /// All rows together.
 fn join(parts: Vec<Rows>) -> Values {
-    let whole = parts.into_iter().filter_map(|p| p.values).reduce(|mut whole, next| {
-        whole.append(next);
-        whole
-    });
-    whole.unwrap_or_else(|| Values::F32(Vec::new()))
+    let mut parts = parts.into_iter().filter_map(|p| p.values);
+    let first = parts.next().unwrap_or_else(|| Values::F32(Vec::new()));
+    parts.fold(first, Values::joined)
 }
 
 fn missing(name: &str) -> BundleError {

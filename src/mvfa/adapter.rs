@@ -19,7 +19,7 @@ const NEGATIVE_SLOPE: f64 = 0.01;
 #[derive(Clone, Debug)]
 pub(crate) enum Adapter {
     /// Gradients flow through it.
-    Plain { down: block::Linear, up: block::Linear },
+    Plain { layers: Box<[block::Linear; 2]> },
     /// Two dispatches of our own shaders.
     Gpu { layers: Box<[gpu::Linear; 2]>, arithmetic: Arithmetic },
 }
@@ -44,8 +44,10 @@ impl Adapter {
                 arithmetic,
             },
             None => Self::Plain {
-                down: block::Linear::without_bias(weights.take_linear(&down, [bottleneck, width])?),
-                up: block::Linear::without_bias(weights.take_linear(&up, [width, bottleneck])?),
+                layers: Box::new([
+                    block::Linear::without_bias(weights.take_linear(&down, [bottleneck, width])?),
+                    block::Linear::without_bias(weights.take_linear(&up, [width, bottleneck])?),
+                ]),
             },
         })
     }
@@ -60,7 +62,8 @@ impl Adapter {
     /// (hidden feature, `keep · onto + share · what is fed back`)
     pub(crate) fn forward(&self, x: &Tensor<3>, onto: Tensor<3>, keep: f32, share: f32) -> (Tensor<3>, Tensor<3>) {
         match self {
-            Self::Plain { down, up } => {
+            Self::Plain { layers } => {
+                let [down, up] = &**layers;
                 let hidden = activation::leaky_relu(down.forward(x.clone()), NEGATIVE_SLOPE);
                 let back = activation::leaky_relu(up.forward(hidden.clone()), NEGATIVE_SLOPE);
                 let kept = if keep == 1.0 { onto } else { onto * keep };

@@ -11,15 +11,15 @@ use burn::tensor::{Tensor, TensorData};
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{
-    Augment, Calibration, Manifest, MemoryFeatures, ObjectKind, ObjectSpec, PreprocessConfig, SelfTest,
+    Augment, Calibration, Manifest, MemoryFeatures, ObjectKind, ObjectSpec, PreprocessConfig,
 };
 use crate::bundle::weights::Weights;
 use crate::clip::vision::BlockKind;
-use crate::device::{DeviceError, OpenDevice, Tier};
+use crate::device::OpenDevice;
 use crate::gpu::Queue;
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
 use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
-use crate::mvfa::encoder::{AdaptedEncoder, squeeze};
+use crate::mvfa::encoder::AdaptedEncoder;
 use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::{Bank, Features, unit_rows};
 use crate::mvfa::fusion::{default_calibration, fuse, min_max};
@@ -27,26 +27,22 @@ use crate::mvfa::maps::{abnormal_patches, maximum, mean, sum_up};
 use crate::mvfa::memory::{MemoryRows, ReferenceId, min_into, nearest_distances};
 use crate::mvfa::reading::Reading;
 use crate::mvfa::references::References;
-use crate::mvfa::self_test;
 use crate::mvfa::upsample::Geometry;
 use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
 
-/// A block that takes longer is waited for before the next is asked for.
-const SLOW_BLOCK_MS: f64 = 50.0;
-
 /// A loaded model with its references.
 pub struct Engine {
-    manifest: Manifest,
-    open: OpenDevice,
-    encoder: AdaptedEncoder,
+    pub(super) manifest: Manifest,
+    pub(super) open: OpenDevice,
+    pub(super) encoder: AdaptedEncoder,
     /// What the memory bank is made with, where that is not `encoder`.
-    raw: Option<AdaptedEncoder>,
-    text: HashMap<String, Tensor<2>>,
+    pub(super) raw: Option<AdaptedEncoder>,
+    pub(super) text: HashMap<String, Tensor<2>>,
     references: References,
     /// Of a graphics device.
     queue: Option<Queue>,
     /// Whether a block takes so long that a person would wait for it.
-    is_slow: bool,
+    pub(super) is_slow: bool,
 }
 
 impl Engine {
@@ -187,80 +183,8 @@ impl Engine {
         Ok(pacer.wait(reading.read(self.open.tier)).await??.collect())
     }
 
-    /// What this device answers for the fixed test picture.
-    ///
-    /// # Errors
-    /// [`DeviceError::Lost`].
-    pub async fn self_test_values(&self) -> Result<SelfTest, DeviceError> {
-        let features = self.encoder.encode(self.input(&self_test::picture(self.manifest.preprocess.size_px)));
-        let mut reading = Reading::default();
-        self_test::request(&features, &mut reading);
-        Ok(self_test::record(reading.read(self.open.tier).await?.flatten().collect()))
-    }
-
-    /// Compares this device's answers for the test picture with the manifest's, and its scores with
-    /// the processor's. On a slow device the answers end with the first level, which every shader has
-    /// a part in. A device that fails with 16-bit floats goes on with 32-bit ones.
-    ///
-    /// # Errors
-    /// [`DeviceError::SelfTest`] when it differs, [`DeviceError::Lost`] when there is none,
-    /// [`Cancelled`] when the pacer says so.
-    pub async fn self_test(&mut self, pacer: &mut impl Pacer) -> Result<(), EngineError> {
-        let Some(expected) = self.manifest.self_test.clone() else { return Ok(()) };
-        let mut wrong = self.differs(&expected, pacer).await?;
-        if let (Some(why), Tier::Gpu16) = (&wrong, self.open.tier) {
-            self.open.use_f32(why);
-            self.encoder.use_f32();
-            self.raw = self.raw.as_ref().map(|_| self.encoder.with_adapters(None));
-            wrong = self.differs(&expected, pacer).await?;
-        }
-        match wrong {
-            None => Ok(()),
-            Some(reason) => Err(DeviceError::SelfTest { tier: self.open.tier.name(), reason }.into()),
-        }
-    }
-
-    /// What differs from the expected answers for the test picture, if anything does.
-    async fn differs(&mut self, expected: &SelfTest, pacer: &mut impl Pacer) -> Result<Option<String>, EngineError> {
-        let (levels, total) = (self.manifest.vision.levels.len(), self.encoder.steps());
-        let mut run = self.encoder.start(self.input(&self_test::picture(self.manifest.preprocess.size_px)));
-        let (mut block_ms, mut start) = (f64::INFINITY, pacer.now_ms());
-        let mut reached = 0;
-        while run.step() {
-            self.wait(pacer).await?;
-            let now = pacer.now_ms();
-            // The quickest: the first block waits for its shaders to be compiled.
-            block_ms = block_ms.min(now - start);
-            start = now;
-            pacer.step(Progress { stage: Stage::SelfTest, done: run.done(), total }).await?;
-            let new = run.features().segmentation.len();
-            if new == reached || (new > 1 && new < levels) {
-                continue;
-            }
-            reached = new;
-            let mut reading = Reading::default();
-            self_test::request(run.features(), &mut reading);
-            let text = run.features().segmentation.first().zip(self.text.values().next());
-            let compared = match (&self.raw, run.features().segmentation.first()) {
-                (None, Some(level)) => level.clone(),
-                _ => squeeze(run.tokens().clone()),
-            };
-            let scores = self_test::request_scores(&compared, text, &mut reading);
-            let mut found: Vec<Vec<f32>> = pacer.wait(reading.read(self.open.tier)).await??.collect();
-            let scores = found.split_off(found.len().saturating_sub(scores));
-            let expected = self_test::first_levels(expected, reached, levels);
-            let wrong = self_test::mismatch(&expected, &found.concat()).or_else(|| self_test::scores_mismatch(&scores));
-            self.is_slow = block_ms > SLOW_BLOCK_MS;
-            if wrong.is_some() || self.is_slow {
-                return Ok(wrong);
-            }
-            start = pacer.now_ms();
-        }
-        Ok(None)
-    }
-
     /// Waits until a graphics device has done what it was asked.
-    async fn wait(&self, pacer: &mut impl Pacer) -> Result<(), Cancelled> {
+    pub(super) async fn wait(&self, pacer: &mut impl Pacer) -> Result<(), Cancelled> {
         match &self.queue {
             Some(queue) => pacer.wait(queue.done()).await,
             None => Ok(()),
@@ -568,7 +492,7 @@ impl Engine {
     }
 
     /// Planes in 0..1 → the tower's input `[1, 3, side, side]` on the device.
-    fn input(&self, planes: &Planes) -> Tensor<4> {
+    pub(super) fn input(&self, planes: &Planes) -> Tensor<4> {
         let side = planes.side_px;
         let values = normalised(planes, &self.manifest.preprocess);
         Tensor::from_data(TensorData::new(values, [1, 3, side, side]), &self.open.device)

@@ -3,6 +3,7 @@
 mod adapter;
 mod analysis;
 mod bank;
+mod check;
 mod encoder;
 mod engine;
 mod error;

@@ -10,6 +10,9 @@ import { join } from "node:path";
 /** CLIP's ViT-L/14 at the method's size. */
 export const VIT_L = { width: 1024, heads: 16, mlp_width: 4096, patch_px: 14, image_px: 240 };
 
+/** As small as the GPU tier's shaders allow, with adapters and words. */
+export const SMALL = { width: 64, heads: 4, mlp_width: 256, patch_px: 14, image_px: 70, bottleneck: 32 };
+
 /** Half-precision numbers between 2^exponent and 2^(exponent + 1), of either sign. */
 function halves(count, seed, exponent) {
   const bits = new Uint16Array(count);
@@ -46,8 +49,8 @@ function file(path, { name, shape, rows, values }) {
   return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), tensors: [tensor] };
 }
 
-/** Every tensor of a CLIP tower. */
-function* tensors({ width, mlp_width, patch_px, image_px }, layers) {
+/** Every tensor of a CLIP tower, and of adapters and words where there is a bottleneck. */
+function* tensors({ width, mlp_width, patch_px, image_px, bottleneck }, layers) {
   const tokens = 1 + Math.floor(image_px / patch_px) ** 2;
   let seed = 1;
   const matrix = (name, outputs, inputs) => {
@@ -73,12 +76,23 @@ function* tensors({ width, mlp_width, patch_px, image_px }, layers) {
       yield vector(at(`${layer}.bias`), outputs, 0, 0.1);
     }
   }
+  if (!bottleneck) return;
+  for (const bank of ["seg", "det"]) {
+    for (let level = 0; level < Math.min(layers, 4); level++) {
+      yield matrix(`adapters.${bank}.${level}.fc1`, bottleneck, width);
+      yield matrix(`adapters.${bank}.${level}.fc2`, width, bottleneck);
+    }
+  }
+  yield { ...vector("prompts.any", 2 * bottleneck, 0, 0.25), shape: [bottleneck, 2] };
 }
+
+/** Groups of files by the first word of a tensor's name. */
+const GROUPS = { vision: "vision", adapters: "adapters", prompts: "prompts" };
 
 /**
  * Writes the bundle and returns its address, its bytes and how to take it away.
- * @param {typeof VIT_L} geometry
- * @param {number} layers blocks; each is a level up to the fourth, then only the last ones are
+ * @param {{width: number, heads: number, mlp_width: number, patch_px: number, image_px: number, bottleneck?: number}} geometry
+ * @param {number} layers blocks; the last four of them are levels
  */
 export function formulaBundle(name, geometry, layers) {
   const folder = join(process.env.MVFA_TEST_SITE, "models", name);
@@ -86,8 +100,8 @@ export function formulaBundle(name, geometry, layers) {
   mkdirSync(folder, { recursive: true });
   const files = [];
   const add = (part) => {
-    const path = `vision-${String(files.length).padStart(3, "0")}.safetensors`;
-    files.push({ path, group: "vision", ...file(join(folder, path), part) });
+    const path = `part-${String(files.length).padStart(3, "0")}.safetensors`;
+    files.push({ path, group: GROUPS[part.name.split(".")[0]], ...file(join(folder, path), part) });
   };
   for (const tensor of tensors(geometry, layers)) {
     if (tensor.name !== "vision.blocks.0.mlp.fc1.weight") {
@@ -100,7 +114,8 @@ export function formulaBundle(name, geometry, layers) {
     add({ ...tensor, rows: [cut, outputs], values: tensor.values.slice(cut * inputs) });
   }
   const levels = Array.from({ length: Math.min(layers, 4) }, (_, n) => layers - Math.min(layers, 4) + n + 1);
-  const vision = { family: "clip", ...geometry, layers, levels, pre_norm: true, patch_bias: false, layer_scale: false, activation: "quick_gelu", norm_eps: 1e-5 };
+  const { bottleneck, ...tower } = geometry;
+  const vision = { family: "clip", ...tower, layers, levels, pre_norm: true, patch_bias: false, layer_scale: false, activation: "quick_gelu", norm_eps: 1e-5 };
   const manifest = {
     format: 1,
     name,
@@ -109,9 +124,10 @@ export function formulaBundle(name, geometry, layers) {
     card: "MODEL_CARD.md",
     intended_use: "Tests.",
     vision,
+    ...(bottleneck ? { adapters: { bottleneck } } : {}),
     preprocess: { size_px: geometry.image_px, resample: "pil_bicubic", mean: [0, 0, 0], std: [1, 1, 1] },
     augment: "none",
-    objects: [{ id: "any", name: "Any", prompt: "any", kind: "segmentation" }],
+    objects: [{ id: "any", name: "Any", prompt: "any", kind: "segmentation", ...(bottleneck ? { text_features: "prompts.any" } : {}) }],
     files,
   };
   writeFileSync(join(folder, "manifest.json"), JSON.stringify(manifest));

@@ -79,7 +79,7 @@ fn tensors(bundle: &Path) -> Tensors {
     folder
         .visit(&ALL_GROUPS, |part| {
             let entry = found.entry(part.name).or_insert_with(|| (part.shape, Vec::new()));
-            entry.1.extend(part.values);
+            entry.1.extend(part.values.into_f32());
             Ok(())
         })
         .unwrap();

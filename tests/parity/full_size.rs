@@ -15,13 +15,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::{Tensor, TensorData};
-use common::{Golden, Straight, assert_close, fixture, json, open_engine};
+use common::{Golden, Straight, assert_close, fixture, json};
 use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group};
 use mvfa_web::bundle::objects::known_object;
 use mvfa_web::bundle::store::BundleFolder;
-use mvfa_web::clip::vision::BlockKind;
-use mvfa_web::device::open_cpu;
+use mvfa_web::device::{OpenDevice, Tier, open_cpu, open_gpu};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
 use mvfa_web::mvfa::{AdaptedEncoder, Analysis, Engine, Mode, Request, make_bundle};
 
@@ -64,6 +63,16 @@ fn convert(folder: &Path, name: &str, dtype: Dtype) -> PathBuf {
     options.objects = vec![known_object("brain").unwrap()];
     make_bundle(&options, &mut |_, _, _| {}).unwrap();
     options.out
+}
+
+/// The processor, or with `MVFA_DEVICE=gpu` the graphics device in 32-bit floats, by the same limits.
+fn device() -> OpenDevice {
+    if std::env::var_os("MVFA_DEVICE").is_some_and(|name| name == "gpu") {
+        let open = pollster::block_on(open_gpu()).unwrap();
+        OpenDevice { tier: Tier::Gpu32, ..open }
+    } else {
+        open_cpu("test")
+    }
 }
 
 fn analyse(engine: &mut Engine) -> Analysis {
@@ -115,12 +124,13 @@ fn vit_l14_follows_the_reference() {
     let opened = BundleFolder::open(&bundle).unwrap();
     let vision = &opened.manifest().vision;
     assert_eq!((vision.heads, vision.levels.as_slice(), vision.grid()), (16, [6, 12, 18, 24].as_slice(), 17));
-    let device = open_cpu("test").device;
+    let open = device();
+    let device = open.device.clone();
     {
         let mut weights = opened.load(&[Group::Vision, Group::Adapters, Group::Prompts], &device).unwrap();
         let text = flat(weights.take::<2>("prompts.brain", [EMBED, 2]).unwrap());
         assert_close("text features", &text, &golden.values("text"), TEXT);
-        let encoder = AdaptedEncoder::take(&mut weights, opened.manifest(), BlockKind::Plain).unwrap();
+        let encoder = AdaptedEncoder::take(&mut weights, opened.manifest(), open.blocks()).unwrap();
         let planes = to_planes(&resize_bicubic(&picture(), SIZE_PX));
         let pixels = Tensor::from_data(TensorData::new(planes.values, [1, 3, SIZE_PX, SIZE_PX]), &device);
         let started = Instant::now();
@@ -150,13 +160,14 @@ fn vit_l14_follows_the_reference() {
                 assert_close(&format!("{bank}{} mean and std", l + 1), &[difference as f32], &[0.0], MEAN_AND_STD);
             }
         }
-        let mut weights = opened.load(&[Group::Vision], &device).unwrap();
+        let mut weights = opened.load(&[Group::Vision], &open_cpu("test").device).unwrap();
         let position = flat(weights.take::<2>("vision.position_embedding", [TOKEN_COUNT, WIDTH]).unwrap());
         let expected = golden.values("resized_position_embedding.rows");
         assert_close("position embedding", &rows_of(&position, WIDTH), &expected, POSITION);
     }
 
-    let mut engine = open_engine(&bundle);
+    let weights = opened.load(&[Group::Vision, Group::Adapters, Group::Prompts], &device).unwrap();
+    let mut engine = Engine::new(opened.manifest().clone(), weights, open).unwrap();
     let started = Instant::now();
     let analysis = analyse(&mut engine);
     println!("analysis: {:.1} s, peak {}", started.elapsed().as_secs_f32(), peak_memory());

@@ -1,0 +1,91 @@
+//! What a loaded model must answer before it is used: the self-test on its device.
+//!
+//! Comes in: the manifest's expected values. Goes out: nothing, where the device computes what it
+//! should. Fails with [`EngineError`]. It also warms the device: every shader of an analysis runs
+//! here first.
+
+use crate::bundle::manifest::SelfTest;
+use crate::device::{DeviceError, Tier};
+use crate::mvfa::analysis::{Pacer, Progress, Stage};
+use crate::mvfa::encoder::squeeze;
+use crate::mvfa::engine::Engine;
+use crate::mvfa::error::EngineError;
+use crate::mvfa::reading::Reading;
+use crate::mvfa::self_test;
+
+/// A block that takes longer is waited for before the next is asked for.
+const SLOW_BLOCK_MS: f64 = 50.0;
+
+impl Engine {
+    /// What this device answers for the fixed test picture.
+    ///
+    /// # Errors
+    /// [`DeviceError::Lost`].
+    pub async fn self_test_values(&self) -> Result<SelfTest, DeviceError> {
+        let features = self.encoder.encode(self.input(&self_test::picture(self.manifest.preprocess.size_px)));
+        let mut reading = Reading::default();
+        self_test::request(&features, &mut reading);
+        Ok(self_test::record(reading.read(self.open.tier).await?.flatten().collect()))
+    }
+
+    /// Compares this device's answers for the test picture with the manifest's, and its scores with
+    /// the processor's. On a slow device the answers end with the first level, which every shader has
+    /// a part in. A device that fails with 16-bit floats goes on with 32-bit ones.
+    ///
+    /// # Errors
+    /// [`DeviceError::SelfTest`] when it differs, [`DeviceError::Lost`] when there is none,
+    /// [`Cancelled`] when the pacer says so.
+    pub async fn self_test(&mut self, pacer: &mut impl Pacer) -> Result<(), EngineError> {
+        let Some(expected) = self.manifest.self_test.clone() else { return Ok(()) };
+        let mut wrong = self.differs(&expected, pacer).await?;
+        if let (Some(why), Tier::Gpu16) = (&wrong, self.open.tier) {
+            self.open.use_f32(why);
+            self.encoder.use_f32();
+            self.raw = self.raw.as_ref().map(|_| self.encoder.with_adapters(None));
+            wrong = self.differs(&expected, pacer).await?;
+        }
+        match wrong {
+            None => Ok(()),
+            Some(reason) => Err(DeviceError::SelfTest { tier: self.open.tier.name(), reason }.into()),
+        }
+    }
+
+    /// What differs from the expected answers for the test picture, if anything does.
+    async fn differs(&mut self, expected: &SelfTest, pacer: &mut impl Pacer) -> Result<Option<String>, EngineError> {
+        let (levels, total) = (self.manifest.vision.levels.len(), self.encoder.steps());
+        let mut run = self.encoder.start(self.input(&self_test::picture(self.manifest.preprocess.size_px)));
+        let (mut block_ms, mut start) = (f64::INFINITY, pacer.now_ms());
+        let mut reached = 0;
+        while run.step() {
+            self.wait(pacer).await?;
+            let now = pacer.now_ms();
+            // The quickest: the first block waits for its shaders to be compiled.
+            block_ms = block_ms.min(now - start);
+            start = now;
+            pacer.step(Progress { stage: Stage::SelfTest, done: run.done(), total }).await?;
+            let new = run.features().segmentation.len();
+            if new == reached || (new > 1 && new < levels) {
+                continue;
+            }
+            reached = new;
+            let mut reading = Reading::default();
+            self_test::request(run.features(), &mut reading);
+            let text = run.features().segmentation.first().zip(self.text.values().next());
+            let compared = match (&self.raw, run.features().segmentation.first()) {
+                (None, Some(level)) => level.clone(),
+                _ => squeeze(run.tokens().clone()),
+            };
+            let scores = self_test::request_scores(&compared, text, &mut reading);
+            let mut found: Vec<Vec<f32>> = pacer.wait(reading.read(self.open.tier)).await??.collect();
+            let scores = found.split_off(found.len().saturating_sub(scores));
+            let expected = self_test::first_levels(expected, reached, levels);
+            let wrong = self_test::mismatch(&expected, &found.concat()).or_else(|| self_test::scores_mismatch(&scores));
+            self.is_slow = block_ms > SLOW_BLOCK_MS;
+            if wrong.is_some() || self.is_slow {
+                return Ok(wrong);
+            }
+            start = pacer.now_ms();
+        }
+        Ok(None)
+    }
+}
