@@ -38,9 +38,10 @@ const OPTIONAL: &[&str] = &["pkg/example.html", "pkg/example.js"];
 /// Names of the checkpoint of the tests, in the order they are tried.
 const TINY_CHECKPOINTS: &[&str] = &["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
 
-/// The models of the tests by the side of their input: the one of the golden values (26 tokens), and
-/// one with as many tokens as a CLIP at its native 336 px (577).
-const TINY_MODELS: &[(&str, &str)] = &[("tiny", "70"), ("tiny-336", "336")];
+/// The models of the tests by the side of their input and their element type: the one of the golden values (26
+/// tokens), the same in less memory, and one with as many tokens as a CLIP at its native 336 px (577).
+const TINY_MODELS: &[(&str, &str, &str)] =
+    &[("tiny", "70", "f32"), ("tiny-f16", "70", "f16"), ("tiny-i8", "70", "i8"), ("tiny-336", "336", "f32")];
 
 /// Builds everything into `dist/`, and into Trunk's staging folder where Trunk called.
 pub fn build(layout: &Layout, dev: bool) -> Result<()> {
@@ -67,11 +68,11 @@ pub fn build_test_models(layout: &Layout) -> Result<()> {
         fs::remove_dir_all(&models).with_context(|| format!("{} cannot be replaced", models.display()))?;
     }
     fs::create_dir_all(&models).with_context(|| format!("{} cannot be made", models.display()))?;
-    for (name, side) in TINY_MODELS {
+    for (name, side, dtype) in TINY_MODELS {
         let mut convert = program(layout.target.join("release/mvfa"), &layout.root);
         convert.arg("convert").arg("--clip").arg(&checkpoint).arg("--adapters").arg(fixtures.join("adapters.pth"));
         convert.arg("--out").arg(models.join(name)).args(["--size", side]);
-        run(convert.args(["--levels", "1,2,3,4", "--heads", "2", "--dtype", "f32"]))?;
+        run(convert.args(["--levels", "1,2,3,4", "--heads", "2", "--dtype", dtype]))?;
     }
     let phantoms = layout.test_site().join("phantoms");
     if phantoms.exists() {
