@@ -110,7 +110,7 @@ export interface AnalyseOptions {
   object: string;
   mode: Mode;
   augment?: Augment;
-  /** Most rows a level in the memory of all normal pictures together; default: all. Faster, and somewhat less sharp. */
+  /** Most rows a level in the memory of all normal pictures together; default: all. Faster, at little loss. */
   bankRows?: number;
   /** "auto" (default), "pil" or "CENTER,WIDTH"; for pictures deeper than 8 bits. */
   window?: string;

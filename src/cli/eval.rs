@@ -64,7 +64,7 @@ pub(super) struct Args {
     /// Views of each reference [default: the model's; none for raw tokens]
     #[arg(long, value_enum)]
     augment: Option<AugmentName>,
-    /// Most rows a level in the memory of all references together; k-means makes it smaller
+    /// Most rows a level in the memory of all references together; those that lie furthest apart stay
     #[arg(long, value_name = "N")]
     bank_rows: Option<usize>,
     /// Part of the data set to measure on

@@ -47,7 +47,7 @@ pub(super) struct Args {
     /// Views of each normal picture: the method's eleven, or the picture alone [default: the model's]
     #[arg(long, value_enum)]
     augment: Option<AugmentName>,
-    /// Most rows a level in the memory of all normal pictures together; k-means makes it smaller [default: all]
+    /// Most rows a level in the memory of all normal pictures together; those that lie furthest apart stay [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     bank_rows: Option<u32>,
     /// How grey deeper than 8 bits is shown and analysed: auto, pil or CENTER,WIDTH
