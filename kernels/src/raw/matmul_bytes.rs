@@ -146,9 +146,9 @@ unsafe fn tile<const R: usize>(on: &ByteOperands, row: usize, column: usize, epi
     unsafe {
         let base = on.a.add(row * DIGITS * on.depth);
         let mut a = [[base; DIGITS]; R];
-        for r in 0..R {
-            for d in 0..DIGITS {
-                a[r][d] = base.add((r * DIGITS + d) * on.depth);
+        for (r, row) in a.iter_mut().enumerate() {
+            for (d, digit) in row.iter_mut().enumerate() {
+                *digit = base.add((r * DIGITS + d) * on.depth);
             }
         }
         let mut b = on.b.add(column * on.depth);
