@@ -15,6 +15,7 @@ mod maps;
 mod memory;
 mod reading;
 mod references;
+mod score;
 mod self_test;
 mod upsample;
 mod zero_shot;

@@ -1,0 +1,255 @@
+//! From features to scores and maps.
+//!
+//! Comes in: the features of one picture, and the references that an engine remembers. Goes out:
+//! [`Analysis`]. What needs the device is asked for at once and read once; maps are plain arithmetic.
+//! Fails with [`EngineError`]. Source: spec §8.
+
+use std::collections::HashMap;
+
+use burn::tensor::Tensor;
+
+use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec};
+use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Stage, Timings};
+use crate::mvfa::engine::Engine;
+use crate::mvfa::error::EngineError;
+use crate::mvfa::features::{Bank, Features, unit_rows};
+use crate::mvfa::fusion::{default_calibration, fuse, min_max};
+use crate::mvfa::maps::{abnormal_patches, maximum, mean, sum_up};
+use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances};
+use crate::mvfa::reading::Reading;
+use crate::mvfa::upsample::Geometry;
+use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
+
+impl Engine {
+    /// Scores the features of one picture; asks the device for everything first and reads once.
+    ///
+    /// # Errors
+    /// [`EngineError`]: stopped, or the device gave no answer.
+    pub(super) async fn score(
+        &mut self,
+        features: &Features,
+        object: &ObjectSpec,
+        mode: Mode,
+        text: Option<Tensor<2>>,
+        pacer: &mut impl Pacer,
+    ) -> Result<Analysis, EngineError> {
+        let few = mode == Mode::Few;
+        let banks = self.memory_banks(object.kind);
+        let patches = |bank: Bank| -> Vec<Tensor<2>> {
+            features.bank(bank).iter().map(|l| unit_rows(l.clone().slice_dim(0, 1..l.dims()[0]))).collect()
+        };
+        let segmentation = patches(Bank::Segmentation);
+        let detection = patches(Bank::Detection);
+        let total = 2 + if few { self.references.len() } else { 0 };
+        pacer.step(Progress { stage: Stage::Score, done: 0, total }).await?;
+
+        // 1. Ask the device for everything.
+        let mut reading = Reading::default();
+        if let Some(text) = &text {
+            for level in segmentation.iter().chain(&detection) {
+                reading.push(patch_logits(level.clone(), text.clone()));
+            }
+        }
+        let mut new_pairs = Vec::new();
+        let left_out = if few { self.references.left_out() } else { Vec::new() };
+        if few {
+            for (done, id) in self.references.ids().enumerate() {
+                let Some(rows) = self.references.searched(id) else { continue };
+                for bank in &banks {
+                    let query = if *bank == Bank::Segmentation { &segmentation } else { &detection };
+                    push_distances(&mut reading, query, rows.levels(*bank));
+                    for other in left_out.iter().filter(|other| **other != id) {
+                        let Some(own) = self.references.rows(*other) else { continue };
+                        if !self.references.knows((*other, id, *bank)) {
+                            push_distances(&mut reading, &own.original_patches(*bank), rows.levels(*bank));
+                            new_pairs.push((*other, id, *bank));
+                        }
+                    }
+                }
+                pacer.step(Progress { stage: Stage::Score, done: done + 1, total }).await?;
+            }
+        }
+        if let Some(text) = &text {
+            for rows in left_out.iter().filter_map(|id| self.references.rows(*id)) {
+                for level in rows.original_patches(score_bank(object.kind)) {
+                    reading.push(patch_logits(level, text.clone()));
+                }
+            }
+        }
+
+        // 2. One read.
+        let mut values = pacer.wait(reading.read(self.open.tier)).await??;
+        pacer.step(Progress { stage: Stage::Score, done: total - 1, total }).await?;
+        let levels = segmentation.len();
+        let mut take = |count: usize| -> Vec<Vec<f32>> { values.by_ref().take(count).collect() };
+
+        // 3. Sort the answer.
+        let zero_logits = text.is_some().then(|| (take(levels), take(levels)));
+        let mut distances: HashMap<Bank, Vec<Vec<f32>>> = HashMap::new();
+        if few {
+            let mut pairs = new_pairs.into_iter().peekable();
+            let ids: Vec<ReferenceId> = self.references.ids().collect();
+            for id in ids {
+                for bank in &banks {
+                    let nearest = distances.entry(*bank).or_insert_with(|| vec![Vec::new(); levels]);
+                    nearest.iter_mut().zip(take(levels)).for_each(|(n, d)| min_into(n, &d));
+                    while let Some(pair) = pairs.next_if(|(_, of, b)| *of == id && b == bank) {
+                        self.references.learn(pair, take(levels));
+                    }
+                }
+            }
+        }
+        let own: HashMap<ReferenceId, Vec<Vec<f32>>> = match &text {
+            Some(_) => left_out.iter().map(|id| (*id, take(levels))).collect(),
+            None => HashMap::new(),
+        };
+        let parts = Parts { object, zero_logits, distances, own };
+        Ok(self.assemble(parts, mode))
+    }
+
+    /// Maps and scores from patch values; plain arithmetic, no device.
+    fn assemble(&self, parts: Parts<'_>, mode: Mode) -> Analysis {
+        let Parts { object, zero_logits, distances, own } = parts;
+        let (grid, side_px) = (self.manifest.vision.grid(), self.manifest.preprocess.size_px);
+        let shown = Geometry::PatchCentres { patch_px: self.manifest.vision.patch_px };
+        let kind = object.kind;
+        let sum = |levels: &[Vec<f32>], geometry| sum_up(levels, grid, side_px, geometry);
+        let memory_of = |bank: Bank| distances.get(&bank).or_else(|| distances.get(&Bank::Segmentation));
+
+        let zero = zero_logits.as_ref().map(|(seg, _)| zero_shot_map(seg, grid, side_px, Geometry::Reference));
+        let memory = memory_of(Bank::Segmentation).map(|d| sum(d, Geometry::Reference));
+        let score_zero = zero_logits.as_ref().map(|(_, det)| detection_score(det));
+        let memory_score = |map: &[f32]| match kind {
+            ObjectKind::Segmentation => maximum(map),
+            ObjectKind::Detection => mean(map),
+        };
+        let score_bank = score_bank(kind);
+        let score_memory = memory_of(score_bank).map(|d| memory_score(&sum(d, Geometry::Reference)));
+
+        // References against the others: the scale of normal pictures.
+        let ids: Vec<ReferenceId> = if mode == Mode::Few { self.references.left_out() } else { Vec::new() };
+        let memory_bank = if self.memory_is_raw() { Bank::Segmentation } else { score_bank };
+        let left_out: Vec<Vec<f32>> = ids
+            .iter()
+            .filter_map(|id| self.references.distances_of(*id, memory_bank))
+            .map(|d| sum(&d, Geometry::Reference))
+            .collect();
+        let left_out_scores: Vec<f32> = left_out.iter().map(|m| memory_score(m)).collect();
+        let calibrated = object.calibration.is_some() || left_out.len() >= 2;
+        let ranges: Calibration = object
+            .calibration
+            .unwrap_or_else(|| default_calibration(self.manifest.vision.levels.len(), &left_out, &left_out_scores));
+
+        let fused = match (mode, &zero, &memory) {
+            (Mode::Few, Some(z), Some(m)) => Some(fuse(z, m, ranges.zero_map, ranges.memory_map)),
+            _ => None,
+        };
+        let fused_score = |zero_map: &[f32], c0: f32, memory_map: &[f32]| match kind {
+            ObjectKind::Segmentation => maximum(&fuse(zero_map, memory_map, ranges.zero_map, ranges.memory_map)),
+            ObjectKind::Detection => {
+                0.5 * min_max(c0, ranges.zero_score) + 0.5 * min_max(mean(memory_map), ranges.memory_score)
+            }
+        };
+        let (score, score_calibrated) = match (mode, score_zero, score_memory) {
+            (Mode::Few, Some(c0), Some(cm)) => {
+                let score = match (kind, &fused) {
+                    (ObjectKind::Segmentation, Some(map)) => maximum(map),
+                    _ => 0.5 * min_max(c0, ranges.zero_score) + 0.5 * min_max(cm, ranges.memory_score),
+                };
+                (score, calibrated.then_some(score))
+            }
+            (Mode::Few, _, Some(cm)) => {
+                let range = match kind {
+                    ObjectKind::Segmentation => ranges.memory_map,
+                    ObjectKind::Detection => ranges.memory_score,
+                };
+                (cm, calibrated.then(|| min_max(cm, range)))
+            }
+            (_, Some(c0), _) => (c0, Some(min_max(c0, ranges.zero_score))),
+            _ => (0.0, None),
+        };
+        let support_scores = (left_out.len() >= 2).then(|| {
+            ids.iter()
+                .zip(&left_out)
+                .map(|(id, memory_map)| match own.get(id) {
+                    Some(logits) => {
+                        let zero_map = zero_shot_map(logits, grid, side_px, Geometry::Reference);
+                        fused_score(&zero_map, detection_score(logits), memory_map)
+                    }
+                    None => memory_score(memory_map),
+                })
+                .collect()
+        });
+
+        let logits = zero_logits.as_ref().map(|(seg, det)| if score_bank == Bank::Segmentation { seg } else { det });
+        let shown_zero = logits.map(|l| zero_shot_map(l, grid, side_px, shown));
+        let shown_memory = memory_of(score_bank).map(|d| sum(d, shown));
+        let overlay = match (shown_zero, shown_memory) {
+            (Some(z), Some(m)) => fuse(&z, &m, ranges.zero_map, ranges.memory_map),
+            (Some(map), None) | (None, Some(map)) => map,
+            (None, None) => Vec::new(),
+        };
+        let levels = match (memory_of(score_bank), logits) {
+            (Some(distances), _) => distances.clone(),
+            (None, Some(logits)) => logits.iter().map(|l| abnormal_patches(l)).collect(),
+            (None, None) => Vec::new(),
+        };
+        Analysis {
+            score,
+            score_calibrated,
+            score_zero,
+            score_memory,
+            zero,
+            memory,
+            fused,
+            overlay,
+            levels,
+            side_px,
+            support_scores,
+            timings: Timings::default(),
+        }
+    }
+
+    /// The banks whose memory is searched: Sm always comes from the segmentation bank, cm of
+    /// detection objects from the other. Raw tokens serve as both.
+    fn memory_banks(&self, kind: ObjectKind) -> Vec<Bank> {
+        if kind == ObjectKind::Detection && !self.memory_is_raw() {
+            vec![Bank::Segmentation, Bank::Detection]
+        } else {
+            vec![Bank::Segmentation]
+        }
+    }
+
+    /// Whether the memory bank holds raw block tokens, which serve as both banks.
+    pub(super) fn memory_is_raw(&self) -> bool {
+        self.raw.is_some() || self.manifest.adapters.is_none()
+    }
+}
+
+/// Values per level, back from the device.
+type Levels = Vec<Vec<f32>>;
+
+/// Patch values of one picture, back from the device.
+struct Parts<'a> {
+    object: &'a ObjectSpec,
+    /// Per level logits `[patches, 2]` of the segmentation and the detection bank.
+    zero_logits: Option<(Levels, Levels)>,
+    /// Per level nearest distances `[patches]`.
+    distances: HashMap<Bank, Vec<Vec<f32>>>,
+    /// Logits of the references' own patches.
+    own: HashMap<ReferenceId, Vec<Vec<f32>>>,
+}
+
+/// The bank an object's image score comes from in few-shot.
+fn score_bank(kind: ObjectKind) -> Bank {
+    match kind {
+        ObjectKind::Segmentation => Bank::Segmentation,
+        ObjectKind::Detection => Bank::Detection,
+    }
+}
+
+fn push_distances(reading: &mut Reading, query: &[Tensor<2>], memory: &[Tensor<2>]) {
+    for (patches, rows) in query.iter().zip(memory) {
+        reading.push(nearest_distances(patches.clone(), rows.clone()));
+    }
+}
