@@ -66,6 +66,7 @@ export interface Memory {
 
 export interface LoadProgress {
   stage: "engine" | "model" | "device" | "self-test";
+  /** In the stage `self-test` blocks of the model, as `totalBytes`. */
   loadedBytes: number;
   /** 0 while unknown. */
   totalBytes: number;

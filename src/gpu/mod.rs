@@ -2,6 +2,7 @@
 //! operation.
 
 mod attention;
+mod joined;
 mod kernel;
 mod matmul;
 mod matmul_text;
@@ -12,6 +13,7 @@ mod queue;
 mod rows;
 
 pub(crate) use attention::Attention;
+pub(crate) use joined::{JOIN_STEP, joined};
 pub(crate) use matmul::{Activation, Arithmetic, Linear, Onto, is_supported};
 pub(crate) use matrix::{Matrix, Packing, padded};
 pub(crate) use norm::LayerNorm;

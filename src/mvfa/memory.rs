@@ -70,7 +70,12 @@ impl MemoryRows {
         let join = |bank: Bank| -> Vec<Tensor<2>> {
             let levels = views.first().map_or(0, |v| v.bank(bank).len());
             (0..levels)
-                .map(|l| unit_rows(Tensor::cat(views.iter().map(|v| v.bank(bank)[l].clone()).collect(), 0)))
+                .map(|l| {
+                    unit_rows(match views {
+                        [only] => only.bank(bank)[l].clone(),
+                        _ => Tensor::cat(views.iter().map(|v| v.bank(bank)[l].clone()).collect(), 0),
+                    })
+                })
                 .collect()
         };
         let tokens = views.first().and_then(|v| v.segmentation.first()).map_or(0, |t| t.dims()[0]);

@@ -6,6 +6,7 @@
 use burn::tensor::Tensor;
 
 use crate::device::{DeviceError, Tier};
+use crate::gpu;
 
 /// Flat tensors waiting to be read together.
 #[derive(Default)]
@@ -28,9 +29,18 @@ impl Reading {
             return Ok(Vec::new().into_iter());
         }
         let lost = |reason: String| DeviceError::Lost { tier: tier.name(), reason };
-        let data = Tensor::cat(self.parts, 0).into_data_async().await.map_err(|e| lost(e.to_string()))?;
+        let (joined, step) = match gpu::joined(&self.parts) {
+            Some(joined) => (joined, gpu::JOIN_STEP),
+            None => (Tensor::cat(self.parts, 0), 1),
+        };
+        let data = joined.into_data_async().await.map_err(|e| lost(e.to_string()))?;
         let mut values = data.try_into_vec::<f32>().map_err(|e| lost(format!("{e:?}")))?.into_iter();
-        let parts: Vec<Vec<f32>> = self.lengths.iter().map(|n| values.by_ref().take(*n).collect()).collect();
+        let mut take = |length: usize| -> Vec<f32> {
+            let mut part: Vec<f32> = values.by_ref().take(length.next_multiple_of(step)).collect();
+            part.truncate(length);
+            part
+        };
+        let parts: Vec<Vec<f32>> = self.lengths.iter().map(|n| take(*n)).collect();
         Ok(parts.into_iter())
     }
 }

@@ -1,7 +1,7 @@
 // A model of any size with weights from a formula, made on the spot: nothing to download or commit.
 //
 // Comes in: a geometry and a name. Goes out: a bundle in the test site's models folder, linear weights as
-// 16-bit floats, one of them cut at an odd row.
+// 16-bit floats or 8-bit integers, one of them cut at an odd row.
 
 import { createHash } from "node:crypto";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
@@ -33,19 +33,39 @@ function floats(count, seed, base, spread) {
   return Float32Array.from(unit, (bits) => base + (spread * (bits & 0x3ff)) / 1024 * (bits & 0x8000 ? -1 : 1));
 }
 
+/** The same numbers as 8-bit integers with a scale a row. */
+function integers({ shape, values }) {
+  const [rows, columns] = shape;
+  const bytes = new Int8Array(rows * columns);
+  const scales = new Float32Array(rows);
+  for (let row = 0; row < rows; row++) {
+    scales[row] = 2 ** (((values[0] >> 10) & 31) - 15 - 6) * (1 + row / rows);
+    // Eight of the bits that make a half, the sign among them: any integers will do.
+    for (let n = row * columns; n < (row + 1) * columns; n++) bytes[n] = Math.max(-127, (values[n] << 16) >> 24 ^ (values[n] & 0x7f));
+  }
+  return { bytes, scales };
+}
+
 /** One tensor, or rows of one, as a file of its own. */
-function file(path, { name, shape, rows, values }) {
-  const isHalf = values instanceof Uint16Array;
+function file(path, part, dtype) {
+  const { name, shape, rows } = part;
+  const isMatrix = part.values instanceof Uint16Array;
   const key = rows ? `${name}[${rows[0]}:${rows[1]}]` : name;
   const stored = rows ? [rows[1] - rows[0], ...shape.slice(1)] : shape;
-  const entry = { dtype: isHalf ? "F16" : "F32", shape: stored, data_offsets: [0, values.byteLength] };
-  const text = JSON.stringify({ [key]: entry });
+  const kind = isMatrix ? dtype : "f32";
+  const { bytes: values, scales } = kind === "i8" ? integers({ shape: stored, values: part.values }) : { bytes: part.values };
+  const data = [...(scales ? [scales] : []), values].map((list) => Buffer.from(list.buffer, list.byteOffset, list.byteLength));
+  const entries = {};
+  if (scales) entries[`${key}.scale`] = { dtype: "F32", shape: [stored[0]], data_offsets: [0, scales.byteLength] };
+  const start = scales?.byteLength ?? 0;
+  entries[key] = { dtype: kind.toUpperCase(), shape: stored, data_offsets: [start, start + values.byteLength] };
+  const text = JSON.stringify(entries);
   const header = Buffer.from(text.padEnd(Math.ceil(text.length / 8) * 8));
   const length = Buffer.alloc(8);
   length.writeBigUInt64LE(BigInt(header.length));
-  const bytes = Buffer.concat([length, header, Buffer.from(values.buffer, values.byteOffset, values.byteLength)]);
+  const bytes = Buffer.concat([length, header, ...data]);
   writeFileSync(path, bytes);
-  const tensor = { name, shape, dtype: isHalf ? "f16" : "f32", ...(rows ? { rows } : {}) };
+  const tensor = { name, shape, dtype: kind, ...(rows ? { rows } : {}) };
   return { bytes: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex"), tensors: [tensor] };
 }
 
@@ -93,15 +113,16 @@ const GROUPS = { vision: "vision", adapters: "adapters", prompts: "prompts" };
  * Writes the bundle and returns its address, its bytes and how to take it away.
  * @param {{width: number, heads: number, mlp_width: number, patch_px: number, image_px: number, bottleneck?: number}} geometry
  * @param {number} layers blocks; the last four of them are levels
+ * @param {"f16" | "i8"} dtype of linear weights
  */
-export function formulaBundle(name, geometry, layers) {
+export function formulaBundle(name, geometry, layers, dtype = "f16") {
   const folder = join(process.env.MVFA_TEST_SITE, "models", name);
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   const files = [];
   const add = (part) => {
     const path = `part-${String(files.length).padStart(3, "0")}.safetensors`;
-    files.push({ path, group: GROUPS[part.name.split(".")[0]], ...file(join(folder, path), part) });
+    files.push({ path, group: GROUPS[part.name.split(".")[0]], ...file(join(folder, path), part, dtype) });
   };
   for (const tensor of tensors(geometry, layers)) {
     if (tensor.name !== "vision.blocks.0.mlp.fc1.weight") {

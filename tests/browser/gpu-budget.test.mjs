@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { addSupports, analyseInSession, openSession } from "./actions.mjs";
+import { TINY, addSupports, analyseInSession, openSession } from "./actions.mjs";
 import { tinyPicture } from "./fixtures.mjs";
 import { countGpu, gpuCounts } from "./gpu-counter.mjs";
 import { SMALL, formulaBundle } from "./formula-bundle.mjs";
@@ -79,3 +79,16 @@ for (const mode of ["zero", "few"]) {
     });
   });
 }
+
+test("the self-test warms the device: pictures compile nothing", async () => {
+  await withPage(browser, { prepare: countGpu }, async (page) => {
+    // The bundle above has no self-test; this model's adapters are too narrow for our shaders, so it also warms burn's.
+    await openSession(page, { model: TINY, device: "gpu" });
+    await addSupports(page, [tinyPicture("support_0.png")]);
+    for (const mode of ["zero", "few"]) {
+      const options = { object: "chest", mode, augment: "none", window: "pil" };
+      const { pipelines } = await during(page, () => analyseInSession(page, tinyPicture("input_rgb.png"), options));
+      assert.equal(pipelines, 0, mode);
+    }
+  });
+});

@@ -1,15 +1,13 @@
-// ViT-L/14 on the GPU tier: the first blocks compute what the processor's do, on weights that stay 16-bit.
+// Blocks of the GPU tier compute what the processor's do, on weights that stay as narrow as they are stored.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { openSession } from "./actions.mjs";
 import { maxDifference } from "./fixtures.mjs";
-import { VIT_L, formulaBundle } from "./formula-bundle.mjs";
+import { SMALL, VIT_L, formulaBundle } from "./formula-bundle.mjs";
 import { countGpu, gpuMemory } from "./gpu-counter.mjs";
 import { launch, withPage } from "./harness.mjs";
 
-/** A whole picture takes minutes on a processor that pretends to be a graphics card; two blocks take seconds. */
-const BLOCKS = 2;
 /** Of the largest token. Sums of four thousand products in another order differ by a millionth. */
 const LIMIT = 1e-5;
 /** Buffers beside the weights: tokens and what a block makes of them, and pieces of files on their way. */
@@ -23,9 +21,9 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** Runs `work` with a bundle of ViT-L/14 that is gone afterwards. */
-async function withBundle(blocks, work) {
-  const bundle = formulaBundle("vit-l-test", VIT_L, blocks);
+/** Runs `work` with a bundle that is gone afterwards. */
+async function withBundle({ geometry, blocks, dtype }, work) {
+  const bundle = formulaBundle("gpu-blocks-test", geometry, blocks, dtype);
   try {
     await work(bundle);
   } finally {
@@ -34,15 +32,15 @@ async function withBundle(blocks, work) {
 }
 
 /** Tokens of all levels on a device, and what memory that took. */
-async function run(bundle, device) {
+async function run(bundle, side, device) {
   let answer;
   await withPage(browser, { prepare: countGpu }, async (page) => {
     const { device: opened } = await openSession(page, { model: bundle.model, device });
     assert.match(opened.tier, device === "gpu" ? /^gpu/ : /^cpu$/);
-    const levels = await page.evaluate(async (side) => {
-      const planes = Float32Array.from({ length: 3 * side * side }, (_, n) => ((7 * (n % side) + 13 * Math.floor(n / side)) % 256) / 255);
+    const levels = await page.evaluate(async (px) => {
+      const planes = Float32Array.from({ length: 3 * px * px }, (_, n) => ((7 * (n % px) + 13 * Math.floor(n / px)) % 256) / 255);
       return (await globalThis.session.tokens(planes)).map((level) => Array.from(level));
-    }, VIT_L.image_px);
+    }, side);
     answer = { levels, memory: await gpuMemory(page) };
   });
   return answer;
@@ -56,21 +54,29 @@ function assertMemory({ bytes }, { gpuPeakBytes, heapBytes }) {
   assert.ok(heapBytes < HEAP_BYTES, `${heapBytes} bytes of memory`);
 }
 
+/** Runs the bundle on both tiers, compares them and returns the GPU's memory. */
+async function compare(bundle, side) {
+  const [cpu, gpu] = [await run(bundle, side, "cpu"), await run(bundle, side, "gpu")];
+  assert.ok(cpu.levels.length > 0 && gpu.levels.length === cpu.levels.length);
+  for (const [n, level] of cpu.levels.entries()) {
+    const largest = level.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+    const off = maxDifference(gpu.levels[n], level) / largest;
+    console.log(`level ${n + 1}: off by ${off} of the largest token`);
+    assert.ok(off < LIMIT, `level ${n + 1} is off by ${off} of the largest token, allowed ${LIMIT}`);
+  }
+  return gpu.memory;
+}
+
+for (const dtype of ["f16", "i8"]) {
+  test(`weights stored as ${dtype} compute the same on both tiers`, () =>
+    withBundle({ geometry: SMALL, blocks: 4, dtype }, (bundle) => compare(bundle, SMALL.image_px)));
+}
+
 test("two blocks of ViT-L/14 on WebGPU match the processor's, in little more memory than their files", () =>
-  withBundle(BLOCKS, async (bundle) => {
-    const [cpu, gpu] = [await run(bundle, "cpu"), await run(bundle, "gpu")];
-    assert.equal(gpu.levels.length, BLOCKS);
-    for (const [n, level] of cpu.levels.entries()) {
-      const largest = level.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-      const off = maxDifference(gpu.levels[n], level) / largest;
-      console.log(`level ${n + 1}: off by ${off} of the largest token`);
-      assert.ok(off < LIMIT, `level ${n + 1} is off by ${off} of the largest token, allowed ${LIMIT}`);
-    }
-    assertMemory(bundle, gpu.memory);
-  }));
+  withBundle({ geometry: VIT_L, blocks: 2 }, async (bundle) => assertMemory(bundle, await compare(bundle, VIT_L.image_px))));
 
 test("a whole ViT-L/14 loads onto WebGPU within its memory", { skip: !process.env.MVFA_SLOW }, () =>
-  withBundle(24, async (bundle) => {
+  withBundle({ geometry: VIT_L, blocks: 24 }, async (bundle) => {
     await withPage(browser, { prepare: countGpu }, async (page) => {
       await openSession(page, { model: bundle.model, device: "gpu" });
       assertMemory(bundle, await gpuMemory(page));
