@@ -146,10 +146,8 @@ unsafe fn tile<const R: usize>(on: &ByteOperands, row: usize, column: usize, epi
     unsafe {
         let base = on.a.add(row * DIGITS * on.depth);
         let mut a = [[base; DIGITS]; R];
-        for r in 0..R {
-            for d in 0..DIGITS {
-                a[r][d] = base.add((r * DIGITS + d) * on.depth);
-            }
+        for (n, digits) in a.as_flattened_mut().iter_mut().enumerate() {
+            *digits = base.add(n * on.depth);
         }
         let mut b = on.b.add(column * on.depth);
         let end = b.add(on.depth * PANEL);
