@@ -71,11 +71,11 @@ impl Values {
     /// Puts the rows of `more` behind these. Rows of two types become f32.
     pub fn append(&mut self, more: Self) {
         match (self, more) {
-            (Self::F32(values), Self::F32(more)) => values.extend(more),
-            (Self::F16(values), Self::F16(more)) => values.extend(more),
+            (Self::F32(values), Self::F32(more)) => extend(values, more),
+            (Self::F16(values), Self::F16(more)) => extend(values, more),
             (Self::I8(rows), Self::I8(more)) => {
-                rows.integers.extend(more.integers);
-                rows.scales.extend(more.scales);
+                extend(&mut rows.integers, more.integers);
+                extend(&mut rows.scales, more.scales);
             }
             (values, more) => {
                 let mut widened = std::mem::replace(values, Self::F32(Vec::new())).into_f32();
@@ -84,6 +84,12 @@ impl Values {
             }
         }
     }
+}
+
+/// A vector doubles when it grows, which for the largest matrices would be felt in a browser's memory.
+fn extend<T>(values: &mut Vec<T>, more: Vec<T>) {
+    values.reserve_exact(more.len());
+    values.extend(more);
 }
 
 impl ScaledRows {

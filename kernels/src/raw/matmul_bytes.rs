@@ -146,10 +146,8 @@ unsafe fn tile<const R: usize>(on: &ByteOperands, row: usize, column: usize, epi
     unsafe {
         let base = on.a.add(row * DIGITS * on.depth);
         let mut a = [[base; DIGITS]; R];
-        for (r, row) in a.iter_mut().enumerate() {
-            for (d, digit) in row.iter_mut().enumerate() {
-                *digit = base.add((r * DIGITS + d) * on.depth);
-            }
+        for (n, digits) in a.as_flattened_mut().iter_mut().enumerate() {
+            *digits = base.add(n * on.depth);
         }
         let mut b = on.b.add(column * on.depth);
         let end = b.add(on.depth * PANEL);
