@@ -116,7 +116,7 @@ fn folds(engine: &Engine, organ: &str) -> Vec<[f64; 2]> {
         }
         [auroc(pixels), auroc(images)]
     };
-    names(organ).map(|name| fold(name)).collect()
+    names(organ).map(fold).collect()
 }
 
 fn names(organ: &str) -> impl Iterator<Item = &'static str> {
