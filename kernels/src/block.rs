@@ -107,7 +107,7 @@ impl NormWeights {
     }
 }
 
-fn check(what: &'static str, expected: usize, found: usize) -> Result<(), ShapeError> {
+pub(crate) fn check(what: &'static str, expected: usize, found: usize) -> Result<(), ShapeError> {
     if expected == found { Ok(()) } else { Err(ShapeError { what, expected, found }) }
 }
 

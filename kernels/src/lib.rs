@@ -17,6 +17,10 @@ pub mod raw;
 mod block;
 #[cfg(feature = "module")]
 mod module;
+#[cfg(not(feature = "module"))]
+mod product;
 
 #[cfg(not(feature = "module"))]
 pub use block::{FrozenBlock, LinearWeights, NormWeights, Runner, Shape, ShapeError, Workspace};
+#[cfg(not(feature = "module"))]
+pub use product::product;

@@ -4,6 +4,7 @@ pub mod block;
 pub mod config;
 mod gpu;
 pub mod packed_block;
+pub(crate) mod product;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod prompts;
 #[cfg(not(target_arch = "wasm32"))]

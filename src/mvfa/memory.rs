@@ -6,6 +6,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::clip::product::product;
 use crate::mvfa::features::{Bank, Features, unit_rows};
 
 /// Names a reference for as long as an engine lives.
@@ -58,7 +59,7 @@ impl MemoryRows {
 /// `1 - largest cosine`, `[patches]`.
 pub fn nearest_distances(unit_patches: Tensor<2>, memory: Tensor<2>) -> Tensor<1> {
     let [patches, _] = unit_patches.dims();
-    let nearest = unit_patches.matmul(memory.transpose()).max_dim(1).reshape([patches]);
+    let nearest = product(unit_patches, memory.transpose()).max_dim(1).reshape([patches]);
     nearest * -1.0 + 1.0
 }
 

@@ -5,6 +5,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::clip::product::product;
 use crate::mvfa::upsample::{Geometry, upsample};
 
 /// CLIP's temperature; the released code fixes it instead of reading the checkpoint's (spec §5).
@@ -12,7 +13,7 @@ const LOGIT_SCALE: f64 = 100.0;
 
 /// Unit patch rows `[patches, dim]` and text features `[dim, 2]` → logits `[patches, 2]`.
 pub fn patch_logits(unit_patches: Tensor<2>, text: Tensor<2>) -> Tensor<2> {
-    unit_patches.matmul(text) * LOGIT_SCALE
+    product(unit_patches, text) * LOGIT_SCALE
 }
 
 /// S0: per level upsampled logits, softmax, abnormal channel; summed over levels.

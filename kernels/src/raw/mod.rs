@@ -10,4 +10,6 @@ mod norm;
 mod softmax;
 
 pub use block::{BlockCall, LinearCall, NormCall, run_block};
+#[cfg(not(feature = "module"))]
+pub(crate) use matmul::{Epilogue, Operands, multiply};
 pub use matmul::{PANEL, pack_columns};

@@ -6,5 +6,9 @@ mod block;
 mod kernel;
 mod matmul;
 mod norm;
+#[cfg(any(target_arch = "wasm32", test))]
+mod product;
 
 pub(crate) use block::{GpuBlock, is_supported};
+#[cfg(any(target_arch = "wasm32", test))]
+pub(crate) use product::product;
