@@ -18,6 +18,8 @@ mod block;
 #[cfg(feature = "module")]
 mod module;
 #[cfg(not(feature = "module"))]
+mod product;
+#[cfg(not(feature = "module"))]
 mod shape;
 #[cfg(not(feature = "module"))]
 mod weights;
@@ -26,6 +28,8 @@ mod workspace;
 
 #[cfg(not(feature = "module"))]
 pub use block::{FrozenBlock, Runner, Way};
+#[cfg(not(feature = "module"))]
+pub use product::product;
 #[cfg(not(feature = "module"))]
 pub use shape::{Shape, ShapeError};
 #[cfg(not(feature = "module"))]

@@ -14,6 +14,7 @@ use burn::tensor::{Tensor, activation, module};
 use crate::bundle::error::BundleError;
 use crate::bundle::weights::Weights;
 use crate::clip::config::Activation;
+use crate::clip::product::{linear, product};
 
 /// An affine map with a frozen weight.
 #[derive(Clone, Debug)]
@@ -45,7 +46,7 @@ impl Linear {
 
     /// `[batch, tokens, in]` → `[batch, tokens, out]`
     pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        module::linear(x, self.weight.clone(), self.bias.clone())
+        linear(x, self.weight.clone(), self.bias.clone())
     }
 }
 
@@ -141,12 +142,12 @@ impl Block {
         let part =
             |i: usize| -> Tensor<4> { qkv.clone().slice_dim(0, i..i + 1).reshape([batch, heads, tokens, head_width]) };
         let query = part(0) * (1.0 / (head_width as f64).sqrt());
-        let mut scores = query.matmul(part(1).swap_dims(2, 3));
+        let mut scores = product(query, part(1).swap_dims(2, 3));
         if self.config.causal {
             let bias = causal_bias(tokens, &scores.device());
             scores = scores + bias;
         }
-        let mixed = activation::softmax(scores, 3).matmul(part(2));
+        let mixed = product(activation::softmax(scores, 3), part(2));
         self.out.forward(mixed.swap_dims(1, 2).reshape([batch, tokens, width]))
     }
 }

@@ -5,6 +5,7 @@ pub mod config;
 mod gpu_block;
 mod gpu_embedding;
 pub mod packed_block;
+pub(crate) mod product;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod prompts;
 #[cfg(not(target_arch = "wasm32"))]

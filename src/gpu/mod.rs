@@ -9,6 +9,8 @@ mod matmul_text;
 mod matrix;
 mod norm;
 mod patches;
+#[cfg(any(target_arch = "wasm32", test))]
+mod product;
 mod queue;
 mod rows;
 
@@ -18,5 +20,7 @@ pub(crate) use matmul::{Activation, Arithmetic, Linear, Onto, is_supported};
 pub(crate) use matrix::{Matrix, Packing, padded};
 pub(crate) use norm::LayerNorm;
 pub(crate) use patches::Patches;
+#[cfg(any(target_arch = "wasm32", test))]
+pub(crate) use product::product;
 pub(crate) use queue::{Queue, tensor};
 pub(crate) use rows::{logits, nearest, unit_rows};

@@ -6,6 +6,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 
+use crate::clip::product::product;
 use crate::device::{DeviceError, Tier};
 use crate::gpu;
 use crate::mvfa::bank::compress;
@@ -106,7 +107,7 @@ pub fn nearest_distances(unit_patches: Tensor<2>, memory: Tensor<2>) -> Tensor<1
         return distances;
     }
     let [patches, _] = unit_patches.dims();
-    let nearest = unit_patches.matmul(memory.transpose()).max_dim(1).reshape([patches]);
+    let nearest = product(unit_patches, memory.transpose()).max_dim(1).reshape([patches]);
     nearest * -1.0 + 1.0
 }
 

@@ -5,6 +5,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::clip::product::product;
 use crate::gpu;
 use crate::mvfa::upsample::{Geometry, upsample};
 
@@ -15,7 +16,7 @@ const LOGIT_SCALE: f64 = 100.0;
 pub fn patch_logits(unit_patches: Tensor<2>, text: Tensor<2>) -> Tensor<2> {
     match gpu::logits(&unit_patches, &text, LOGIT_SCALE) {
         Some(logits) => logits,
-        None => unit_patches.matmul(text) * LOGIT_SCALE,
+        None => product(unit_patches, text) * LOGIT_SCALE,
     }
 }
 

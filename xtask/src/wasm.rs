@@ -42,7 +42,10 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     let toolchain = WasmToolchain::ensure(layout)?;
     let mut cargo = cargo(layout);
     let profile = if dev { "wasm-dev" } else { "wasm" };
-    cargo.args(["build", "--lib", "--profile", profile, "--target", "wasm32-unknown-unknown"]);
+    // Of this kind alone: cargo leaves out link-time optimisation, without a word, where a library is
+    // to be an rlib as well.
+    cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]);
+    cargo.args(["--profile", profile, "--target", "wasm32-unknown-unknown"]);
     toolchain.apply(&mut cargo);
     run(&mut cargo)?;
 

@@ -15,5 +15,7 @@ mod widen;
 
 pub use block::{BlockCall, NormCall, run_block};
 pub use linear::{LinearCall, Scratch, Storage, widened_columns};
+#[cfg(not(feature = "module"))]
+pub(crate) use matmul::{Epilogue, Operands, multiply};
 pub use matmul::{PANEL, pack_columns};
 pub use matmul_bytes::{DIGITS as BYTES_A_VALUE, pack_bytes};
