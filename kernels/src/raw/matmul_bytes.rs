@@ -24,12 +24,12 @@ const TILE_ROWS: usize = 2;
 /// Bytes of rows that are walked together (half a megabyte).
 const ROW_BYTES: usize = 512 * 1024;
 
-/// Lays out weights `[columns, depth]`: panels of [`PANEL`] columns, in each the groups of [`GROUP`]
+/// Lays out weights `[columns, depth]`: panels of [`PANEL`] columns, in each the groups of `GROUP`
 /// neighbours one after the other, in each group the columns.
 ///
 /// # Safety
 /// `source` and `target` are good for `columns · depth` bytes; `columns` is a multiple of [`PANEL`],
-/// `depth` of [`GROUP`].
+/// `depth` of `GROUP`.
 pub unsafe fn pack_bytes(source: *const i8, (columns, depth): (usize, usize), target: *mut i8) {
     let mut to = target;
     for first in (0..columns).step_by(PANEL) {
@@ -108,7 +108,7 @@ pub(crate) struct ByteOperands {
 ///
 /// # Safety
 /// The operands lie as [`ByteOperands`] says, `columns` is a multiple of [`PANEL`], `depth` of
-/// [`GROUP`], and the epilogue's vectors hold `columns` values.
+/// `GROUP`, and the epilogue's vectors hold `columns` values.
 pub(crate) unsafe fn multiply_bytes(on: &ByteOperands, epilogue: Epilogue) {
     let fitting = ROW_BYTES.checked_div(on.depth * DIGITS * TILE_ROWS).unwrap_or(1);
     let group = if fitting == 0 { TILE_ROWS } else { fitting * TILE_ROWS };
