@@ -80,7 +80,7 @@ fn few_shot_comes_with_its_baselines_and_a_report() {
     let folder = tempfile::tempdir().unwrap();
     let data = phantoms(folder.path());
     let report = folder.path().join("report.html");
-    let more = ["--mode", "few", "--shots", "2", "--augment", "none", "--bank-rows", "20", "--report", &text(&report)];
+    let more = ["--mode", "few", "--shots", "2", "--augment", "none", "--report", &text(&report)];
     let lines = eval(&data, &more).expect(0).json_lines();
     let last = lines.last().unwrap();
     for figures in [last, &last["baselines"]["memory_raw"], &last["baselines"]["raw_intensity"]] {
@@ -100,7 +100,7 @@ fn few_shot_comes_with_its_baselines_and_a_report() {
     for forbidden in ["<script", "http:", "https:", "@import"] {
         assert!(!html.contains(forbidden), "{forbidden} in the report");
     }
-    let raw = eval(&data, &["--method", "memory-raw", "--shots", "2", "--bank-rows", "20"]).expect(0).json_lines();
+    let raw = eval(&data, &["--method", "memory-raw", "--shots", "2"]).expect(0).json_lines();
     assert_eq!(raw.last().unwrap()["pixel_auroc"], last["baselines"]["memory_raw"]["pixel_auroc"]);
 }
 
