@@ -40,7 +40,7 @@ usage: cargo xtask COMMAND
   bench [--gpu] [--json] [--only vit-s,vit-b,vit-l] [--tier cpu,native,memory,gpu] [--runs N]
         [--launches N] [--dev]
                       time the encoder against onnxruntime-web in one browser page, and natively against onnxruntime
-  default-model       train models/default anew (about half an hour)
+  default-model       train models/default anew (10 to 20 minutes)
   measure-model       the figures of models/default that its card states (about half an hour)
   size                raw and compressed size of what a visitor downloads
 
