@@ -87,7 +87,7 @@ function requestContent({ requests }) {
     return url.origin === location.origin ? url.pathname : address;
   });
   return [
-    make("p", { text: "Files fetched by this page and its worker since the model was first ready. Opening and analysing your own images fetches nothing. A restarted model is read from what this browser keeps of it, or fetched from this site again." }),
+    make("p", { text: "Files fetched by this page and its worker since the model was first ready. Opening and analysing your own images fetches nothing; eight or more at once may start another worker, which fetches the program again. A restarted model is read from what this browser keeps of it, or fetched from this site again." }),
     paths.length ? make("ol", { class: "requests" }, ...paths.map((path) => make("li", { text: path }))) : make("p", { class: "empty", text: "None." }),
   ];
 }
