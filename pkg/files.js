@@ -3,14 +3,17 @@
  *
  * Comes in: the manifest's address. Goes out: answers to read, one file at a time, in the order asked. The manifest and
  * the first file are asked for at once, so that they arrive while the program is being compiled; later the caller says
- * which file to prepare while it works on another. Never more than one prepared file is held. What the bytes are worth
- * is for the caller to check: only it knows whether a hash was right, and only then calls `keep`.
+ * which file to prepare while it works on another. Never more than one prepared file is held, and never more than two
+ * wait to be kept. What the bytes are worth is for the caller to check: only it knows whether a hash was right, and only
+ * then calls `keep`.
  */
 
-import { ModelFolder } from "./storage.js";
+import { ModelFolder, hex } from "./storage.js";
 
 /** Loaded only for custom prompts. */
 const LATER = "text";
+/** Files on their way to the browser's storage while another is loaded. */
+const MAX_WAITING = 2;
 
 /** @typedef {{path: string, bytes: number, sha256: string, group: string}} Entry */
 
@@ -18,22 +21,29 @@ export class ModelFiles {
   #manifestUrl;
   #signal;
   /** @type {Promise<Response>} */ #manifest;
+  /** @type {Promise<string>} */ #text;
   /** @type {Promise<Entry[]>} */ #entries;
   /** @type {ModelFolder | null} */ #folder = null;
   /** @type {{path: string, opened: Promise<OpenedFile>} | null} */ #prepared = null;
   /** The last file given out was kept by an earlier visit. */
   fromStorage = false;
+  /** Files being kept. @type {Set<Promise<void>>} */ #waiting = new Set();
   /** There was no room for a file: what it said then. @type {Promise<{neededBytes: number, freeBytes: number | null}> | null} */
   #full = null;
 
-  /** @param {string} manifestUrl absolute @param {AbortSignal} signal */
-  constructor(manifestUrl, signal) {
+  /**
+   * @param {string} manifestUrl absolute
+   * @param {AbortSignal} signal
+   * @param {string} [manifest] its text, where somebody has just read it
+   */
+  constructor(manifestUrl, signal, manifest) {
     this.#manifestUrl = manifestUrl;
     this.#signal = signal;
     // Asked for anew each time: an old manifest would name files that are no longer there.
-    this.#manifest = fetch(manifestUrl, { cache: "no-cache", signal });
+    this.#manifest = manifest === undefined ? fetch(manifestUrl, { cache: "no-cache", signal }) : Promise.resolve(new Response(manifest));
+    this.#text = this.#manifest.then((response) => response.clone().text());
     this.#entries = this.#read();
-    for (const promise of [this.#manifest, this.#entries]) promise.catch(() => {});
+    for (const promise of [this.#manifest, this.#text, this.#entries]) promise.catch(() => {});
   }
 
   /** The manifest, to be read once. @returns {Promise<Response>} */
@@ -41,11 +51,15 @@ export class ModelFiles {
     return this.#manifest;
   }
 
-  /** Looks into a copy of the manifest, and begins with the first file. @returns {Promise<Entry[]>} */
+  /** @returns {Promise<string>} */
+  async manifestText() {
+    return this.#text;
+  }
+
+  /** Looks into the manifest, and begins with the first file. @returns {Promise<Entry[]>} */
   async #read() {
-    const copy = (await this.#manifest).clone();
     /** @type {Entry[]} */
-    const entries = (await copy.json()).files;
+    const entries = JSON.parse(await this.#text).files;
     this.#folder = await ModelFolder.open(this.#manifestUrl);
     await this.#folder?.keepOnly(new Set(entries.map(({ sha256 }) => sha256)));
     const first = entries.find(({ group }) => group !== LATER);
@@ -71,6 +85,7 @@ export class ModelFiles {
     await this.prepare(path);
     const { opened } = this.#prepared;
     this.#prepared = null;
+    while (this.#waiting.size >= MAX_WAITING) await Promise.race(this.#waiting);
     const file = await opened;
     this.fromStorage = file.stored;
     return file;
@@ -98,9 +113,28 @@ export class ModelFiles {
     const response = await fetch(new URL(entry.path, this.#manifestUrl), { cache, signal: this.#signal });
     return new OpenedFile(ahead(response, entry.bytes), {
       fresh: cache !== "force-cache",
-      writer: async () => (this.#full ? null : (await this.#folder?.writer(entry.sha256)) ?? null),
-      onFull: () => (this.#full ??= this.#room()),
+      keep: (bytes) => this.#keep(entry, bytes),
     });
+  }
+
+  /** @param {Entry} entry @param {Uint8Array} bytes a view of WebAssembly memory, which may grow meanwhile */
+  #keep({ sha256 }, bytes) {
+    const folder = this.#folder;
+    if (!folder || this.#full) return;
+    const kept = folder.keep(sha256, bytes.slice()).then((hadRoom) => {
+      if (!hadRoom) this.#full ??= this.#room();
+      this.#waiting.delete(kept);
+    });
+    this.#waiting.add(kept);
+  }
+
+  /**
+   * SHA-256 of bytes, beside other work.
+   * @param {Uint8Array<ArrayBuffer>} bytes
+   * @returns {Promise<string> | null} in hexadecimal; null where the browser offers it only to pages with https
+   */
+  sha256(bytes) {
+    return globalThis.crypto.subtle ? crypto.subtle.digest("SHA-256", bytes).then(hex) : null;
   }
 
   /** How much of the model has no place yet, and how much room the browser says is left. */
@@ -114,8 +148,9 @@ export class ModelFiles {
     return { neededBytes, freeBytes: freeBytes < neededBytes ? freeBytes : null };
   }
 
-  /** Where the model's files are now. @returns {Promise<import("./index.d.ts").StorageInfo>} */
+  /** Where the model's files are, once all are kept. @returns {Promise<import("./index.d.ts").StorageInfo>} */
   async report() {
+    await Promise.all(this.#waiting);
     const storedBytes = (await this.#folder?.bytes()) ?? 0;
     return { place: this.#folder ? "private-files" : "browser-cache", storedBytes, full: await this.#full };
   }
@@ -130,39 +165,24 @@ export class ModelFiles {
 
 /** An answer to read, and a way to keep what was read. */
 class OpenedFile {
-  #writer;
-  #onFull;
-  /** @type {import("./storage.js").ModelFileWriter | null} */ #open = null;
+  #keep;
 
   /**
    * @param {Response} response
-   * @param {{stored?: boolean, fresh?: boolean, writer?: () => Promise<import("./storage.js").ModelFileWriter | null>, onFull?: () => void}} options
+   * @param {{stored?: boolean, fresh?: boolean, keep?: (bytes: Uint8Array) => void}} options
    */
-  constructor(response, { stored = false, fresh = false, writer = async () => null, onFull = () => {} }) {
+  constructor(response, { stored = false, fresh = false, keep = () => {} }) {
     this.response = response;
     /** Kept by an earlier visit. */
     this.stored = stored;
     /** Certainly from the server; where not, wrong bytes are worth a second try. */
     this.fresh = fresh;
-    this.#writer = writer;
-    this.#onFull = onFull;
+    this.#keep = keep;
   }
 
-  /** Makes `keep` possible; it cannot wait itself. */
-  async prepareKeep() {
-    this.#open = await this.#writer();
-  }
-
-  /** Keeps the file's bytes, which were right. @param {Uint8Array} bytes */
+  /** Keeps a copy of the file's bytes, which were right, for the next visit, where that is possible. @param {Uint8Array} bytes */
   keep(bytes) {
-    if (this.#open && !this.#open.write(bytes)) this.#onFull();
-    this.#open = null;
-  }
-
-  /** The file's bytes were wrong. */
-  discard() {
-    this.#open?.close();
-    this.#open = null;
+    this.#keep(bytes);
   }
 }
 

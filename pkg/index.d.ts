@@ -74,6 +74,13 @@ export interface LoadProgress {
   fromStorage: boolean;
 }
 
+/** The compiled program, which goes from worker to worker. */
+export interface Program {
+  main: WebAssembly.Module;
+  /** Null where the browser has no relaxed SIMD. */
+  kernels: WebAssembly.Module | null;
+}
+
 export interface OpenOptions {
   /** Default "auto". */
   device?: "auto" | "cpu" | "gpu";
@@ -82,8 +89,8 @@ export interface OpenOptions {
   signal?: AbortSignal;
   /** Addresses the worker has requested since the model was ready. */
   onRequests?(addresses: string[]): void;
-  /** Whether `onRequests` is also told of what the loading itself requests: for a second worker of a model that is in use. */
-  countLoading?: boolean;
+  /** Whether workers for {@link Session.twin} are made ready, as many as this machine can use; on the processor tier only. */
+  twins?: boolean;
   /** Called once when the worker stops without being asked; open calls reject with the same DeviceError. */
   onLost?(error: Error): void;
 }
@@ -181,6 +188,11 @@ export class Session {
   tokens(planes: Float32Array, options?: Pick<AnalyseOptions, "signal" | "onProgress">): Promise<Float32Array[]>;
   render(map: Float32Array, side: number, options: RenderOptions): Promise<Rendered>;
   memory(): Promise<Memory>;
+  /**
+   * The same model in another worker, to share pictures with; normal pictures are not taken along. Where this session was
+   * opened with `twins` and model files are kept, nothing is fetched. `onRequests` is told of what the loading requests, too.
+   */
+  twin(options?: Pick<OpenOptions, "onRequests">): Promise<Session>;
   close(): void;
 }
 

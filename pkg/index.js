@@ -7,6 +7,8 @@
  * AbortError, ImageError, ModelError, DeviceError, UsageError, and whose message ends in a next step.
  */
 
+import { workerCount } from "./helpers.js";
+
 export { Pool } from "./pool.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
 
@@ -33,6 +35,9 @@ export class Session {
   /** @type {Error | null} */ #end = null;
   /** @type {(requests: string[]) => void} */ #onRequests;
   /** @type {(error: Error) => void} */ #onLost;
+  #url = "";
+  /** What a twin needs of this one. @type {{program: import("./index.d.ts").Program, manifest: string} | null} */ #given = null;
+  /** Workers with their scripts and nothing else. @type {Session[]} */ #spares = [];
 
   /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
   info;
@@ -60,20 +65,62 @@ export class Session {
    * @returns {Promise<Session>}
    */
   static async open(manifestUrl, options = {}) {
-    const { device = "auto", onProgress, signal, countLoading = false } = options;
+    const { device = "auto", onProgress, signal, twins = false } = options;
     if (!["auto", "cpu", "gpu"].includes(device)) {
       throw makeError("UsageError", `The device "${device}" is unknown. Use "auto", "cpu" or "gpu".`);
     }
     if (signal?.aborted) throw stopped();
-    const url = new URL(manifestUrl, globalThis.document?.baseURI ?? import.meta.url).href;
     const session = new Session(options);
+    session.#url = new URL(manifestUrl, globalThis.document?.baseURI ?? import.meta.url).href;
+    if (twins && device !== "gpu") session.#prepareSpares();
     try {
-      session.info = await session.#call("open", { manifestUrl: url, device, countLoading }, { onProgress, signal });
+      const prepared = session.#spares.map((spare) => spare.#call("prepare", {}).catch(() => spare.close()));
+      const { info, given } = await session.#call("open", { manifestUrl: session.#url, device }, { onProgress, signal });
+      Object.assign(session, { info });
+      session.#given = given;
+      await Promise.all(prepared);
+      session.#keepSpares(info.device.tier === "cpu" ? workerCount(info.weightBytes, Infinity) - 1 : 0);
     } catch (error) {
       session.close();
       throw error;
     }
     return session;
+  }
+
+  /**
+   * The same model in another worker, to share pictures with: the compiled program and the manifest come from this
+   * session, also after it ended, and the model's files from the browser's storage. Where the session was opened with
+   * `twins`, nothing is fetched then. Normal pictures are not taken along.
+   * @param {{onRequests?: (addresses: string[]) => void}} [options] told of what the loading requests, too
+   * @returns {Promise<Session>}
+   */
+  async twin({ onRequests = () => {} } = {}) {
+    if (!this.#given) throw this.#end ?? makeError("UsageError", "The session is not open yet. Wait for it.");
+    const twin = this.#spares.pop() ?? new Session({});
+    twin.#onRequests = onRequests;
+    twin.#url = this.#url;
+    try {
+      const device = this.info.device.tier === "cpu" ? "cpu" : "gpu";
+      const { info, given } = await twin.#call("open", { manifestUrl: this.#url, device, given: this.#given });
+      Object.assign(twin, { info });
+      twin.#given = given;
+    } catch (error) {
+      twin.close();
+      throw error;
+    }
+    return twin;
+  }
+
+  /** As many workers as a small model could use; how large this one is comes later. */
+  #prepareSpares() {
+    this.#spares = Array.from({ length: workerCount(0, Infinity) - 1 }, () => new Session({}));
+  }
+
+  /** @param {number} count */
+  #keepSpares(count) {
+    const whole = this.#spares.filter(({ ended }) => !ended);
+    this.#spares = whole.splice(0, count);
+    for (const spare of whole) spare.close();
   }
 
   /** Network requests made by the worker since the model was ready. */
@@ -230,6 +277,7 @@ export class Session {
     if (this.#end) return;
     this.#end = error;
     this.#worker.terminate();
+    this.#keepSpares(0);
     const open = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of open) call.reject(error);

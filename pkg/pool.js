@@ -37,14 +37,12 @@ export class Pool {
    * @returns {Promise<Pool>}
    */
   static async open(manifestUrl, { workers, ...options } = {}) {
-    const first = await Session.open(manifestUrl, options);
+    const first = await Session.open(manifestUrl, { ...options, twins: workers !== 1 });
     const { info } = first;
-    const { onRequests, device } = options;
-    const again = (/** @type {"auto" | "cpu" | "gpu" | undefined} */ on) => () =>
-      Session.open(manifestUrl, { device: on, onRequests, countLoading: true });
+    const again = () => first.twin({ onRequests: options.onRequests });
     const count = info.device.tier === "cpu" ? (workers ?? workerCount(info.weightBytes, Infinity)) : 1;
-    const others = Array.from({ length: Math.max(0, count - 1) }, () => new Helper(again("cpu")));
-    const helpers = [new Helper(again(device), first), ...others];
+    const others = Array.from({ length: Math.max(0, count - 1) }, () => new Helper(again));
+    const helpers = [new Helper(again, first), ...others];
     const pool = new Pool(helpers, info, workers !== undefined);
     try {
       // Who asks for a number gets it, or the reason why not.

@@ -58,17 +58,25 @@ export class ModelFolder {
   }
 
   /**
-   * Opens a file for writing. Until it is closed nobody else can, another tab of the same page included.
+   * Keeps a file. A tab that is closed meanwhile leaves nothing half-written that would be taken for whole.
    * @param {string} name a SHA-256
-   * @returns {Promise<ModelFileWriter | null>} null where it cannot be written
+   * @param {Uint8Array<ArrayBuffer>} bytes not changed until this is over
+   * @returns {Promise<boolean>} false where there was no room; true also where nothing can be kept for another reason
    */
-  async writer(name) {
-    if (!SHA256.test(name)) return null;
+  async keep(name, bytes) {
+    if (!SHA256.test(name)) return true;
+    let write;
     try {
-      const file = await this.#folder.getFileHandle(name, { create: true });
-      return new ModelFileWriter(/** @type {any} */ (await file.createSyncAccessHandle()));
+      write = await writer(await this.#folder.getFileHandle(name, { create: true }));
     } catch {
-      return null;
+      return true;
+    }
+    try {
+      await write(bytes);
+      return true;
+    } catch {
+      await this.remove(name);
+      return false;
     }
   }
 
@@ -78,42 +86,29 @@ export class ModelFolder {
   }
 }
 
-/** One file being written. */
-export class ModelFileWriter {
-  /** @type {any} a FileSystemSyncAccessHandle */ #handle;
-
-  /** @param {any} handle */
-  constructor(handle) {
-    this.#handle = handle;
+/**
+ * A way to give a file its content: beside other work where the browser can, else at once.
+ * @param {FileSystemFileHandle} file
+ * @returns {Promise<(bytes: Uint8Array<ArrayBuffer>) => Promise<void>>} rejects where not all of it found room
+ */
+async function writer(file) {
+  if ("createWritable" in file) {
+    const stream = await file.createWritable();
+    return async (bytes) => {
+      await stream.write(bytes);
+      await stream.close();
+    };
   }
-
-  /**
-   * Writes all of it at once, without a pause: the bytes may be a view of WebAssembly memory.
-   * @param {Uint8Array} bytes
-   * @returns {boolean} false where there was no room; then nothing of it is left
-   */
-  write(bytes) {
-    let written = 0;
+  const handle = await /** @type {any} */ (file).createSyncAccessHandle();
+  return async (bytes) => {
     try {
-      this.#handle.truncate(0);
-      written = this.#handle.write(bytes, { at: 0 });
-    } catch {
-      // QuotaExceededError in some browsers, a short count in others.
+      handle.truncate(0);
+      // Some browsers write less than asked for instead of throwing.
+      if (handle.write(bytes, { at: 0 }) !== bytes.length) throw new Error("no room");
+    } finally {
+      handle.close();
     }
-    if (written !== bytes.length) {
-      try {
-        this.#handle.truncate(0);
-      } catch {
-        // Its length is wrong, so it will not be used.
-      }
-    }
-    this.close();
-    return written === bytes.length;
-  }
-
-  close() {
-    this.#handle.close();
-  }
+  };
 }
 
 /** @returns {Promise<number>} bytes of all model files kept for this site */
@@ -165,6 +160,10 @@ async function sizeOf(folder) {
 
 /** A folder name from an address, which may be longer than a name can be. @param {string} manifestUrl */
 async function nameFor(manifestUrl) {
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(manifestUrl));
+  return hex(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(manifestUrl)));
+}
+
+/** @param {ArrayBuffer} digest */
+export function hex(digest) {
   return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -33,43 +33,61 @@ function fail(name, message) {
   return error;
 }
 
-/** @returns {Promise<unknown>} resolves when the WebAssembly module is compiled and running */
-function start() {
-  started ??= load().catch((error) => {
+/** What another worker needs to run the same program. @type {import("./index.d.ts").Program | null} */
+let program = null;
+
+/**
+ * @param {import("./index.d.ts").Program} [given] compiled by another worker; otherwise it is fetched
+ * @returns {Promise<unknown>} resolves when the WebAssembly module is compiled and running
+ */
+function start(given) {
+  started ??= load(given).catch((error) => {
     started = null;
     throw fail("ModelError", `The program could not be loaded (${error.message}). Check the connection and try again.`);
   });
   return started;
 }
 
-async function load() {
-  // Imported here and not at the top, so that a missing file is an error with a name and not a silent worker.
-  const module = await import("./wasm/mvfa_web.js");
-  const { memory, __wasm_call_ctors: construct } = await module.default();
+// Imported here and not at the top, so that a missing file is an error with a name and not a silent worker.
+const glue = () => import("./wasm/mvfa_web.js");
+
+/** @param {import("./index.d.ts").Program} [given] */
+async function load(given) {
+  // The second module runs beside the first, on the same memory; browsers without relaxed SIMD refuse it and compute
+  // in the first one, somewhat slower.
+  const [module, main, kernels] = given
+    ? [await glue(), given.main, given.kernels]
+    : await Promise.all([glue(), compiled("./wasm/mvfa_web_bg.wasm"), compiled("./wasm/mvfa_kernels.wasm").catch(() => null)]);
+  program = { main, kernels };
+  const { memory, __wasm_call_ctors: construct } = await module.default({ module_or_path: main });
   // Static constructors of the Rust code: once, and before anything else (.cargo/config.toml).
   construct();
-  await useKernels(module, memory);
+  if (kernels) await useKernels(module, kernels, memory);
   heap = memory;
   idleBytes = memory.buffer.byteLength;
   wasm = module;
 }
 
+/** @param {string} path @returns {Promise<WebAssembly.Module>} */
+async function compiled(path) {
+  const response = await fetch(new URL(path, import.meta.url));
+  if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+  // Servers that do not know the type are served too, only that nothing is compiled before all is there.
+  const streams = response.headers.get("Content-Type")?.startsWith("application/wasm");
+  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+}
+
 /**
  * Lets the processor tier compute with fused multiply-add, in a small second module on the first one's memory.
- * Browsers without relaxed SIMD refuse that module and compute in the first one, somewhat slower.
  * @param {any} module
+ * @param {WebAssembly.Module} kernels
  * @param {WebAssembly.Memory} memory
  */
-async function useKernels(module, memory) {
-  try {
-    const response = fetch(new URL("./wasm/mvfa_kernels.wasm", import.meta.url));
-    const { instance } = await WebAssembly.instantiateStreaming(response, { env: { memory } });
-    const { block, __stack_pointer: stackPointer } = /** @type {any} */ (instance.exports);
-    stackPointer.value = module.kernelStack();
-    module.useKernels(block);
-  } catch {
-    // Nothing is lost but time.
-  }
+async function useKernels(module, kernels, memory) {
+  const { exports } = await WebAssembly.instantiate(kernels, { env: { memory } });
+  const { block, __stack_pointer: stackPointer } = /** @type {any} */ (exports);
+  stackPointer.value = module.kernelStack();
+  module.useKernels(block);
 }
 
 /** @param {Blob} blob @returns {Promise<Uint8Array>} */
@@ -92,12 +110,14 @@ function ready() {
 
 /** Operations that need the engine for themselves: (args, signal, progress) → value. */
 const engineOps = {
-  async open({ manifestUrl, device, countLoading }, signal, progress) {
+  async open({ manifestUrl, device, given }, signal, progress) {
+    const begun = performance.now();
     progress({ stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false });
     // Asks for the manifest and the first file now, so that they come while the program is compiled.
-    const files = new ModelFiles(manifestUrl, signal);
-    await start();
+    const files = new ModelFiles(manifestUrl, signal, given?.manifest);
+    await start(given?.program);
     if (signal.aborted) throw fail("AbortError", "Stopped on request. Load the model again when you want it.");
+    if (device !== "gpu") wasm.warmUp();
     engine = await wasm.Engine.open(
       files,
       device,
@@ -105,8 +125,9 @@ const engineOps = {
       signal,
     );
     const storage = await files.report();
-    watchRequests(countLoading ? 0 : performance.now());
-    return { ...engine.info(), storage };
+    // Of a twin, which joins a model in use, the loading counts too.
+    watchRequests(given ? begun : performance.now());
+    return { info: { ...engine.info(), storage }, given: { program, manifest: await files.manifestText() } };
   },
   async addSupport({ blob, window }) {
     return ready().addSupport(await bytesOf(blob), window);
@@ -128,6 +149,10 @@ const engineOps = {
 
 /** Operations that may run in the engine's pauses. */
 const freeOps = {
+  /** Whoever asks for it wants nothing fetched later. */
+  async prepare() {
+    await glue();
+  },
   async memory() {
     return { heapBytes: heap?.buffer.byteLength ?? 0, idleBytes };
   },

@@ -4,7 +4,9 @@
 //! in the type it is stored in. Fails before anything is used: [`BundleError::Size`], [`BundleError::Hash`],
 //! then [`BundleError::Shard`] or [`BundleError::NotFinite`]. Does no input or output itself.
 
+use bytemuck::Pod;
 use half::f16;
+use half::vec::HalfBitsVecExt;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype as FileDtype, TensorView};
 use sha2::{Digest, Sha256};
@@ -34,9 +36,21 @@ pub fn decode_shard(entry: &FileEntry, bytes: &[u8]) -> Result<Vec<TensorPart>, 
 pub fn visit_shard(
     entry: &FileEntry,
     bytes: &[u8],
+    visit: impl FnMut(TensorPart) -> Result<(), BundleError>,
+) -> Result<(), BundleError> {
+    check_bytes(entry, bytes, None)?;
+    visit_tensors(entry, bytes, visit)
+}
+
+/// The tensors of a shard that [`check_bytes`] found right, one after the other.
+///
+/// # Errors
+/// [`BundleError::Shard`], [`BundleError::NotFinite`], and whatever `visit` answers.
+pub(crate) fn visit_tensors(
+    entry: &FileEntry,
+    bytes: &[u8],
     mut visit: impl FnMut(TensorPart) -> Result<(), BundleError>,
 ) -> Result<(), BundleError> {
-    check_bytes(entry, bytes)?;
     let wrong = |reason: String| BundleError::Shard { path: entry.path.clone(), reason };
     let file = SafeTensors::deserialize(bytes).map_err(|e| wrong(e.to_string()))?;
     for tensor in &entry.tensors {
@@ -49,15 +63,15 @@ pub fn visit_shard(
     Ok(())
 }
 
-/// Checks size, then hash.
+/// Checks size, then hash, which somebody may have computed already.
 ///
 /// # Errors
 /// [`BundleError::Size`] or [`BundleError::Hash`].
-pub fn check_bytes(entry: &FileEntry, bytes: &[u8]) -> Result<(), BundleError> {
+pub(crate) fn check_bytes(entry: &FileEntry, bytes: &[u8], hash: Option<String>) -> Result<(), BundleError> {
     if bytes.len() as u64 != entry.bytes {
         return Err(BundleError::Size { path: entry.path.clone(), expected: entry.bytes, found: bytes.len() as u64 });
     }
-    let found = sha256_hex(bytes);
+    let found = hash.unwrap_or_else(|| sha256_hex(bytes));
     if found != entry.sha256 {
         return Err(BundleError::Hash { path: entry.path.clone(), expected: entry.sha256.clone(), found });
     }
@@ -90,12 +104,12 @@ fn values(file: &SafeTensors<'_>, entry: &TensorEntry) -> Result<Values, String>
     };
     let bytes = find(file, &key, file_dtype, &shape)?.data();
     match entry.dtype {
-        Dtype::F32 => Ok(Values::F32(f32_values(bytes))),
-        Dtype::F16 => Ok(Values::F16(bytes.as_chunks().0.iter().map(|pair| f16::from_le_bytes(*pair)).collect())),
+        Dtype::F32 => Ok(Values::F32(numbers(bytes))),
+        Dtype::F16 => Ok(Values::F16(numbers::<u16>(bytes).reinterpret_into::<f16>())),
         Dtype::I8 => {
             let rows = shape.first().copied().unwrap_or(0);
-            let scales = f32_values(find(file, &scale_key(&key), FileDtype::F32, &[rows])?.data());
-            Ok(Values::I8(ScaledRows { integers: bytes.iter().map(|byte| *byte as i8).collect(), scales }))
+            let scales = numbers(find(file, &scale_key(&key), FileDtype::F32, &[rows])?.data());
+            Ok(Values::I8(ScaledRows { integers: numbers(bytes), scales }))
         }
     }
 }
@@ -111,8 +125,10 @@ fn find<'a>(file: &SafeTensors<'a>, key: &str, dtype: FileDtype, shape: &[usize]
     Ok(view)
 }
 
-fn f32_values(bytes: &[u8]) -> Vec<f32> {
-    bytes.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect()
+/// Little-endian numbers, copied in one piece.
+fn numbers<T: Pod>(bytes: &[u8]) -> Vec<T> {
+    const { assert!(cfg!(target_endian = "little"), "the bytes of each number would have to be turned round") };
+    bytemuck::pod_collect_to_vec(bytes)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! fails.
 
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 /// Row-major values of a tensor, or of some rows of one.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,7 +44,9 @@ impl Values {
     /// The first value that is no finite number.
     pub fn first_not_finite(&self) -> Option<usize> {
         match self {
+            Self::F32(values) if floats_are_finite(values) => None,
             Self::F32(values) => values.iter().position(|v| !v.is_finite()),
+            Self::F16(values) if halves_are_finite(values) => None,
             Self::F16(values) => values.iter().position(|v| !v.is_finite()),
             Self::I8(rows) => {
                 // The lowest integer is -128.
@@ -92,6 +95,27 @@ fn extend<T>(values: &mut Vec<T>, more: Vec<T>) {
     values.extend(more);
 }
 
+/// Whether no lane of a word has all the bits of `exponent`, which are neighbours with `lowest` the lowest of them and
+/// one bit, `carry`, above: several numbers in one step, because all weights are looked at while a person waits.
+fn is_finite(word: u64, [exponent, lowest, carry]: [u64; 3]) -> bool {
+    ((word & exponent) + lowest) & carry == 0
+}
+
+/// Whether all numbers of 16 bits are finite.
+fn halves_are_finite(values: &[f16]) -> bool {
+    let (first, words, last) = bytemuck::pod_align_to::<u16, u64>(values.reinterpret_cast());
+    let lanes = [0x7c00, 0x0400, 0x8000].map(|lane: u64| lane * 0x0001_0001_0001_0001);
+    let whole = words.iter().all(|word| is_finite(*word, lanes));
+    whole && first.iter().chain(last).all(|bits| f16::from_bits(*bits).is_finite())
+}
+
+/// Whether all numbers of 32 bits are finite.
+fn floats_are_finite(values: &[f32]) -> bool {
+    let (first, words, last) = bytemuck::pod_align_to::<f32, u64>(values);
+    let lanes = [0x7f80_0000, 0x0080_0000, 0x8000_0000].map(|lane: u64| lane * 0x0000_0001_0000_0001);
+    words.iter().all(|word| is_finite(*word, lanes)) && first.iter().chain(last).all(|v| v.is_finite())
+}
+
 impl ScaledRows {
     /// Integers a row.
     pub fn row_len(&self) -> usize {
@@ -138,8 +162,20 @@ mod tests {
 
     #[test]
     fn finds_what_is_not_finite() {
-        assert_eq!(halves(&[1.0, f32::INFINITY]).first_not_finite(), Some(1));
-        assert_eq!(Values::F32(vec![f32::NAN]).first_not_finite(), Some(0));
+        // At every place of a word, and before and after whole words.
+        let largest = half::f16::MAX.to_f32();
+        for (wrong, at) in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN].into_iter().flat_map(|v| (0..11).map(move |n| (v, n))) {
+            let mut values = vec![-largest, 0.0, 1.0, largest, -1.5, 2.0, -largest, largest, 3.0, -0.0, 1e-7];
+            assert_eq!(halves(&values).first_not_finite(), None);
+            values[2] = f32::MIN;
+            values[4] = f32::MAX;
+            assert_eq!(Values::F32(values.clone()).first_not_finite(), None);
+            values[at] = wrong;
+            assert_eq!(Values::F32(values.clone()).first_not_finite(), Some(at));
+            values[2] = if at == 2 { wrong } else { 1.0 };
+            values[4] = if at == 4 { wrong } else { 1.0 };
+            assert_eq!(halves(&values).first_not_finite(), Some(at));
+        }
         assert_eq!(scaled(&[1, 2, 3, 4], &[1.0, f32::NAN]).first_not_finite(), Some(2));
         assert_eq!(scaled(&[1, 2], &[1.0]).first_not_finite(), None);
         assert!(scaled(&[], &[]).into_f32().is_empty());

@@ -15,3 +15,6 @@ pub mod text_cleanup;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod tokenizer;
 pub mod vision;
+mod warm_up;
+
+pub use warm_up::warm_up;

@@ -23,6 +23,8 @@ use crate::clip::config::Activation;
 
 /// Runs of a block in each of two ways, of which the quickest counts.
 const ATTEMPTS: usize = 3;
+/// Part of a picture's tokens that they are given.
+const TRIAL_SHARE: usize = 3;
 
 static ELSEWHERE: OnceLock<Runner> = OnceLock::new();
 
@@ -31,6 +33,11 @@ static ELSEWHERE: OnceLock<Runner> = OnceLock::new();
 pub fn compute_elsewhere(runner: Runner) {
     // A second runner would be the same module again.
     let _ = ELSEWHERE.set(runner);
+}
+
+/// How blocks are computed in this program.
+pub(crate) fn way(by_bytes: bool) -> Way {
+    Way { elsewhere: ELSEWHERE.get().copied(), by_bytes }
 }
 
 /// Whether somebody with fused arithmetic computes the packed blocks.
@@ -119,7 +126,7 @@ impl PackedBlock {
     fn run(&self, tokens: &mut [f32]) -> Result<(), ShapeError> {
         let by_bytes = self.shared.by_bytes.load(Ordering::Relaxed);
         let mut space = self.shared.space.lock().unwrap_or_else(PoisonError::into_inner);
-        self.block.forward(tokens, &mut space, Way { elsewhere: ELSEWHERE.get().copied(), by_bytes })
+        self.block.forward(tokens, &mut space, way(by_bytes))
     }
 
     /// Lets the tower of this block compute with bytes only where that is faster: processors without an
@@ -129,7 +136,8 @@ impl PackedBlock {
         if !self.block.has_bytes() || !by_bytes.load(Ordering::Relaxed) {
             return;
         }
-        let mut x: Vec<f32> = (0..tokens * self.width).map(|i| (i % 251) as f32 * 0.01 - 1.25).collect();
+        // Part of a picture: this is waited for while a model opens.
+        let mut x: Vec<f32> = (0..tokens.div_ceil(TRIAL_SHARE) * self.width).map(|i| (i % 251) as f32 * 0.01 - 1.25).collect();
         let mut least_ms = [f64::INFINITY; 2];
         for attempt in 0..2 * ATTEMPTS {
             by_bytes.store(attempt % 2 == 1, Ordering::Relaxed);

@@ -9,24 +9,50 @@ const LANES: usize = 8;
 /// At most `keep` of `rows`, `[n, dim]` row-major: the first, then again and again the one furthest from all that were
 /// taken. `keep` counts at least one.
 pub fn compress(rows: &[f32], dim: usize, keep: usize) -> Vec<f32> {
-    let (keep, count) = (keep.max(1), rows.len() / dim.max(1));
-    if count <= keep {
-        return rows.to_vec();
+    let mut choice = Choice::new(rows, dim, keep);
+    while choice.step() {}
+    choice.finish()
+}
+
+/// Rows being chosen, one a step.
+pub(crate) struct Choice<'a> {
+    rows: &'a [f32],
+    dim: usize,
+    /// Values of all rows to choose.
+    wanted: usize,
+    taken: Vec<f32>,
+    /// Per row the cosine of the nearest one taken, the last one left out.
+    closest: Vec<f32>,
+}
+
+impl<'a> Choice<'a> {
+    pub(crate) fn new(rows: &'a [f32], dim: usize, keep: usize) -> Self {
+        let (keep, count) = (keep.max(1), rows.len() / dim.max(1));
+        let taken = if count <= keep { rows } else { rows.get(..dim).unwrap_or_default() };
+        let wanted = keep.min(count) * dim;
+        Self { rows, dim, wanted, taken: taken.to_vec(), closest: vec![f32::NEG_INFINITY; count] }
     }
-    let mut taken: Vec<f32> = rows.iter().take(dim).copied().collect();
-    let mut closest = vec![f32::NEG_INFINITY; count];
-    while taken.len() < keep * dim {
-        let last = taken.get(taken.len() - dim..).unwrap_or_default();
+
+    /// Takes one more row. False when there are as many as wanted.
+    pub(crate) fn step(&mut self) -> bool {
+        if self.taken.len() >= self.wanted {
+            return false;
+        }
+        let last = self.taken.get(self.taken.len() - self.dim..).unwrap_or_default();
         let mut furthest: (f32, &[f32]) = (f32::INFINITY, &[]);
-        for (row, closest) in rows.chunks_exact(dim).zip(&mut closest) {
+        for (row, closest) in self.rows.chunks_exact(self.dim).zip(&mut self.closest) {
             *closest = closest.max(dot(row, last));
             if *closest < furthest.0 {
                 furthest = (*closest, row);
             }
         }
-        taken.extend_from_slice(furthest.1);
+        self.taken.extend_from_slice(furthest.1);
+        true
     }
-    taken
+
+    pub(crate) fn finish(self) -> Vec<f32> {
+        self.taken
+    }
 }
 
 fn dot(a: &[f32], b: &[f32]) -> f32 {

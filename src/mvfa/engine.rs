@@ -273,9 +273,10 @@ impl Engine {
         let (lacking, keep) = self.references.set_bank_rows(bank_rows);
         let total = lacking.len();
         for (done, id) in lacking.into_iter().enumerate() {
-            pacer.step(Progress { stage: Stage::References, done, total }).await?;
+            let progress = Progress { stage: Stage::References, done, total };
+            pacer.step(progress).await?;
             let Some(rows) = self.references.rows(id) else { continue };
-            let small = rows.all().compressed(keep, self.open.tier).await?;
+            let small = rows.all().compressed(keep, self.open.tier, progress, pacer).await?;
             self.references.set_small(id, keep, small);
         }
         Ok(())

@@ -7,11 +7,16 @@
 use burn::tensor::{Tensor, TensorData};
 
 use crate::clip::product::product;
-use crate::device::{DeviceError, Tier};
+use crate::device::Tier;
 use crate::gpu;
-use crate::mvfa::bank::compress;
+use crate::mvfa::analysis::{Pacer, Progress};
+use crate::mvfa::bank::Choice;
+use crate::mvfa::error::EngineError;
 use crate::mvfa::features::{Bank, Features, unit_rows};
 use crate::mvfa::reading::Reading;
+
+/// Values looked at before others get their turn: some hundredths of a second.
+const VALUES_A_STEP: usize = 16 * 1024 * 1024;
 
 /// Names a reference for as long as an engine lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,21 +41,34 @@ impl SearchRows {
     /// At most `keep` rows a level that stand for these; one read.
     ///
     /// # Errors
-    /// [`DeviceError::Lost`].
-    pub(crate) async fn compressed(&self, keep: usize, tier: Tier) -> Result<Self, DeviceError> {
+    /// [`DeviceError::Lost`](crate::device::DeviceError::Lost), or a stop.
+    pub(crate) async fn compressed(
+        &self,
+        keep: usize,
+        tier: Tier,
+        progress: Progress,
+        pacer: &mut impl Pacer,
+    ) -> Result<Self, EngineError> {
         let all = || self.segmentation.iter().chain(self.detection.iter().flatten());
         let mut reading = Reading::default();
         all().for_each(|level| reading.push(level.clone()));
-        let values = reading.read(tier).await?;
-        let mut small: Vec<Tensor<2>> = all()
-            .zip(values)
-            .map(|(level, values)| {
-                let [_, dim] = level.dims();
-                let rows = compress(&values, dim, keep);
-                let count = rows.len() / dim.max(1);
-                Tensor::from_data(TensorData::new(rows, [count, dim]), &level.device())
-            })
-            .collect();
+        let values = pacer.wait(reading.read(tier)).await??;
+        let mut small = Vec::with_capacity(values.len());
+        for (level, values) in all().zip(values) {
+            let [_, dim] = level.dims();
+            let mut choice = Choice::new(&values, dim, keep);
+            let mut looked_at = 0;
+            while choice.step() {
+                looked_at += values.len();
+                if looked_at >= VALUES_A_STEP {
+                    looked_at = 0;
+                    pacer.step(progress).await?;
+                }
+            }
+            let rows = choice.finish();
+            let count = rows.len() / dim.max(1);
+            small.push(Tensor::from_data(TensorData::new(rows, [count, dim]), &level.device()));
+        }
         let detection = small.split_off(self.segmentation.len());
         Ok(Self { segmentation: small, detection: self.detection.as_ref().map(|_| detection) })
     }

@@ -3,6 +3,7 @@
 //! It decides where a file comes from and where it is kept; what the bytes are worth is decided here, by
 //! their hash, before they are used or kept.
 
+use js_sys::Promise;
 use wasm_bindgen::prelude::*;
 use web_sys::Response;
 
@@ -27,6 +28,10 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = openAgain)]
     pub(crate) async fn open_again(this: &ModelFiles, path: &str) -> Result<JsValue, JsValue>;
 
+    /// SHA-256 in hexadecimal, computed beside other work; none where the browser keeps that from the page.
+    #[wasm_bindgen(method)]
+    pub(crate) fn sha256(this: &ModelFiles, bytes: &[u8]) -> Option<Promise>;
+
     /// One file, to be read and perhaps kept.
     pub(crate) type OpenedFile;
 
@@ -42,15 +47,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn fresh(this: &OpenedFile) -> bool;
 
-    /// Makes `keep` possible, which cannot wait.
-    #[wasm_bindgen(method, catch, js_name = prepareKeep)]
-    pub(crate) async fn prepare_keep(this: &OpenedFile) -> Result<JsValue, JsValue>;
-
-    /// Keeps the bytes for the next visit, where that is possible.
+    /// Keeps a copy of the bytes for the next visit, where that is possible.
     #[wasm_bindgen(method)]
     pub(crate) fn keep(this: &OpenedFile, bytes: &[u8]);
-
-    /// Keeps nothing.
-    #[wasm_bindgen(method)]
-    pub(crate) fn discard(this: &OpenedFile);
 }

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use js_sys::Function;
 use wasm_bindgen::prelude::*;
 
+use crate::clip;
 use crate::clip::packed_block::compute_elsewhere;
 
 /// The arithmetic keeps its values in registers; what little it spills fits many times.
@@ -38,4 +39,10 @@ pub fn use_kernels(block: Function) {
             }
         });
     });
+}
+
+/// Uses the arithmetic of blocks a little, while the model is on its way.
+#[wasm_bindgen(js_name = warmUp)]
+pub fn warm_up() {
+    clip::warm_up();
 }

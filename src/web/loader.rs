@@ -7,11 +7,12 @@
 
 use js_sys::Function;
 use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Response};
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{FileEntry, Group, Manifest};
-use crate::bundle::shard::visit_shard;
+use crate::bundle::shard::{check_bytes, visit_tensors};
 use crate::bundle::weights::Weights;
 use crate::device::{self, DeviceChoice, DeviceError, OpenDevice};
 use crate::mvfa::Engine;
@@ -117,17 +118,19 @@ impl Loader {
         let on_bytes = |n| self.report("model", Bytes { loaded: loaded + n, total });
         let length = Length::Known(file.bytes);
         let bytes = read_all(opened.response().into(), &file.path, length, &self.signal, on_bytes).await?;
-        opened.prepare_keep().await.map_err(|e| self.failure(file, &e))?;
+        // Both begun before either is waited for.
+        let digest = self.files.sha256(&bytes);
         if let Some(next) = next {
             // Awaited, because the rest holds the thread: a request that has not gone out would wait for it.
             self.files.prepare(&next.path).await.map_err(|e| self.failure(next, &e))?;
         }
-        let taken = visit_shard(file, &bytes, |part| weights.insert(part, &open.device));
-        match &taken {
-            Ok(()) => opened.keep(&bytes),
-            Err(_) => opened.discard(),
-        }
-        taken?;
+        let digest = match digest {
+            Some(digest) => JsFuture::from(digest).await.ok().and_then(|digest| digest.as_string()),
+            None => None,
+        };
+        check_bytes(file, &bytes, digest)?;
+        visit_tensors(file, &bytes, |part| weights.insert(part, &open.device))?;
+        opened.keep(&bytes);
         // The device queues uploads, values and all, until there are some dozens.
         let lost = |reason: String| DeviceError::Lost { tier: open.tier.name(), reason };
         open.device.flush().map_err(|e| lost(e.to_string()))?;

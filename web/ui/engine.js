@@ -48,6 +48,7 @@ export function createEngine(store, messages, others) {
       if (!url) throw new Error("The address after ?model= is on another site. Put the model on this site and use its path.");
       const session = await Session.open(url, {
         device,
+        twins: true,
         signal: controller.signal,
         onProgress: (progress) => mine === generation && store.set({ load: { ...progress, phase: "loading" } }),
         onRequests: (addresses) => store.set({ requests: [...state.requests, ...addresses] }),

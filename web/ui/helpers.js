@@ -1,31 +1,20 @@
 /**
- * Further workers for runs over many pictures, on the CPU tier only: opened when a run has pictures enough,
- * kept for the next run, closed when nothing was analysed for a while or the page changes to a graphics device.
+ * Further workers for runs over many pictures, on the CPU tier only: they take the model when a run has pictures enough
+ * and keep it for the next run, until the page changes to a graphics device. Nothing is fetched for them; where the
+ * browser keeps no model files, they would have to, and there are none.
  */
 
 import { Helper, workerCount } from "../../pkg/helpers.js";
-import { Session } from "../../pkg/index.js";
-import { manifestUrl } from "./engine.js";
 
-/** Each holds a copy of the weights: not for longer than somebody goes through pictures. */
-const IDLE_MS = 60_000;
-
-/**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./engine.js").createEngine>} engine
- */
+/** @param {ReturnType<import("./store.js").createStore>} store @param {ReturnType<import("./engine.js").createEngine>} engine */
 export function createHelpers(store, engine) {
   const { state } = store;
   /** @type {Helper[]} */
   let helpers = [];
-  let timer = 0;
 
-  function open() {
-    return Session.open(manifestUrl(), {
-      device: "cpu",
-      countLoading: true,
-      onRequests: (addresses) => store.set({ requests: [...state.requests, ...addresses] }),
-    });
+  async function open() {
+    const session = await engine.whenReady();
+    return session.twin({ onRequests: (addresses) => store.set({ requests: [...state.requests, ...addresses] }) });
   }
 
   /** @param {Helper} helper one that is of no more use */
@@ -34,16 +23,12 @@ export function createHelpers(store, engine) {
     helper.close();
   }
 
-  function closeAll() {
-    for (const helper of helpers) helper.close();
-    helpers = [];
-  }
-
   /** Those that a run over so many pictures can use beside the page's own session. @param {number} pictures */
   function some(pictures) {
-    clearTimeout(timer);
     const { info } = state;
     if (info?.device.tier !== "cpu" || pictures < 2) return [];
+    const { place, full } = info.storage;
+    if (place !== "private-files" || full) return [];
     const wanted = workerCount(info.weightBytes, pictures) - 1;
     while (helpers.length < wanted) helpers.push(new Helper(open));
     return helpers.slice(0, pictures - 1);
@@ -51,11 +36,12 @@ export function createHelpers(store, engine) {
 
   /** A run is over; who was not ready by then was not needed. */
   function rest() {
-    clearTimeout(timer);
     for (const helper of helpers) if (!helper.isOpen) drop(helper);
-    timer = window.setTimeout(closeAll, IDLE_MS);
   }
 
-  engine.onReady(() => state.info?.device.tier !== "cpu" && closeAll());
+  engine.onReady(() => {
+    if (state.info?.device.tier === "cpu") return;
+    for (const helper of helpers) drop(helper);
+  });
   return { some, rest, drop };
 }

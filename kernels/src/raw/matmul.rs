@@ -61,17 +61,22 @@ pub unsafe fn pack_columns<T: Copy + Default>(
     let mut to = target;
     let mut first = 0;
     while first < columns {
+        let there = if columns - first < PANEL { columns - first } else { PANEL };
         for row in 0..rows {
-            for column in first..first + PANEL {
-                // SAFETY: inside both by the caller's promise; `to` moves over each place once.
-                unsafe {
-                    *to = if column < columns {
-                        *source.add(row * row_step + column * column_step)
-                    } else {
-                        T::default()
-                    };
-                    to = to.add(1);
+            // SAFETY: inside both by the caller's promise; `to` moves over each place once.
+            unsafe {
+                let from = source.add(row * row_step + first * column_step);
+                if there == PANEL {
+                    // The usual case, without a condition for each value.
+                    for i in 0..PANEL {
+                        *to.add(i) = *from.add(i * column_step);
+                    }
+                } else {
+                    for i in 0..PANEL {
+                        *to.add(i) = if i < there { *from.add(i * column_step) } else { T::default() };
+                    }
                 }
+                to = to.add(PANEL);
             }
         }
         first += PANEL;
