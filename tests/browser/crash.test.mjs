@@ -38,6 +38,7 @@ async function belongings(page) {
     object: await page.getByTestId("object-select").inputValue(),
     opacity: await page.getByTestId("opacity").inputValue(),
     augment: await page.getByTestId("augment-select").inputValue(),
+    memory: await page.getByTestId("bank-rows-select").inputValue(),
   };
 }
 
@@ -47,12 +48,13 @@ test("a crash in the middle of an analysis: the page goes on by itself and keeps
     await page.getByTestId("object-select").selectOption("lung");
     await chooseMode(page, "few");
     await page.getByTestId("opacity").fill("35");
+    await page.getByTestId("bank-rows-select").selectOption("290");
     await giveFiles(page, "support-input", ["brain2_014", "brain2_015", "brain2_016"].map(slice));
     await page.getByTestId("support-item").nth(2).waitFor();
     await giveFiles(page, "file-input", ["brain1_016", "brain1_017"].map(slice));
     await page.getByTestId("strip-item").nth(1).waitFor();
     const before = await belongings(page);
-    assert.deepEqual(before, { images: 2, references: 3, object: "lung", opacity: "35", augment: "none" });
+    assert.deepEqual(before, { images: 2, references: 3, object: "lung", opacity: "35", augment: "none", memory: "290" });
 
     await startAnalysis(page);
     await waitForState(page, "busy");

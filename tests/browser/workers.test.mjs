@@ -48,8 +48,8 @@ async function openPools(page) {
         return pool;
       };
       // Plain values, so that the test can compare them.
-      globalThis.scores = async (pool, signal, onResult) => {
-        const options = { object: "brain", mode: "few", augment: "none", signal, onResult };
+      globalThis.scores = async (pool, signal, onResult, bankRows) => {
+        const options = { object: "brain", mode: "few", augment: "none", bankRows, signal, onResult };
         const results = await pool.analyseAll(globalThis.blobs, options);
         return results.map((result) => [result.score, Array.from(result.map), result.supportScores]);
       };
@@ -95,6 +95,23 @@ test("two workers give what one gives, in order, and a broken one loses nothing"
   });
 });
 
+test("every worker of a pool keeps the smaller memory that is asked for", async () => {
+  await withPage(browser, {}, async (page) => {
+    await openPools(page);
+    const [one, two, whole] = await page.evaluate(async () => {
+      const found = [];
+      for (const [workers, bankRows] of [[1, 8], [2, 8], [2, undefined]]) {
+        const pool = await globalThis.open(workers);
+        found.push(await globalThis.scores(pool, undefined, undefined, bankRows));
+        pool.close();
+      }
+      return found;
+    });
+    assert.deepEqual(two, one);
+    two.forEach((result, n) => assert.notDeepEqual(result, whole[n], `picture ${n} was compared with everything`));
+  });
+});
+
 test("stopping stops all workers, and the next run is right", async () => {
   await withPage(browser, {}, async (page) => {
     await openPools(page);
@@ -132,7 +149,7 @@ test("a picture that cannot be read has its error in its place", async () => {
   });
 });
 
-/** Analyses twelve slices on the page; tells their scores, the workers that did, the requests counted and made. */
+/** Analyses twelve slices with the smallest memory; tells scores, workers that did, requests counted and made. */
 async function analyseAll(page, record) {
   await openReady(page, { model: DEFAULT, device: "cpu" }, 300_000);
   const loaded = record.requests.length;
@@ -140,6 +157,8 @@ async function analyseAll(page, record) {
   await chooseMode(page, "few");
   await giveFiles(page, "support-input", ["brain2_001", "brain2_004"].map(slice));
   await page.getByTestId("support-item").nth(1).waitFor();
+  // A worker that is not told of it would score otherwise.
+  await page.getByTestId("bank-rows-select").selectOption("290");
   await giveFiles(page, "file-input", SLICES.map(slice));
   await page.getByTestId("strip-item").nth(11).waitFor();
   await page.getByTestId("analyse-all").click();
@@ -148,7 +167,7 @@ async function analyseAll(page, record) {
   const scores = [];
   for (let n = 0; n < 12; n += 1) {
     await page.getByTestId("strip-item").nth(n).click();
-    scores.push((await page.getByTestId("score").first().innerText()).trim());
+    scores.push(await page.getByTestId("score").first().getAttribute("data-value"));
   }
   const workers = await page.evaluate(() => globalThis.analysing.size);
   const counted = Number(await page.locator("#requests-count").innerText());

@@ -1,5 +1,6 @@
 /** The settings: object, mode, use of normal images, window, and how the overlay is shown. */
 
+import { mountBank } from "./bank.js";
 import { clamp, el, make, setText, twoDigits } from "./dom.js";
 import { COLOUR_MAPS } from "./settings.js";
 import { colourRange, thresholdFor } from "./results.js";
@@ -37,6 +38,7 @@ export function mountPanel(store, images, support) {
   el("threshold-auto").addEventListener("click", () => store.settings({ threshold: null }));
   el("swipe-toggle").addEventListener("change", () => store.settings({ swipe: el("swipe-toggle").checked }));
   el("contour-toggle").addEventListener("change", () => store.settings({ contour: el("contour-toggle").checked }));
+  mountBank(store);
   mountWindow(store, images, support);
 
   let listed = /** @type {object | null} */ (null);

@@ -28,7 +28,7 @@ function describe(state, item, names) {
   const threshold = thresholdFor(state, item);
   let above = 0;
   for (const value of result.overlay) if (value >= threshold) above += 1;
-  const [, , , , augment, , window] = JSON.parse(item.resultKey || keyFor(state, item));
+  const [, , , , augment, bankRows, , window] = JSON.parse(item.resultKey || keyFor(state, item));
   const { reading, range } = readScore(result);
   return {
     label: item.label,
@@ -38,7 +38,7 @@ function describe(state, item, names) {
     height: item.height,
     object: result.object,
     mode: result.mode,
-    ...(augment ? { augment } : {}),
+    ...(augment ? { augment, bankRows: bankRows ?? "all" } : {}),
     ...(window ? { window } : {}),
     score: result.score,
     calibrated: result.calibrated,

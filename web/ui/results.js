@@ -12,11 +12,11 @@ const QUIET_SHARE = 0.97;
  * @param {ImageItem} item
  */
 export function keyFor(state, item) {
-  const { object, mode, augment, window } = state.settings;
+  const { object, mode, augment, bankRows, window } = state.settings;
   const few = mode === "few";
   return JSON.stringify([
     state.info?.name, state.info?.revision, object, mode,
-    few ? augment : "", few ? state.support.map((support) => support.id) : [], item.deep ? window : "",
+    few ? augment : "", few ? bankRows : null, few ? state.support.map((support) => support.id) : [], item.deep ? window : "",
   ]);
 }
 

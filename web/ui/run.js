@@ -84,8 +84,8 @@ export function createRunner(store, messages, engine, images, support, helpers) 
     if (state.settings.mode === "few" && state.support.length === 0) {
       throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
     }
-    const { object, mode, augment, window } = state.settings;
-    return { key: keyFor(state, item), options: { object, mode, augment, window, signal } };
+    const { object, mode, augment, bankRows, window } = state.settings;
+    return { key: keyFor(state, item), options: { object, mode, augment, bankRows: bankRows ?? undefined, window, signal } };
   }
 
   /** @param {ImageItem} item @param {string} key @param {import("./types.d.ts").ImageItem["result"]} result */

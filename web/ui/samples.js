@@ -26,7 +26,7 @@ export async function mountSamples(store, messages, engine, images, support, run
       const [blobs] = await Promise.all([files.get(sample.id), engine.whenReady()]);
       const known = store.state.info?.objects ?? [];
       const object = sample.objects.find((id) => known.some((other) => other.id === id)) ?? store.state.settings.object;
-      store.settings({ object, mode: "few", augment: "none", threshold: null });
+      store.settings({ object, mode: "few", augment: "none", bankRows: null, threshold: null });
       support.clear();
       support.add(blobs.slice(1).map((blob, index) => ({ blob, name: sample.references[index] })));
       const [item] = images.add([{ blob: blobs[0], name: sample.image, note: sample.note }]);

@@ -23,6 +23,7 @@ export function loadSettings() {
     object: "",
     mode: "few",
     augment: "none",
+    bankRows: null,
     window: "auto",
     threshold: null,
     opacity: typeof kept.opacity === "number" && kept.opacity >= 0 && kept.opacity <= 1 ? kept.opacity : 0.7,

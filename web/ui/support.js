@@ -47,7 +47,7 @@ export function mountSupport(store, support) {
     const hint = state.settings.mode === "zero" ? "Not used when comparing with words."
       : count === 0 ? "Pictures of the same organ, view and scanner with nothing unusual in them. Four or more are good."
       : count < 4 ? `${countOf(count, "image")}. Four or more give a better range.`
-      : "Best from the same view and scanner as the picture.";
+      : "Best from the same view and scanner.";
     setText(el("support-hint"), hint);
   });
 }

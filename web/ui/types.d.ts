@@ -44,6 +44,8 @@ export interface Settings {
   object: string;
   mode: "zero" | "few";
   augment: "mvfa" | "none";
+  /** Most rows a level kept of all normal images together; null: all. */
+  bankRows: number | null;
   /** "auto" or "CENTER,WIDTH". */
   window: string;
   /** null: chosen from the normal pictures or the map. */
