@@ -13,6 +13,7 @@
 
 pub mod bundle;
 pub mod clip;
+mod cpu;
 pub mod device;
 mod gpu;
 pub mod image;

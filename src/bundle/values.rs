@@ -164,7 +164,9 @@ mod tests {
     fn finds_what_is_not_finite() {
         // At every place of a word, and before and after whole words.
         let largest = half::f16::MAX.to_f32();
-        for (wrong, at) in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN].into_iter().flat_map(|v| (0..11).map(move |n| (v, n))) {
+        for (wrong, at) in
+            [f32::INFINITY, f32::NEG_INFINITY, f32::NAN].into_iter().flat_map(|v| (0..11).map(move |n| (v, n)))
+        {
             let mut values = vec![-largest, 0.0, 1.0, largest, -1.5, 2.0, -largest, largest, 3.0, -0.0, 1e-7];
             assert_eq!(halves(&values).first_not_finite(), None);
             values[2] = f32::MIN;

@@ -8,13 +8,14 @@
 
 use std::collections::BTreeMap;
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Tensor};
 use burn_wgpu::{CubeBackend, CubeTensor};
 
 use crate::bundle::error::BundleError;
 use crate::bundle::names::is_linear;
 use crate::bundle::source::TensorPart;
 use crate::bundle::values::Values;
+use crate::cpu;
 use crate::gpu::{Matrix, Packing, Queue};
 
 const COPY_HINT: &str = "copy the whole bundle folder, or convert the checkpoint again";
@@ -140,7 +141,7 @@ impl Weights {
             None => {
                 let values = join(found.parts).into_f32();
                 let count = values.len();
-                Tensor::<1>::from_data(TensorData::new(values, [count]), &found.device).reshape(shape)
+                cpu::from_values(values, [count], &found.device).reshape(shape)
             }
         }))
     }
@@ -239,6 +240,8 @@ fn shape_error(name: &str, expected: &[usize], found: Vec<usize>, hint: &str) ->
 
 #[cfg(test)]
 mod tests {
+    use burn::tensor::TensorData;
+
     use super::*;
 
     fn part(rows: Option<[usize; 2]>, values: &[f32]) -> TensorPart {

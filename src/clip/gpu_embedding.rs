@@ -10,13 +10,14 @@ use burn_wgpu::{CubeBackend, CubeTensor};
 use crate::bundle::error::BundleError;
 use crate::bundle::weights::Weights;
 use crate::clip::config::VisionConfig;
+use crate::clip::embedding_table;
 use crate::gpu::{self, Activation, Arithmetic, LayerNorm, Linear, Onto, Patches};
 
 /// The embedding's weights on the device.
 #[derive(Clone, Debug)]
 pub(crate) struct GpuEmbedding {
     patch: Linear,
-    /// What is added to the patches' products, `[tokens, width]`: class token, bias and positions.
+    /// `[tokens, width]`
     table: CubeTensor,
     pre_norm: Option<[CubeTensor; 2]>,
     config: VisionConfig,
@@ -33,18 +34,7 @@ impl GpuEmbedding {
     pub(crate) fn take(weights: &mut Weights, config: &VisionConfig) -> Result<Self, BundleError> {
         let VisionConfig { width, patch_px, .. } = *config;
         let weight = weights.take_matrix("vision.patch.weight", [width, 3 * patch_px * patch_px])?;
-        let bias = if config.patch_bias {
-            weights.take_values("vision.patch.bias", &[width])?.into_f32()
-        } else {
-            vec![0.0; width]
-        };
-        let class = weights.take_values("vision.class_embedding", &[width])?.into_f32();
-        let position = "vision.position_embedding";
-        let mut table = weights.take_values(position, &[config.tokens(), width])?.into_f32();
-        for (token, row) in table.chunks_exact_mut(width.max(1)).enumerate() {
-            let added = if token == 0 { &class } else { &bias };
-            row.iter_mut().zip(added).for_each(|(value, more)| *value += more);
-        }
+        let table = embedding_table::take(weights, config)?;
         Ok(Self {
             table: weight.queue().kept_vector(table),
             patch: Linear { weight, bias: None },

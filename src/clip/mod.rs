@@ -2,9 +2,11 @@
 
 pub mod block;
 pub mod config;
+mod embedding_table;
 mod gpu_block;
 mod gpu_embedding;
 pub mod packed_block;
+mod packed_embedding;
 pub(crate) mod product;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod prompts;

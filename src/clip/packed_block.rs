@@ -11,7 +11,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use half::vec::HalfFloatVecExt;
 use mvfa_kernels::{FrozenBlock, LinearWeights, Matrix, NormWeights, Runner, Shape, ShapeError, Way, Workspace};
 
@@ -20,6 +20,7 @@ use crate::bundle::values::Values;
 use crate::bundle::weights::Weights;
 use crate::clip::block::BlockConfig;
 use crate::clip::config::Activation;
+use crate::cpu;
 
 /// Runs of a block in each of two ways, of which the quickest counts.
 const ATTEMPTS: usize = 3;
@@ -109,17 +110,15 @@ impl PackedBlock {
 
     /// `[batch, tokens, width]` → the same.
     pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let (dims, device) = (x.dims(), x.device());
-        // `try_into_vec` goes value by value here and would cost half as much as the block.
-        let read = x.to_data().as_slice::<f32>().map(<[f32]>::to_vec);
+        let dims = x.dims();
         // Neither step can fail with tokens of this tower; should one, the result must not look like one.
-        let Ok(mut tokens) = read else { return x * f32::NAN };
+        let Some(mut tokens) = cpu::values(&x).map(|values| values.as_slice().to_vec()) else { return x * f32::NAN };
         for picture in tokens.chunks_exact_mut((dims[1] * self.width).max(1)) {
             if self.run(picture).is_err() {
                 return x * f32::NAN;
             }
         }
-        Tensor::from_data(TensorData::new(tokens, dims), &device)
+        cpu::tensor(tokens, dims)
     }
 
     /// Tokens of one picture, in place.
@@ -137,7 +136,8 @@ impl PackedBlock {
             return;
         }
         // Part of a picture: this is waited for while a model opens.
-        let mut x: Vec<f32> = (0..tokens.div_ceil(TRIAL_SHARE) * self.width).map(|i| (i % 251) as f32 * 0.01 - 1.25).collect();
+        let mut x: Vec<f32> =
+            (0..tokens.div_ceil(TRIAL_SHARE) * self.width).map(|i| (i % 251) as f32 * 0.01 - 1.25).collect();
         let mut least_ms = [f64::INFINITY; 2];
         for attempt in 0..2 * ATTEMPTS {
             by_bytes.store(attempt % 2 == 1, Ordering::Relaxed);
@@ -219,8 +219,7 @@ mod tests {
 
     fn after(block: &PackedBlock) -> Vec<f32> {
         let tokens: Vec<f32> = (0..5 * 16).map(|i| ((i * 31) % 23) as f32 * 0.1 - 1.0).collect();
-        let x = Tensor::from_data(TensorData::new(tokens, [1, 5, 16]), &Device::flex());
-        block.forward(x).into_data().try_into_vec().unwrap()
+        block.forward(cpu::tensor(tokens, [1, 5, 16])).into_data().try_into_vec().unwrap()
     }
 
     #[test]

@@ -25,9 +25,9 @@ pub(crate) fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Option<Tensor<1>>) -
 
 #[cfg(any(target_arch = "wasm32", test))]
 mod in_a_browser {
-    use burn::tensor::{Tensor, TensorData};
+    use burn::tensor::Tensor;
 
-    use crate::gpu;
+    use crate::{cpu, gpu};
 
     pub(crate) fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<3> {
         let [batch, tokens, inputs] = x.dims();
@@ -47,27 +47,27 @@ mod in_a_browser {
     }
 
     fn on_processor<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Tensor<D>> {
-        let (mut shape, device) = (a.dims(), a.device());
+        let mut shape = a.dims();
         let [rows, inner, cols] = [shape[D - 2], shape[D - 1], b.dims()[D - 1]];
         // Weights and remembered rows were transposed on their way here, so that this is how they lie.
-        let (a, b) = (a.to_data(), b.clone().swap_dims(D - 2, D - 1).to_data());
-        let (a, b) = (a.as_slice::<f32>().ok()?, b.as_slice::<f32>().ok()?);
+        let (a, b) = (cpu::values(a)?, cpu::values(&b.clone().swap_dims(D - 2, D - 1))?);
+        let (a, b) = (a.as_slice(), b.as_slice());
         let mut values = Vec::with_capacity(a.len() / inner.max(1) * cols);
         for (a, b) in a.chunks_exact((rows * inner).max(1)).zip(b.chunks_exact((cols * inner).max(1))) {
             values.extend(mvfa_kernels::product(a, b, [rows, inner, cols]).ok()?);
         }
         shape[D - 1] = cols;
-        Some(Tensor::from_data(TensorData::new(values, shape), &device))
+        Some(cpu::tensor(values, shape))
     }
 
     #[cfg(test)]
     mod tests {
         use super::*;
-        use burn::tensor::{Device, Tolerance};
+        use burn::tensor::{TensorData, Tolerance};
 
         fn tensor<const D: usize>(shape: [usize; D], step: usize) -> Tensor<D> {
             let values = (0..shape.iter().product()).map(|i| (i * step % 23) as f32 * 0.1 - 1.0).collect();
-            Tensor::from_data(TensorData::new::<f32, _>(values, shape), &Device::flex())
+            cpu::tensor(values, shape)
         }
 
         #[test]

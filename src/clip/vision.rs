@@ -14,6 +14,7 @@ use crate::clip::config::VisionConfig;
 use crate::clip::gpu_block::{self, GpuBlock};
 use crate::clip::gpu_embedding::{self, GpuEmbedding};
 use crate::clip::packed_block::{self, PackedBlock};
+use crate::clip::packed_embedding::PackedEmbedding;
 use crate::gpu::Arithmetic;
 
 /// How the blocks of a tower are computed.
@@ -37,6 +38,11 @@ pub enum BlockKind {
 }
 
 impl BlockKind {
+    /// Whether everything is computed by our own arithmetic on the processor where that can be.
+    pub(crate) fn is_packed(self) -> bool {
+        matches!(self, Self::Packed | Self::PackedBytes)
+    }
+
     /// How its shaders multiply, where it has any.
     pub(crate) fn arithmetic(self) -> Option<Arithmetic> {
         match self {
@@ -57,6 +63,7 @@ enum AnyBlock {
 #[derive(Clone, Debug)]
 enum Embedding {
     Plain(Box<PlainEmbedding>),
+    Packed(Box<PackedEmbedding>),
     Gpu(Box<GpuEmbedding>),
 }
 
@@ -95,15 +102,16 @@ impl VisionTower {
         };
         let shared = packed_block::Shared::new(kind == BlockKind::PackedBytes);
         let has_shaders = kind.arithmetic().is_some();
-        let embedding = if has_shaders && gpu_embedding::is_supported(config) {
+        let embedding = if kind.is_packed() {
+            Embedding::Packed(Box::new(PackedEmbedding::take(weights, config)?))
+        } else if has_shaders && gpu_embedding::is_supported(config) {
             Embedding::Gpu(Box::new(GpuEmbedding::take(weights, config)?))
         } else {
             Embedding::Plain(Box::new(PlainEmbedding::take(weights, config)?))
         };
         let take = |n: usize| -> Result<AnyBlock, BundleError> {
             let prefix = format!("vision.blocks.{n}");
-            let is_packed = matches!(kind, BlockKind::Packed | BlockKind::PackedBytes);
-            Ok(if is_packed && packed_block::is_supported(&block) {
+            Ok(if kind.is_packed() && packed_block::is_supported(&block) {
                 AnyBlock::Packed(PackedBlock::take(weights, &prefix, block, &shared)?)
             } else if has_shaders && gpu_block::is_supported(&block) {
                 AnyBlock::Gpu(Box::new(GpuBlock::take(weights, &prefix, block)?))
@@ -143,6 +151,7 @@ impl VisionTower {
     pub fn embed(&self, pixels: Tensor<4>) -> Tensor<3> {
         let plain = match &self.embedding {
             Embedding::Plain(plain) => plain,
+            Embedding::Packed(embedding) => return embedding.forward(pixels),
             Embedding::Gpu(embedding) => return embedding.forward(pixels, self.arithmetic),
         };
         let [batch, ..] = pixels.dims();

@@ -11,6 +11,7 @@ use crate::bundle::error::BundleError;
 use crate::bundle::weights::Weights;
 use crate::clip::block;
 use crate::clip::vision::BlockKind;
+use crate::cpu;
 use crate::gpu::{self, Activation, Arithmetic, Onto};
 
 /// Slope of the leaky ReLU after both layers (spec §3; the paper says plain ReLU).
@@ -20,6 +21,8 @@ const NEGATIVE_SLOPE: f64 = 0.01;
 pub(crate) enum Adapter {
     /// Gradients flow through it.
     Plain { layers: Box<[block::Linear; 2]> },
+    /// Weights `[bottleneck, width]` and `[width, bottleneck]` on the processor.
+    Packed { down: Vec<f32>, up: Vec<f32>, bottleneck: usize },
     /// Two dispatches of our own shaders.
     Gpu { layers: Box<[gpu::Linear; 2]>, arithmetic: Arithmetic },
 }
@@ -34,6 +37,11 @@ impl Adapter {
         kind: BlockKind,
     ) -> Result<Self, BundleError> {
         let (down, up) = (format!("{prefix}.fc1"), format!("{prefix}.fc2"));
+        if kind.is_packed() {
+            let down = weights.take_values(&down, &[bottleneck, width])?.into_f32();
+            let up = weights.take_values(&up, &[width, bottleneck])?.into_f32();
+            return Ok(Self::Packed { down, up, bottleneck });
+        }
         let fits = gpu::is_supported(width, bottleneck) && gpu::is_supported(bottleneck, width);
         Ok(match kind.arithmetic().filter(|_| fits) {
             Some(arithmetic) => Self::Gpu {
@@ -69,6 +77,25 @@ impl Adapter {
                 let kept = if keep == 1.0 { onto } else { onto * keep };
                 (hidden, kept + back * share)
             }
+            Self::Packed { down, up, bottleneck } => {
+                let [batch, tokens, width] = x.dims();
+                let rows = batch * tokens;
+                let run = || -> Option<(Vec<f32>, Vec<f32>)> {
+                    let (x, onto) = (cpu::values(x)?, cpu::values(&onto)?);
+                    let mut hidden = mvfa_kernels::product(x.as_slice(), down, [rows, width, *bottleneck]).ok()?;
+                    hidden.iter_mut().for_each(|v| *v = leaky(*v));
+                    let mut mixed = mvfa_kernels::product(&hidden, up, [rows, *bottleneck, width]).ok()?;
+                    mixed.iter_mut().zip(onto.as_slice()).for_each(|(v, onto)| *v = keep * onto + share * leaky(*v));
+                    Some((hidden, mixed))
+                };
+                match run() {
+                    Some((hidden, mixed)) => {
+                        (cpu::tensor(hidden, [batch, tokens, *bottleneck]), cpu::tensor(mixed, [batch, tokens, width]))
+                    }
+                    // Cannot happen with tokens of this device; should it, it must not look like a feature.
+                    None => (x.clone() * f32::NAN, onto * f32::NAN),
+                }
+            }
             Self::Gpu { layers, arithmetic } => {
                 let [down, up] = &**layers;
                 let run = || -> Option<(CubeTensor, CubeTensor)> {
@@ -89,4 +116,8 @@ impl Adapter {
             }
         }
     }
+}
+
+fn leaky(value: f32) -> f32 {
+    if value < 0.0 { value * NEGATIVE_SLOPE as f32 } else { value }
 }

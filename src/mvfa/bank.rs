@@ -3,8 +3,7 @@
 //! Comes in: unit rows. Goes out: some of them, as far apart as can be (a greedy coreset). Cannot fail, and nothing is
 //! drawn by chance. Centres of k-means, which are means of rows, lose more (docs/decisions.md).
 
-/// Sums that run side by side, so that a compiler may use vectors.
-const LANES: usize = 8;
+use crate::cpu::dot;
 
 /// At most `keep` of `rows`, `[n, dim]` row-major: the first, then again and again the one furthest from all that were
 /// taken. `keep` counts at least one.
@@ -55,18 +54,6 @@ impl<'a> Choice<'a> {
     }
 }
 
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0_f32; LANES];
-    let (a_whole, b_whole) = (a.chunks_exact(LANES), b.chunks_exact(LANES));
-    let rest: f32 = a_whole.remainder().iter().zip(b_whole.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a_whole.zip(b_whole) {
-        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
-            *sum += a * b;
-        }
-    }
-    sums.iter().sum::<f32>() + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,11 +78,5 @@ mod tests {
         assert_eq!(compress(&rows, 2, 0), rows[..2], "one row at least");
         assert_eq!(compress(&rows, 2, 60), rows);
         assert_eq!(compress(&[f32::NAN; 8], 2, 3).len(), 6, "it ends");
-    }
-
-    #[test]
-    fn sums_side_by_side_leave_nothing_out() {
-        let values: Vec<f32> = (0..21).map(|n| n as f32).collect();
-        assert_eq!(dot(&values, &values), 2870.0);
     }
 }

@@ -7,12 +7,13 @@
 
 use std::collections::HashMap;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Augment, Manifest, MemoryFeatures, PreprocessConfig};
 use crate::bundle::weights::Weights;
 use crate::clip::vision::BlockKind;
+use crate::cpu;
 use crate::device::OpenDevice;
 use crate::gpu::Queue;
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
@@ -290,7 +291,7 @@ impl Engine {
     pub(super) fn input(&self, planes: &Planes) -> Tensor<4> {
         let side = planes.side_px;
         let values = normalised(planes, &self.manifest.preprocess);
-        Tensor::from_data(TensorData::new(values, [1, 3, side, side]), &self.open.device)
+        cpu::from_values(values, [1, 3, side, side], &self.open.device)
     }
 }
 

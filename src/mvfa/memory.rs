@@ -4,16 +4,16 @@
 //! distance to the nearest remembered row. References are kept apart, so that one can be added,
 //! removed or left out without touching the others. Source: spec §8.2.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 
 use crate::clip::product::product;
 use crate::device::Tier;
-use crate::gpu;
 use crate::mvfa::analysis::{Pacer, Progress};
 use crate::mvfa::bank::Choice;
 use crate::mvfa::error::EngineError;
 use crate::mvfa::features::{Bank, Features, unit_rows};
 use crate::mvfa::reading::Reading;
+use crate::{cpu, gpu};
 
 /// Values looked at before others get their turn: some hundredths of a second.
 const VALUES_A_STEP: usize = 16 * 1024 * 1024;
@@ -67,7 +67,7 @@ impl SearchRows {
             }
             let rows = choice.finish();
             let count = rows.len() / dim.max(1);
-            small.push(Tensor::from_data(TensorData::new(rows, [count, dim]), &level.device()));
+            small.push(cpu::from_values(rows, [count, dim], &level.device()));
         }
         let detection = small.split_off(self.segmentation.len());
         Ok(Self { segmentation: small, detection: self.detection.as_ref().map(|_| detection) })
@@ -121,7 +121,7 @@ impl MemoryRows {
 /// Unit patch rows `[patches, dim]` against unit memory rows `[rows, dim]` → per patch
 /// `1 - largest cosine`, `[patches]`.
 pub fn nearest_distances(unit_patches: Tensor<2>, memory: Tensor<2>) -> Tensor<1> {
-    if let Some(distances) = gpu::nearest(&unit_patches, &memory) {
+    if let Some(distances) = gpu::nearest(&unit_patches, &memory).or_else(|| cpu::nearest(&unit_patches, &memory)) {
         return distances;
     }
     let [patches, _] = unit_patches.dims();
