@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group, Manifest};
 use mvfa_web::bundle::store::BundleFolder;
+use mvfa_web::clip::vision::BlockKind;
 use mvfa_web::device::open_cpu;
 use mvfa_web::mvfa::{Cancelled, Engine, Pacer, Progress, make_bundle};
 
@@ -64,10 +65,14 @@ pub fn tiny_bundle(layout: &str, out: &Path, change: impl FnOnce(&mut ConvertOpt
 }
 
 pub fn open_engine(folder: &Path) -> Engine {
+    open_engine_with(folder, open_cpu("test").blocks())
+}
+
+pub fn open_engine_with(folder: &Path, blocks: BlockKind) -> Engine {
     let bundle = BundleFolder::open(folder).unwrap();
     let open = open_cpu("test");
     let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
-    Engine::new(bundle.manifest().clone(), weights, open).unwrap()
+    Engine::with_blocks(bundle.manifest().clone(), weights, open, blocks).unwrap()
 }
 
 /// Lets every step pass.

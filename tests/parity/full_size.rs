@@ -15,11 +15,12 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use burn::tensor::{Tensor, TensorData};
-use common::{Golden, Straight, assert_close, fixture, json, open_engine};
+use common::{Golden, Straight, assert_close, fixture, json, open_engine_with};
 use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group};
 use mvfa_web::bundle::objects::known_object;
 use mvfa_web::bundle::store::BundleFolder;
+use mvfa_web::clip::vision::BlockKind;
 use mvfa_web::device::{OpenDevice, Tier, open_cpu, open_gpu};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
 use mvfa_web::mvfa::{AdaptedEncoder, Analysis, Engine, Mode, Request, make_bundle};
@@ -175,18 +176,23 @@ fn vit_l14_follows_the_reference() {
     assert_close("c0", &[analysis.score], &[number(&facts["c0"]) as f32], C0);
 }
 
-/// For `tests/browser/full-size.test.mjs`: the model in 32- and in 16-bit floats, and beside each the map that this
-/// program makes with it.
+/// For `tests/browser/full-size.test.mjs`: the model in 32- and in 16-bit floats and in bytes, and beside each the map that
+/// this program makes with it; bytes are multiplied as a browser multiplies them.
 #[test]
-#[ignore = "writes 2.6 GB into the folder that MVFA_FULL_SIZE names, for the browser test of the same name"]
+#[ignore = "writes 3.1 GB into the folder that MVFA_FULL_SIZE names, for the browser test of the same name"]
 fn bundles_for_the_browser() {
     let folder = PathBuf::from(std::env::var_os("MVFA_FULL_SIZE").expect("MVFA_FULL_SIZE names a folder"));
     fs::create_dir_all(&folder).unwrap();
     let facts = json("reference/vitl14/golden.json");
     checkpoint(&folder, facts["seed"].as_u64().unwrap());
-    for (name, dtype) in [("f32", Dtype::F32), ("f16", Dtype::F16)] {
+    let kinds = [
+        ("f32", Dtype::F32, BlockKind::Plain),
+        ("f16", Dtype::F16, BlockKind::Plain),
+        ("i8", Dtype::I8, BlockKind::PackedBytes),
+    ];
+    for (name, dtype, blocks) in kinds {
         let bundle = convert(&folder, name, dtype);
-        let map = analyse(&mut open_engine(&bundle)).zero.unwrap();
+        let map = analyse(&mut open_engine_with(&bundle, blocks)).zero.unwrap();
         fs::write(bundle.join("map.f32"), map.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>()).unwrap();
     }
     for name in ["clip", "adapters"] {
