@@ -15,6 +15,7 @@ const FOLDER = process.env.MVFA_FULL_SIZE;
 const skip = FOLDER ? false : "minutes and 1.5 GB; MVFA_FULL_SIZE names the folder of the bundles";
 /** The map spans only 2.52 to 2.65. */
 const LIMIT = 3e-5;
+const GPU_LIMIT = 1e-4;
 /**
  * How far the map may be from the native program's and from the reference's, and what the tier may take beside 1.1 times
  * the weights. With bytes a sum in another order may round a token to the next of its 2^14 steps. The goal for memory is
@@ -89,3 +90,16 @@ for (const [name, limits] of Object.entries(LIMITS)) {
     });
   });
 }
+
+const slow = FOLDER && process.env.MVFA_SLOW ? false : "minutes on a software adapter; MVFA_FULL_SIZE and MVFA_SLOW=1 run it";
+test("a whole picture of ViT-L/14 on WebGPU gives the native program's map", { skip: slow, timeout: 1_800_000 }, async (context) => {
+  await withPage(browser, {}, async (page) => {
+    page.setDefaultTimeout(0);
+    const { device } = await openSession(page, { model: "/models/full-size/f16/manifest.json", device: "gpu" });
+    const options = { object: "brain", mode: "zero", window: "pil" };
+    const { map, timings } = await analyseInSession(page, fixture("reference/vitl14/input.png"), options);
+    const { largest, rms } = difference(map, nativeMap("f16"));
+    context.diagnostic(`${device.tier}: ${Math.round(timings.encodeMs / 1000)} s to encode, ${largest.toExponential(1)} at most, rms ${rms.toExponential(1)}`);
+    assert.ok(largest <= GPU_LIMIT, `${largest} from the native program's map`);
+  });
+});
