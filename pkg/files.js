@@ -148,9 +148,14 @@ export class ModelFiles {
     return { neededBytes, freeBytes: freeBytes < neededBytes ? freeBytes : null };
   }
 
+  /** Ends when nothing is on its way to the browser's storage any more. */
+  async settled() {
+    await Promise.all(this.#waiting);
+  }
+
   /** Where the model's files are, once all are kept. @returns {Promise<import("./index.d.ts").StorageInfo>} */
   async report() {
-    await Promise.all(this.#waiting);
+    await this.settled();
     const storedBytes = (await this.#folder?.bytes()) ?? 0;
     return { place: this.#folder ? "private-files" : "browser-cache", storedBytes, full: await this.#full };
   }

@@ -118,12 +118,18 @@ const engineOps = {
     await start(given?.program);
     if (signal.aborted) throw fail("AbortError", "Stopped on request. Load the model again when you want it.");
     if (device !== "gpu") wasm.warmUp();
-    engine = await wasm.Engine.open(
-      files,
-      device,
-      (stage, loadedBytes, totalBytes) => progress({ stage, loadedBytes, totalBytes, fromStorage: files.fromStorage }),
-      signal,
-    );
+    try {
+      engine = await wasm.Engine.open(
+        files,
+        device,
+        (stage, loadedBytes, totalBytes) => progress({ stage, loadedBytes, totalBytes, fromStorage: files.fromStorage }),
+        signal,
+      );
+    } catch (error) {
+      // Whoever hears of it ends this worker; what came whole shall be there for the next try.
+      await files.settled();
+      throw error;
+    }
     const storage = await files.report();
     // Of a twin, which joins a model in use, the loading counts too.
     watchRequests(given ? begun : performance.now());

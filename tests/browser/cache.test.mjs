@@ -119,8 +119,19 @@ test("pictures are never stored", async () => {
   });
 });
 
-test("a broken download goes on from the last whole file", async () => {
+/** A file takes this much longer to be kept than on a disk in good health. */
+const SLOW_DISK = `{
+  const { close } = WritableStream.prototype;
+  FileSystemWritableFileStream.prototype.close = async function () {
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    return close.call(this);
+  };
+}
+`;
+
+test("a broken download goes on from the last whole file, also where the disk is slow", async (context) => {
   await withProfileFolder(async (folder) => {
+    context.after(proxy.prepend(/pkg\/storage\.js$/, SLOW_DISK));
     const files = await loadedFiles(TINY);
     const from = proxy.asked.length;
     await withVisit(folder, { expect: [/ERR_|Failed to load/], site: proxy.url }, async (page) => {

@@ -61,8 +61,12 @@ export async function openProxy() {
       holds.push({ path, until: new Promise((resolve) => (release = () => resolve())) });
       return release;
     },
-    /** Puts a script before a matching one. */
-    prepend: (path, text) => void changes.push({ path, text }),
+    /** Puts a script before a matching one; the answer ends that. @returns {() => void} */
+    prepend(path, text) {
+      const change = { path, text };
+      changes.push(change);
+      return () => void changes.splice(changes.indexOf(change), 1);
+    },
     async close() {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(() => resolve(null)));
