@@ -83,7 +83,7 @@ export class ModelFiles {
   /** A file, from wherever it is nearest. @param {string} path @returns {Promise<OpenedFile>} */
   async open(path) {
     await this.prepare(path);
-    const { opened } = this.#prepared;
+    const { opened } = /** @type {{opened: Promise<OpenedFile>}} */ (this.#prepared);
     this.#prepared = null;
     while (this.#waiting.size >= MAX_WAITING) await Promise.race(this.#waiting);
     const file = await opened;

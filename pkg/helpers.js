@@ -110,13 +110,14 @@ export class Helper {
     if (this.#ended) throw Object.assign(new Error("The session was closed. Open a new one to go on."), { name: "AbortError" });
     if (session && !session.ended) return session;
     this.#placed = [];
-    this.#session = this.#open().then((opened) => {
+    const opening = this.#open().then((opened) => {
       this.#opened = opened;
       // Closed while it was opening.
       if (this.#ended) opened.close();
       return opened;
     });
-    return this.#session;
+    this.#session = opening;
+    return opening;
   }
 
   /**

@@ -211,7 +211,7 @@ async function answer({ id, op, args }) {
     } else {
       throw fail("UsageError", `The operation "${op}" is unknown. Use the files of one package version together.`);
     }
-    self.postMessage({ id, ok: true, value }, transfers(value));
+    self.postMessage({ id, ok: true, value }, { transfer: transfers(value) });
   } catch (error) {
     if (isTrap(error)) return reportFatal(error);
     const known = error instanceof Error ? error : new Error(String(error));

@@ -4,7 +4,7 @@
 //! Fails with [`ShapeError`] where one has another length than the geometry says. The element type
 //! stays: weights of two bytes or one take two bytes or one.
 
-use crate::raw::{LinearCall, NormCall, Storage, pack_bytes, pack_columns};
+use crate::raw::{LinearCall, NormCall, PANEL, Storage, pack_bytes, pack_columns};
 use crate::shape::{ShapeError, check};
 
 /// Weights of a layer norm.
@@ -76,33 +76,41 @@ impl Packed {
     /// For `outputs` and `inputs` that are multiples of the packed panel.
     fn new(what: &'static str, weight: Matrix, outputs: usize, inputs: usize) -> Result<Self, ShapeError> {
         let count = outputs * inputs;
+        let rows = (inputs, 1);
+        let panel = (PANEL, inputs);
         Ok(match weight {
             Matrix::F32(values) => {
                 check(what, count, values.len())?;
-                let mut packed = vec![0.0; count];
-                // SAFETY: both hold `outputs · inputs` values.
-                unsafe { pack_columns(values.as_ptr(), (inputs, 1), (outputs, inputs), packed.as_mut_ptr()) };
-                Self::F32(packed)
+                // SAFETY: both hold a panel.
+                Self::F32(by_panels(values, inputs, |from, to| unsafe { pack_columns(from, rows, panel, to) }))
             }
             Matrix::F16(values) => {
                 check(what, count, values.len())?;
-                let mut packed = vec![0; count];
-                // SAFETY: both hold `outputs · inputs` values.
-                unsafe { pack_columns(values.as_ptr(), (inputs, 1), (outputs, inputs), packed.as_mut_ptr()) };
-                Self::F16(packed)
+                // SAFETY: both hold a panel.
+                Self::F16(by_panels(values, inputs, |from, to| unsafe { pack_columns(from, rows, panel, to) }))
             }
             Matrix::I8 { integers, steps } => {
                 check(what, count, integers.len())?;
                 check(what, outputs, steps.len())?;
-                let mut bytes = vec![0; count];
-                // SAFETY: both hold `outputs · inputs` values.
-                unsafe { pack_bytes(integers.as_ptr(), (outputs, inputs), bytes.as_mut_ptr()) };
                 let total = |row: &[i8]| row.iter().map(|v| i32::from(*v)).sum::<i32>() as f32;
                 let totals = integers.chunks_exact(inputs).zip(&steps).map(|(row, step)| total(row) * step).collect();
+                // SAFETY: both hold a panel.
+                let bytes = by_panels(integers, inputs, |from, to| unsafe { pack_bytes(from, panel, to) });
                 Self::I8 { bytes, steps, totals }
             }
         })
     }
+}
+
+/// Packs a matrix `[out, in]` in its own memory: a panel of rows takes the same place before and after.
+fn by_panels<T: Copy>(mut values: Vec<T>, inputs: usize, pack: impl Fn(*const T, *mut T)) -> Vec<T> {
+    let mut rows = Vec::with_capacity(PANEL * inputs);
+    for panel in values.chunks_exact_mut(PANEL * inputs) {
+        rows.clear();
+        rows.extend_from_slice(panel);
+        pack(rows.as_ptr(), panel.as_mut_ptr());
+    }
+    values
 }
 
 impl Linear {

@@ -65,6 +65,15 @@ impl Values {
         }
     }
 
+    /// Makes room for more values without their moving later; where there is none, they will say so when they come.
+    pub(crate) fn reserve(&mut self, more: usize) {
+        let _ = match self {
+            Self::F32(values) => values.try_reserve_exact(more),
+            Self::F16(values) => values.try_reserve_exact(more),
+            Self::I8(rows) => rows.integers.try_reserve_exact(more),
+        };
+    }
+
     /// These rows and those of `more` behind them.
     pub(crate) fn joined(mut self, more: Self) -> Self {
         self.append(more);

@@ -43,6 +43,24 @@ struct Collected {
     parts: Vec<Rows>,
 }
 
+impl Collected {
+    /// Takes rows in; those that come in order lie together from the start, so that the memory of large matrices is
+    /// asked for once.
+    fn keep(&mut self, range: [usize; 2], mut values: Values, row_len: usize) {
+        match self.parts.last_mut() {
+            Some(Rows { range: before, values: Some(first) }) if before[1] == range[0] => {
+                first.append(values);
+                before[1] = range[1];
+            }
+            _ => {
+                let rows = self.shape.first().copied().unwrap_or(1);
+                values.reserve(rows.saturating_sub(range[1]).saturating_mul(row_len));
+                self.parts.push(Rows { range, values: Some(values) });
+            }
+        }
+    }
+}
+
 /// Tensors by canonical name.
 #[derive(Default)]
 pub struct Weights {
@@ -84,14 +102,15 @@ impl Weights {
         if entry.parts.iter().any(|p| range[0] < p.range[1] && p.range[0] < range[1]) {
             return Err(shape_error(&part.name, &entry.shape, part.shape, "two files hold the same rows of it"));
         }
-        let values = match &entry.on_device {
-            None => Some(part.values),
-            Some(OnDevice::Matrix(matrix)) if matrix.put(range[0], part.values) => None,
+        match &entry.on_device {
+            None => entry.keep(range, part.values, row_len),
+            Some(OnDevice::Matrix(matrix)) if matrix.put(range[0], part.values) => {
+                entry.parts.push(Rows { range, values: None });
+            }
             Some(_) => {
                 return Err(shape_error(&part.name, &entry.shape, part.shape, "two files store it in different types"));
             }
-        };
-        entry.parts.push(Rows { range, values });
+        }
         Ok(())
     }
 

@@ -4,6 +4,8 @@
 //! normal ones first, each class sorted by name. `val` may stand for `valid`, and pictures may lie in
 //! `good` and `Ungood` themselves. Fails with [`DatasetError`]. Source: spec §10.
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -135,6 +137,25 @@ impl Dataset {
     /// [`DatasetError::Layout`], [`DatasetError::Empty`], [`DatasetError::MissingMask`],
     /// [`DatasetError::Io`].
     pub fn split(&self, split: Split) -> Result<Vec<Sample>, DatasetError> {
+        self.samples(split, |image, folder| {
+            Err(DatasetError::MissingMask { image: image.display().to_string(), folder: folder.display().to_string() })
+        })
+    }
+
+    /// The same, for those who leave out what cannot be used: a missing mask is named as if it were there.
+    ///
+    /// # Errors
+    /// [`DatasetError::Layout`], [`DatasetError::Empty`], [`DatasetError::Io`].
+    pub fn split_unchecked(&self, split: Split) -> Result<Vec<Sample>, DatasetError> {
+        self.samples(split, |image, folder| Ok(folder.join(image.file_name().unwrap_or_default())))
+    }
+
+    /// `absent` is asked for the mask of a picture that has none in the folder where others have theirs.
+    fn samples(
+        &self,
+        split: Split,
+        absent: impl Fn(&Path, &Path) -> Result<PathBuf, DatasetError>,
+    ) -> Result<Vec<Sample>, DatasetError> {
         let expected = if split == Split::Test { "test" } else { "valid" };
         let folder = self
             .split_folder(split)
@@ -143,11 +164,14 @@ impl Dataset {
             .into_iter()
             .map(|image| Sample { image, mask: None, abnormal: false })
             .collect();
-        let abnormal = pictures(&folder.join("Ungood"))?;
-        let masks = folder.join("Ungood").join("anomaly_mask");
-        let has_masks = masks.is_dir() && !list(&masks)?.is_empty();
-        for image in abnormal {
-            let mask = if has_masks { Some(mask_of(&image, &masks)?) } else { None };
+        let mask_folder = folder.join("Ungood").join("anomaly_mask");
+        let masks = Masks::in_folder(&mask_folder)?;
+        for image in pictures(&folder.join("Ungood"))? {
+            let mask = match masks.of(&image) {
+                Some(mask) => Some(mask.to_owned()),
+                None if masks.0.is_empty() => None,
+                None => Some(absent(&image, &mask_folder)?),
+            };
             samples.push(Sample { image, mask, abnormal: true });
         }
         if samples.is_empty() {
@@ -175,15 +199,25 @@ impl Dataset {
     }
 }
 
-/// The mask of the same name, whatever its ending.
-fn mask_of(image: &Path, masks: &Path) -> Result<PathBuf, DatasetError> {
-    let stem = image.file_stem().unwrap_or_default().to_string_lossy();
-    let endings = image.extension().iter().map(|e| e.to_string_lossy().into_owned()).collect::<Vec<_>>();
-    let names = endings.iter().map(String::as_str).chain(ENDINGS).map(|ending| format!("{stem}.{ending}"));
-    names.map(|name| masks.join(name)).find(|path| path.is_file()).ok_or_else(|| DatasetError::MissingMask {
-        image: image.display().to_string(),
-        folder: masks.display().to_string(),
-    })
+/// Masks by name without ending.
+struct Masks(HashMap<OsString, Vec<PathBuf>>);
+
+impl Masks {
+    /// Empty where there is no such folder.
+    fn in_folder(folder: &Path) -> Result<Self, DatasetError> {
+        let mut masks = HashMap::<_, Vec<_>>::new();
+        for path in if folder.is_dir() { list(folder)? } else { Vec::new() } {
+            masks.entry(path.file_stem().unwrap_or_default().to_owned()).or_default().push(path);
+        }
+        Ok(Self(masks))
+    }
+
+    /// The mask of the same name, whatever its ending; the one with the picture's own, where there are several.
+    fn of(&self, image: &Path) -> Option<&Path> {
+        let masks = self.0.get(image.file_stem()?)?;
+        let own = masks.iter().find(|mask| mask.extension() == image.extension());
+        own.or(masks.first()).map(PathBuf::as_path)
+    }
 }
 
 /// The pictures of a class, from `img` where there is one. A class without a folder is empty.
@@ -230,6 +264,29 @@ mod tests {
         assert_eq!(names, ["a.png", "b.png", "c.jpeg"]);
         assert_eq!(samples[2].mask, Some(test.join("Ungood/anomaly_mask/c.png")));
         assert!(samples[2].abnormal && !samples[1].abnormal);
+    }
+
+    #[test]
+    fn a_missing_mask_stops_or_is_named_as_if_it_were_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let test = folder.path().join("test");
+        for name in ["good/img/n.png", "Ungood/img/a.png", "Ungood/img/b.png", "Ungood/img/.c.png"] {
+            touch(test.join(name));
+        }
+        let masks = test.join("Ungood/anomaly_mask");
+        for name in ["a.JPG", "b.jpg", "b.png"] {
+            touch(masks.join(name));
+        }
+        let set = Dataset::open(folder.path()).unwrap();
+        let whole = set.split(Split::Test).unwrap();
+        assert_eq!(whole[1].mask, Some(masks.join("a.JPG")), "another ending");
+        assert_eq!(whole[2].mask, Some(masks.join("b.png")), "its own ending");
+        assert_eq!(set.split_unchecked(Split::Test).unwrap(), whole);
+        fs::remove_file(masks.join("b.jpg")).unwrap();
+        fs::remove_file(masks.join("b.png")).unwrap();
+        assert!(matches!(set.split(Split::Test), Err(DatasetError::MissingMask { .. })));
+        assert_eq!(set.split_unchecked(Split::Test).unwrap(), whole);
+        assert!(set.split_unchecked(Split::Valid).is_err());
     }
 
     #[test]

@@ -9,7 +9,6 @@ use crate::bundle::manifest::{MemoryFeatures, ObjectSpec};
 use crate::eval::{Dataset, Sample, Split};
 use crate::image::AUGMENTATION_NAMES;
 use crate::train::error::TrainError;
-use crate::train::pool::samples;
 use crate::train::random::{Purpose, order};
 use crate::train::record::DataSet;
 use crate::train::run::Plan;
@@ -47,7 +46,7 @@ pub struct FewOptions {
 /// # Errors
 /// [`TrainError::Settings`] where the set has too few pictures, [`TrainError::Data`].
 pub fn plan_few(dataset: &Dataset, object: &ObjectSpec, options: &FewOptions) -> Result<Plan, TrainError> {
-    let pool = samples(dataset, Split::Valid)?;
+    let pool = dataset.split_unchecked(Split::Valid)?;
     let (normal, rest_normal) = draw(&pool, false, options)?;
     let (abnormal, rest_abnormal) =
         if options.normal_only { (Vec::new(), of_class(&pool, true)) } else { draw(&pool, true, options)? };
@@ -71,7 +70,7 @@ pub fn plan_few(dataset: &Dataset, object: &ObjectSpec, options: &FewOptions) ->
             (some(rest_normal).chain(some(rest_abnormal)).collect(), "the valid folder beside the shots")
         }
         Selection::Test => {
-            let test = samples(dataset, Split::Test)?;
+            let test = dataset.split_unchecked(Split::Test)?;
             (some(of_class(&test, false)).chain(some(of_class(&test, true))).collect(), "the test folder")
         }
     };

@@ -11,7 +11,6 @@ mod ledger;
 mod losses;
 mod model;
 mod parameters;
-mod pool;
 mod prepare;
 mod publish;
 mod random;

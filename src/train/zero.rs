@@ -11,7 +11,6 @@ use crate::bundle::manifest::{Manifest, MemoryFeatures, ObjectSpec};
 use crate::eval::{Dataset, DatasetError, Sample, Split};
 use crate::train::error::TrainError;
 use crate::train::few::{Selection, of_class, synthetic};
-use crate::train::pool::samples;
 use crate::train::random::{Purpose, order};
 use crate::train::record::DataSet;
 use crate::train::run::Plan;
@@ -109,7 +108,7 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
         }
         let dataset = Dataset::open(&root)?;
         let number = number_of(&mut plan.objects, spec);
-        let test = samples(&dataset, Split::Test)?;
+        let test = dataset.split_unchecked(Split::Test)?;
         if is_target {
             plan.validation.extend(sources(&some(&test, limit, options.seed), number, 0));
             continue;
@@ -123,7 +122,7 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
         });
         plan.train.extend(sources(&some(&test, options.limit, options.seed), number, set));
         if options.selection == Selection::Valid {
-            let valid = or_none(samples(&dataset, Split::Valid))?;
+            let valid = or_none(dataset.split_unchecked(Split::Valid))?;
             plan.validation.extend(sources(&some(&valid, limit, options.seed), number, set));
         }
     }
@@ -156,9 +155,9 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
 }
 
 /// No pictures where there is no valid folder or nothing in it: such a set is trained on all the same.
-fn or_none(valid: Result<Vec<Sample>, TrainError>) -> Result<Vec<Sample>, TrainError> {
+fn or_none(valid: Result<Vec<Sample>, DatasetError>) -> Result<Vec<Sample>, DatasetError> {
     match valid {
-        Err(TrainError::Data(DatasetError::Layout { .. } | DatasetError::Empty { .. })) => Ok(Vec::new()),
+        Err(DatasetError::Layout { .. } | DatasetError::Empty { .. }) => Ok(Vec::new()),
         other => other,
     }
 }
@@ -196,14 +195,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("test/good/img")).unwrap();
         let dataset = Dataset::open(folder.path()).unwrap();
-        let valid = || or_none(samples(&dataset, Split::Valid));
+        let valid = || or_none(dataset.split_unchecked(Split::Valid));
         assert!(valid().unwrap().is_empty());
         std::fs::create_dir_all(folder.path().join("valid/good/img")).unwrap();
         assert!(valid().unwrap().is_empty());
         std::fs::write(folder.path().join("valid/good/img/a.png"), "").unwrap();
         assert_eq!(valid().unwrap().len(), 1);
         let source = std::io::Error::other("the disk stopped");
-        let error = TrainError::Data(DatasetError::Io { path: "valid".to_owned(), source });
+        let error = DatasetError::Io { path: "valid".to_owned(), source };
         assert!(or_none(Err(error)).is_err());
     }
 }

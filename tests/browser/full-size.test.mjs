@@ -17,15 +17,16 @@ const skip = FOLDER ? false : "minutes and 1.5 GB; MVFA_FULL_SIZE names the fold
 const LIMIT = 3e-5;
 const GPU_LIMIT = 1e-4;
 /**
- * How far the map may be from the native program's and from the reference's, and what the tier may take beside 1.1 times
- * the weights. With bytes a sum in another order may round a token to the next of its 2^14 steps. The goal for memory is
- * 150 MB; f32, which no bundle for the browser is made in, misses it by 1 % of its size.
+ * How far the map may be from the native program's and from the reference's. With bytes a sum in another order may round
+ * a token to the next of its 2^14 steps.
  */
 const LIMITS = {
-  i8: { native: 10 * LIMIT, reference: 5e-3, heapBytes: 150e6 },
-  f16: { native: LIMIT, reference: 1e-3, heapBytes: 150e6 },
-  f32: { native: LIMIT, reference: LIMIT, heapBytes: 200e6 },
+  i8: { native: 10 * LIMIT, reference: 5e-3 },
+  f16: { native: LIMIT, reference: 1e-3 },
+  f32: { native: LIMIT, reference: LIMIT },
 };
+/** What the tier may take beside 1.1 times the weights. */
+const HEAP_BYTES = 150e6;
 const PICTURES = 3;
 
 let browser;
@@ -86,7 +87,7 @@ for (const [name, limits] of Object.entries(LIMITS)) {
       for (const [other, { largest }] of Object.entries(differences)) {
         assert.ok(largest <= limits[other], `${largest} from the map of ${other}`);
       }
-      assert.ok(heap <= 1.1 * info.weightBytes + limits.heapBytes, `${megabytes(heap)} for ${megabytes(info.weightBytes)}`);
+      assert.ok(heap <= 1.1 * info.weightBytes + HEAP_BYTES, `${megabytes(heap)} for ${megabytes(info.weightBytes)}`);
     });
   });
 }

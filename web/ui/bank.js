@@ -13,7 +13,7 @@ const BANKS = [
 ];
 const [WHOLE] = BANKS;
 
-/** @param {ReturnType<import("./store.js").createStore>} store */
+/** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function mountBank(store) {
   const { state } = store;
   const select = el("bank-rows-select");

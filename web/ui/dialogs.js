@@ -10,7 +10,7 @@ const KEYS = [
   ["[ ]", "overlay weaker, stronger"], ["- =", "threshold lower, higher"], ["Esc", "cancel"], ["?", "this help"],
 ];
 
-/** @param {ReturnType<import("./store.js").createStore>} store @param {ReturnType<import("./engine.js").createEngine>} engine */
+/** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof import("./engine.js").createEngine>} engine */
 export function mountDialogs(store, engine) {
   const { state } = store;
   /** @param {string} title @param {(Node | string)[]} content */

@@ -6,8 +6,8 @@
 import { Session } from "../../pkg/index.js";
 import { megabytes } from "./dom.js";
 
-/** @typedef {ReturnType<import("./store.js").createStore>} Store */
-/** @typedef {ReturnType<import("./messages.js").createMessages>} Messages */
+/** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
+/** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
 
 /** @returns {string} the manifest's address: same origin only */
 export function manifestUrl() {

@@ -4,7 +4,7 @@ import { el, setText } from "./dom.js";
 
 export const TIERS = { gpu16: "WebGPU, 16 bit", gpu32: "WebGPU", cpu: "CPU" };
 
-/** @param {ReturnType<import("./store.js").createStore>} store @param {ReturnType<import("./engine.js").createEngine>} engine */
+/** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof import("./engine.js").createEngine>} engine */
 export function mountHeader(store, engine) {
   const { state } = store;
   let watching = false;

@@ -6,7 +6,7 @@
 
 import { Helper, workerCount } from "../../pkg/helpers.js";
 
-/** @param {ReturnType<import("./store.js").createStore>} store @param {ReturnType<import("./engine.js").createEngine>} engine */
+/** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof import("./engine.js").createEngine>} engine */
 export function createHelpers(store, engine) {
   const { state } = store;
   /** @type {Helper[]} */

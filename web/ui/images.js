@@ -12,9 +12,9 @@ const MAX_ADDED = 500;
 const THUMB_PX = 112;
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./messages.js").createMessages>} messages
- * @param {ReturnType<import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
  */
 export function createImages(store, messages, engine) {
   const { state } = store;

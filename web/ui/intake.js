@@ -6,9 +6,9 @@ import { el } from "./dom.js";
 const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
 
 /**
- * @param {ReturnType<import("./images.js").createImages>} images
- * @param {ReturnType<import("./supportset.js").createSupportSet>} support
- * @param {ReturnType<import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  */
 export function mountIntake(images, support, messages) {
   for (const id of ["file-input", "folder-input"]) {

@@ -8,7 +8,7 @@ const OPACITY_STEP = 0.1;
 const THRESHOLD_STEP = 0.02;
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {{images: any, runner: any, engine: any, dialogs: any, messages: any}} parts
  */
 export function mountKeyboard(store, { images, runner, engine, dialogs, messages }) {

@@ -8,10 +8,11 @@ import { el, make } from "./dom.js";
 /** More than this many at once hide the picture. */
 const SHOWN = 3;
 
-/** @param {ReturnType<import("./store.js").createStore>} store */
+/** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function createMessages(store) {
   const { state } = store;
   let nextId = 1;
+  /** @param {"error" | "notice"} kind @param {string} text @param {{label: string, run: () => void} | null} [action] */
   const add = (kind, text, action = null) => {
     if (state.messages.some((message) => message.kind === kind && message.text === text)) return;
     state.messages = [...state.messages, { id: nextId++, kind, text, action }];
@@ -34,7 +35,7 @@ export function createMessages(store) {
   };
 }
 
-/** @param {ReturnType<import("./store.js").createStore>} store @param {ReturnType<typeof createMessages>} messages */
+/** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof createMessages>} messages */
 export function mountMessages(store, messages) {
   const root = el("messages");
   let painted = "";

@@ -8,7 +8,7 @@ import { currentImage } from "./store.js";
 
 /** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number, colourMap: string, canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
 
-/** @param {ReturnType<import("./store.js").createStore>} store */
+/** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function createOverlay(store) {
   const { state } = store;
   /** @type {Rendered | null} */

@@ -7,9 +7,9 @@ import { colourRange, thresholdFor } from "./results.js";
 import { currentImage } from "./store.js";
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./images.js").createImages>} images
- * @param {ReturnType<import("./supportset.js").createSupportSet>} support
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  */
 export function mountPanel(store, images, support) {
   const { state } = store;

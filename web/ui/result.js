@@ -7,7 +7,7 @@ import { readScore } from "./reading.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** @param {ReturnType<import("./store.js").createStore>} store */
+/** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function mountResult(store) {
   const { state } = store;
   const score = el("score");

@@ -14,12 +14,12 @@ const MAX_TRIES = 3;
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./messages.js").createMessages>} messages
- * @param {ReturnType<import("./engine.js").createEngine>} engine
- * @param {ReturnType<import("./images.js").createImages>} images
- * @param {ReturnType<import("./supportset.js").createSupportSet>} support
- * @param {ReturnType<import("./helpers.js").createHelpers>} helpers
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
+ * @param {ReturnType<typeof import("./helpers.js").createHelpers>} helpers
  */
 export function createRunner(store, messages, engine, images, support, helpers) {
   const { state } = store;

@@ -5,12 +5,12 @@ import { el, make, setText } from "./dom.js";
 const BASE = "web/samples/";
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./messages.js").createMessages>} messages
- * @param {ReturnType<import("./engine.js").createEngine>} engine
- * @param {ReturnType<import("./images.js").createImages>} images
- * @param {ReturnType<import("./supportset.js").createSupportSet>} support
- * @param {ReturnType<import("./run.js").createRunner>} runner
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
+ * @param {ReturnType<typeof import("./run.js").createRunner>} runner
  */
 export async function mountSamples(store, messages, engine, images, support, runner) {
   const list = el("samples");
@@ -19,11 +19,12 @@ export async function mountSamples(store, messages, engine, images, support, run
   const files = new Map();
 
   async function run(sample) {
-    if (started) return;
+    const pictures = files.get(sample.id);
+    if (started || !pictures) return;
     started = true;
     list.setAttribute("aria-busy", "true");
     try {
-      const [blobs] = await Promise.all([files.get(sample.id), engine.whenReady()]);
+      const [blobs] = await Promise.all([pictures, engine.whenReady()]);
       const known = store.state.info?.objects ?? [];
       const object = sample.objects.find((id) => known.some((other) => other.id === id)) ?? store.state.settings.object;
       store.settings({ object, mode: "few", augment: "none", bankRows: null, threshold: null });

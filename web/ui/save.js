@@ -6,10 +6,10 @@ import { drawPicture } from "./picture.js";
 import { makeReport } from "./report.js";
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./messages.js").createMessages>} messages
- * @param {ReturnType<import("./overlay.js").createOverlay>} overlay
- * @param {ReturnType<import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./overlay.js").createOverlay>} overlay
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
  */
 export function mountSave(store, messages, overlay, images) {
   const { state } = store;

@@ -4,8 +4,8 @@ import { clamp, el, setText, twoDigits } from "./dom.js";
 import { currentImage } from "./store.js";
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./overlay.js").createOverlay>} overlay
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./overlay.js").createOverlay>} overlay
  */
 export function mountScale(store, overlay) {
   const root = el("scale");

@@ -31,9 +31,9 @@ export function whyNot(state) {
 }
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./engine.js").createEngine>} engine
- * @param {ReturnType<import("./run.js").createRunner>} runner
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./run.js").createRunner>} runner
  */
 export function mountStatus(store, engine, runner) {
   const { state } = store;

@@ -6,8 +6,8 @@ import { isStale } from "./results.js";
 const STATES = { reading: "reading", ready: "new", waiting: "waiting", working: "working", done: "", error: "not readable" };
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
  */
 export function mountStrip(store, images) {
   const { state } = store;

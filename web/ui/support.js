@@ -3,8 +3,8 @@
 import { countOf, el, make, setText } from "./dom.js";
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./supportset.js").createSupportSet>} support
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  */
 export function mountSupport(store, support) {
   const { state } = store;

@@ -8,9 +8,9 @@ import { asClamped, thumbnail } from "./images.js";
 const THUMB_PX = 96;
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./messages.js").createMessages>} messages
- * @param {ReturnType<import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
  */
 export function createSupportSet(store, messages, engine) {
   const { state } = store;

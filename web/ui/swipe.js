@@ -6,7 +6,7 @@ import { currentImage } from "./store.js";
 const STEP = 0.02;
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {() => {x: number, y: number, width: number, height: number}} frame where the picture lies
  */
 export function createSwipe(store, frame) {

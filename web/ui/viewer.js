@@ -13,8 +13,8 @@ const MAX_ZOOM = 12;
 const MARGIN_PX = 16;
 
 /**
- * @param {ReturnType<import("./store.js").createStore>} store
- * @param {ReturnType<import("./overlay.js").createOverlay>} overlay
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./overlay.js").createOverlay>} overlay
  */
 export function mountViewer(store, overlay) {
   const { state } = store;

@@ -88,6 +88,13 @@ fn browser_steps(layout: &Layout, dev: bool, names: &[String], steps: &mut Steps
         browser = tools::chromium(layout)?;
         Ok(())
     });
+    // After "site", whose generated glue the package's worker imports.
+    if ready {
+        steps.run("types of web/ and pkg/", || {
+            let compiler = layout.browser_tests().join("node_modules/typescript/bin/tsc");
+            run_program(program("node", &layout.root).arg(compiler).args(["--project", "jsconfig.json"]))
+        });
+    }
     let files = test_files(layout, names)?;
     if !ready {
         for name in &files {
