@@ -84,12 +84,13 @@ export function spread(jobs, lanes) {
  * @typedef {{key: string, blob: Blob, window?: string}} Support
  */
 
-/** One worker of several: opened when needed, brought in line with the normal pictures. One call at a time. */
+/** One worker of several: opened when needed, brought in line with the normal pictures. */
 export class Helper {
   #open;
   /** @type {Promise<Session> | null} */ #session = null;
   /** @type {Session | null} */ #opened = null;
-  /** Keys of what the session holds, in its order. @type {string[]} */ #placed = [];
+  /** What the session holds, in its order. @type {{key: string, id: number}[]} */ #placed = [];
+  /** One change of that after another. @type {Promise<unknown>} */ #turn = Promise.resolve();
   #ended = false;
 
   /** @param {() => Promise<Session>} open makes a session @param {Session} [session] one that is open already */
@@ -123,19 +124,27 @@ export class Helper {
   /**
    * Makes the session hold these normal pictures, in this order.
    * @param {readonly Support[]} supports
+   * @returns {Promise<import("./views.js").Member>}
    */
   async sync(supports) {
+    const done = this.#turn.then(() => this.#sync(supports));
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** @param {readonly Support[]} supports */
+  async #sync(supports) {
     const session = await this.session();
-    const inLine = this.#placed.every((key, n) => supports[n]?.key === key);
+    const inLine = this.#placed.every(({ key }, n) => supports[n]?.key === key);
     if (!inLine) {
       await session.clearSupport();
       this.#placed = [];
     }
     for (const { key, blob, window } of supports.slice(this.#placed.length)) {
-      await session.addSupport(blob, { window });
-      this.#placed.push(key);
+      const id = await session.addSupport(blob, { window });
+      this.#placed.push({ key, id });
     }
-    return session;
+    return { session, ids: this.#placed.map(({ id }) => id) };
   }
 
   close() {

@@ -149,7 +149,8 @@ export interface Result {
    * all of them; null with fewer than two.
    */
   supportScores: number[] | null;
-  timings: { decodeMs: number; preprocessMs: number; encodeMs: number; scoreMs: number; totalMs: number };
+  /** `referencesMs`: the normal pictures, where they were not encoded yet. */
+  timings: { decodeMs: number; referencesMs: number; preprocessMs: number; encodeMs: number; scoreMs: number; totalMs: number };
 }
 
 export interface RenderOptions {
@@ -184,6 +185,12 @@ export class Session {
   removeSupport(id: number): Promise<void>;
   clearSupport(): Promise<void>;
   analyse(blob: Blob, options: AnalyseOptions): Promise<Result>;
+  /** Views of the normal pictures that the next few-shot analysis would encode first. */
+  lackingViews(options?: Pick<AnalyseOptions, "augment">): Promise<{ id: number; view: number }[]>;
+  /** What a view is encoded to, for other sessions of the same model; encoded now where it is not yet. */
+  viewRows(view: { id: number; view: number }, options?: Pick<AnalyseOptions, "augment" | "signal" | "onProgress">): Promise<Float32Array[]>;
+  /** Takes what another session of the same model encoded a view to. */
+  giveView(view: { id: number; view: number }, rows: Float32Array[], options?: Pick<AnalyseOptions, "augment">): Promise<void>;
   /** The tower's raw block tokens of planes 3 × side × side in 0..1: tokens × width values a level, class token first. */
   tokens(planes: Float32Array, options?: Pick<AnalyseOptions, "signal" | "onProgress">): Promise<Float32Array[]>;
   render(map: Float32Array, side: number, options: RenderOptions): Promise<Rendered>;

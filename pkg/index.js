@@ -188,6 +188,35 @@ export class Session {
   }
 
   /**
+   * Views of the normal pictures that the next few-shot analysis would encode before anything else.
+   * @param {{augment?: import("./index.d.ts").Augment}} [options] as for {@link Session.analyse}
+   * @returns {Promise<{id: number, view: number}[]>}
+   */
+  async lackingViews({ augment } = {}) {
+    return this.#call("lackingViews", { augment });
+  }
+
+  /**
+   * What a view of a normal picture is encoded to, for other sessions of the same model; encoded now where it is not yet.
+   * @param {{id: number, view: number}} view
+   * @param {{augment?: import("./index.d.ts").Augment, signal?: AbortSignal, onProgress?: Function}} [options]
+   * @returns {Promise<Float32Array[]>}
+   */
+  async viewRows({ id, view }, { augment, signal, onProgress } = {}) {
+    return this.#call("viewRows", { id, view, augment }, { signal, onProgress });
+  }
+
+  /**
+   * Takes what another session of the same model encoded a view to.
+   * @param {{id: number, view: number}} view
+   * @param {Float32Array[]} rows
+   * @param {{augment?: import("./index.d.ts").Augment}} [options] as the other session was asked
+   */
+  async giveView({ id, view }, rows, { augment } = {}) {
+    await this.#call("giveView", { id, view, rows, augment });
+  }
+
+  /**
    * The tower's raw block tokens, for people who build on it.
    * @param {Float32Array} planes 3 × side × side values in 0..1, side as in `info.sizePx`
    * @param {{signal?: AbortSignal, onProgress?: Function}} [options]

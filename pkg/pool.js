@@ -7,6 +7,7 @@
 
 import { Helper, spread, workerCount } from "./helpers.js";
 import { Session } from "./index.js";
+import { encodeTogether, fillUp } from "./views.js";
 
 /** Same worker, a fresh one, a last one. */
 const MAX_TRIES = 3;
@@ -117,14 +118,18 @@ export class Pool {
       if (signal?.aborted) give();
       signal?.addEventListener("abort", give, { signal: stop.signal });
     });
-    const supports = this.#supports;
+    const { augment } = options;
+    const supports = options.mode === "few" ? this.#supports : [];
+    const [first] = this.#helpers;
     /** @param {Helper} helper @param {boolean} stays @returns {import("./helpers.js").Lane<number>} */
     const lane = (helper, stays) => ({
       ready: stays ? Promise.resolve() : helper.session(),
       work: async (index) => {
         for (let attempt = 1; ; attempt += 1) {
           try {
-            const session = await helper.sync(supports);
+            const member = await helper.sync(supports);
+            const { session } = member;
+            if (!stays && first.isOpen) await fillUp(await first.sync(supports), member, augment).catch(() => {});
             results[index] = await session.analyse(blobs[index], { ...options, signal: stop.signal });
           } catch (error) {
             const mayTry = stays && attempt < MAX_TRIES;
@@ -138,16 +143,41 @@ export class Pool {
         }
       },
     });
-    const worthwhile = this.#countIsChosen ? blobs.length : workerCount(this.info.weightBytes, blobs.length);
-    const used = this.#helpers.filter((helper, n) => n === 0 || helper.isOpen || n < worthwhile);
+    /** @param {number} jobs */
+    const useful = (jobs) => {
+      const worthwhile = this.#countIsChosen ? jobs : workerCount(this.info.weightBytes, jobs);
+      return this.#helpers.filter((helper, n) => n === 0 || (n < jobs && (helper.isOpen || n < worthwhile)));
+    };
+    const work = async () => {
+      // Should it fail, each worker encodes for itself what it lacks, and tells what is wrong.
+      if (supports.length > 0) await this.#encodeTogether(supports, useful, blobs.length, augment, stop.signal).catch(() => {});
+      const lanes = useful(blobs.length).map((helper, n) => lane(helper, n === 0));
+      await spread(blobs.map((_, index) => index), lanes);
+    };
     try {
-      const lanes = used.map((helper, n) => lane(helper, n === 0));
-      await Promise.race([spread(blobs.map((_, index) => index), lanes), aborted]);
+      await Promise.race([work(), aborted]);
     } finally {
       // One lane failed or the caller stopped: the others' pictures are not wanted any more.
       stop.abort();
     }
     return results;
+  }
+
+  /**
+   * Gets the first worker's normal pictures ready with the help of others.
+   * @param {readonly import("./helpers.js").Support[]} supports
+   * @param {(jobs: number) => Helper[]} useful workers for so many jobs, the first one included
+   * @param {number} pictures that come after
+   * @param {import("./index.d.ts").Augment | undefined} augment
+   * @param {AbortSignal} signal
+   */
+  async #encodeTogether(supports, useful, pictures, augment, signal) {
+    const first = await this.#helpers[0].sync(supports);
+    const views = await first.session.lackingViews({ augment });
+    if (views.length === 0) return;
+    const [, ...others] = useful(views.length + pictures);
+    if (others.length === 0) return;
+    await encodeTogether(first, others.map((helper) => helper.sync(supports)), { augment, signal });
   }
 
   /** Ends all workers. */

@@ -148,6 +148,17 @@ const engineOps = {
     const bytes = await bytesOf(blob);
     return ready().analyse(bytes, options, (stage, done, total) => progress({ stage, done, total }), signal);
   },
+  async lackingViews({ augment }) {
+    /** @type {Uint32Array} */
+    const pairs = ready().lackingViews(augment);
+    return Array.from({ length: pairs.length / 2 }, (_, n) => ({ id: pairs[2 * n], view: pairs[2 * n + 1] }));
+  },
+  async viewRows({ id, view, augment }, signal, progress) {
+    return ready().viewRows(id, view, augment, (stage, done, total) => progress({ stage, done, total }), signal);
+  },
+  async giveView({ id, view, rows, augment }) {
+    ready().giveView(id, view, augment, rows);
+  },
   async tokens({ planes }, signal, progress) {
     return ready().tokens(planes, (stage, done, total) => progress({ stage, done, total }), signal);
   },

@@ -1,6 +1,6 @@
 //! The 11 versions of a reference picture that fill the memory bank.
 //!
-//! In: [`Planes`]. Out: 11 of the same size, in the order of [`AUGMENTATION_NAMES`]: the picture, four
+//! In: [`Planes`]. Out: 11 of the same size, or one of them, in the order of [`AUGMENTATION_NAMES`]: the picture, four
 //! rotations, four shifts, two flips. Rotations and shifts are bilinear warps in which the picture is
 //! mirrored at the outer edges of its border pixels. Source: the few-shot path of MVFA (Huang et al.,
 //! CVPR 2024), computed in f32 in the order that its sampler uses, so that results agree to rounding.
@@ -31,18 +31,28 @@ const SHIFTS: [(f32, f32); 4] = [(0.1, 0.1), (-0.1, 0.1), (-0.1, -0.1), (0.1, -0
 
 /// The 11 versions of `planes`. Works for any number of channels, so a mask can go the same way.
 pub fn augment_mvfa(planes: &Planes) -> Vec<Planes> {
-    let mut versions = Vec::with_capacity(AUGMENTATION_NAMES.len());
-    versions.push(planes.clone());
-    for angle in ANGLES {
-        let (sin, cos) = (angle.sin() as f32, angle.cos() as f32);
-        versions.push(warp(planes, [[cos, -sin, 0.0], [sin, cos, 0.0]]));
+    (0..AUGMENTATION_NAMES.len()).map(|n| augmented(planes, n)).collect()
+}
+
+/// One of the versions, by its place in [`AUGMENTATION_NAMES`]; the picture itself for numbers beyond.
+pub fn augmented(planes: &Planes, version: usize) -> Planes {
+    const FIRST_SHIFT: usize = 1 + ANGLES.len();
+    const LEFT_RIGHT: usize = FIRST_SHIFT + SHIFTS.len();
+    const UP_DOWN: usize = LEFT_RIGHT + 1;
+    match version {
+        1..FIRST_SHIFT => {
+            let angle = ANGLES[version - 1];
+            let (sin, cos) = (angle.sin() as f32, angle.cos() as f32);
+            warp(planes, [[cos, -sin, 0.0], [sin, cos, 0.0]])
+        }
+        FIRST_SHIFT..LEFT_RIGHT => {
+            let (x, y) = SHIFTS[version - FIRST_SHIFT];
+            warp(planes, [[1.0, 0.0, x], [0.0, 1.0, y]])
+        }
+        LEFT_RIGHT => flip_left_right(planes),
+        UP_DOWN => flip_up_down(planes),
+        _ => planes.clone(),
     }
-    for (x, y) in SHIFTS {
-        versions.push(warp(planes, [[1.0, 0.0, x], [0.0, 1.0, y]]));
-    }
-    versions.push(flip_left_right(planes));
-    versions.push(flip_up_down(planes));
-    versions
 }
 
 /// The two pixels around a coordinate and the weight of the second.

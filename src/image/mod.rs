@@ -26,7 +26,7 @@ mod synthetic;
 mod tiff;
 mod window;
 
-pub use augment::{AUGMENTATION_NAMES, augment_mvfa};
+pub use augment::{AUGMENTATION_NAMES, augment_mvfa, augmented};
 pub use decode::{SUPPORTED_FORMATS, decode};
 pub use error::ImageError;
 pub use limits::Limits;

@@ -16,12 +16,12 @@ use crate::clip::vision::BlockKind;
 use crate::cpu;
 use crate::device::OpenDevice;
 use crate::gpu::Queue;
-use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
+use crate::image::{Planes, Rgb8, resize_bicubic, to_planes};
 use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
 use crate::mvfa::encoder::AdaptedEncoder;
 use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
-use crate::mvfa::memory::{MemoryRows, ReferenceId};
+use crate::mvfa::memory::ReferenceId;
 use crate::mvfa::reading::Reading;
 use crate::mvfa::references::References;
 
@@ -248,23 +248,11 @@ impl Engine {
     }
 
     async fn encode_references(&mut self, augment: Augment, pacer: &mut impl Pacer) -> Result<(), Cancelled> {
-        let stale = self.references.stale(augment);
+        let lacking = self.references.lacking(augment);
         let steps = self.encoder.steps();
-        let views_each = if augment == Augment::Mvfa { crate::image::AUGMENTATION_NAMES.len() } else { 1 };
-        let total = stale.len() * views_each * steps;
-        let mut before = 0;
-        for id in stale {
-            let Some(planes) = self.references.planes(id) else { continue };
-            let views = match augment {
-                Augment::Mvfa => augment_mvfa(planes),
-                Augment::None => vec![planes.clone()],
-            };
-            let mut features = Vec::with_capacity(views.len());
-            for view in &views {
-                features.push(self.encode(view, Mode::Few, Stage::References, (before, total), pacer).await?);
-                before += steps;
-            }
-            self.references.set_rows(id, augment, MemoryRows::new(&features, self.memory_is_raw()));
+        let total = lacking.len() * steps;
+        for (n, (id, view)) in lacking.into_iter().enumerate() {
+            self.encode_view(id, augment, view, (n * steps, total), pacer).await?;
         }
         Ok(())
     }

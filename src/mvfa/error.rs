@@ -30,6 +30,24 @@ pub enum EngineError {
         /// What the model lacks.
         reason: &'static str,
     },
+    /// A view that is not encoded, or of a picture that is not among the references.
+    #[error("view {view} of normal image {reference} is not encoded; encode it first")]
+    UnknownView {
+        /// The reference's number.
+        reference: u32,
+        /// The view's number.
+        view: usize,
+    },
+    /// Rows that another model made.
+    #[error(
+        "the rows of a normal image have {found} values, this model's have {expected}; share them within one model"
+    )]
+    ForeignRows {
+        /// Values that this model makes of a view.
+        expected: usize,
+        /// Values that came.
+        found: usize,
+    },
     /// The caller asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

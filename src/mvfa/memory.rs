@@ -31,6 +31,44 @@ pub(crate) struct SearchRows {
 }
 
 impl SearchRows {
+    pub(crate) fn new(segmentation: Vec<Tensor<2>>, detection: Option<Vec<Tensor<2>>>) -> Self {
+        Self { segmentation, detection }
+    }
+
+    /// Rows of one view, class token included. `shared` says that both banks hold the same features (a model without
+    /// adapters), so that they are kept once.
+    pub(crate) fn of_view(view: &Features, shared: bool) -> Self {
+        let bank = |bank: Bank| view.bank(bank).iter().map(|level| unit_rows(level.clone())).collect();
+        let detection = if shared { None } else { Some(bank(Bank::Detection)) };
+        Self { segmentation: bank(Bank::Segmentation), detection }
+    }
+
+    /// The rows of several, in their order.
+    fn joined(parts: Vec<Self>) -> Self {
+        let join = |bank: Bank| -> Vec<Tensor<2>> {
+            let levels = parts.first().map_or(0, |part| part.levels(bank).len());
+            let level = |l: usize| match &parts[..] {
+                [only] => only.levels(bank)[l].clone(),
+                _ => Tensor::cat(parts.iter().map(|part| part.levels(bank)[l].clone()).collect(), 0),
+            };
+            (0..levels).map(level).collect()
+        };
+        let shared = parts.first().is_some_and(|part| part.detection.is_none());
+        let detection = if shared { None } else { Some(join(Bank::Detection)) };
+        Self { segmentation: join(Bank::Segmentation), detection }
+    }
+
+    /// All that is held, the segmentation bank first.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &Tensor<2>> {
+        self.segmentation.iter().chain(self.detection.iter().flatten())
+    }
+
+    /// The same kind of rows with other tensors, as many as [`SearchRows::tensors`] gives.
+    pub(crate) fn with_tensors(&self, mut tensors: Vec<Tensor<2>>) -> Self {
+        let detection = tensors.split_off(self.segmentation.len());
+        Self { segmentation: tensors, detection: self.detection.as_ref().map(|_| detection) }
+    }
+
     pub(crate) fn levels(&self, bank: Bank) -> &[Tensor<2>] {
         match (bank, &self.detection) {
             (Bank::Detection, Some(detection)) => detection,
@@ -49,12 +87,11 @@ impl SearchRows {
         progress: Progress,
         pacer: &mut impl Pacer,
     ) -> Result<Self, EngineError> {
-        let all = || self.segmentation.iter().chain(self.detection.iter().flatten());
         let mut reading = Reading::default();
-        all().for_each(|level| reading.push(level.clone()));
+        self.tensors().for_each(|level| reading.push(level.clone()));
         let values = pacer.wait(reading.read(tier)).await??;
         let mut small = Vec::with_capacity(values.len());
-        for (level, values) in all().zip(values) {
+        for (level, values) in self.tensors().zip(values) {
             let [_, dim] = level.dims();
             let mut choice = Choice::new(&values, dim, keep);
             let mut looked_at = 0;
@@ -69,8 +106,7 @@ impl SearchRows {
             let count = rows.len() / dim.max(1);
             small.push(cpu::from_values(rows, [count, dim], &level.device()));
         }
-        let detection = small.split_off(self.segmentation.len());
-        Ok(Self { segmentation: small, detection: self.detection.as_ref().map(|_| detection) })
+        Ok(self.with_tensors(small))
     }
 }
 
@@ -86,20 +122,19 @@ impl MemoryRows {
     /// Joins the views of one reference, the original first. `shared` says that both banks hold
     /// the same features (a model without adapters), so that they are kept once.
     pub fn new(views: &[Features], shared: bool) -> Self {
-        let join = |bank: Bank| -> Vec<Tensor<2>> {
-            let levels = views.first().map_or(0, |v| v.bank(bank).len());
-            (0..levels)
-                .map(|l| {
-                    unit_rows(match views {
-                        [only] => only.bank(bank)[l].clone(),
-                        _ => Tensor::cat(views.iter().map(|v| v.bank(bank)[l].clone()).collect(), 0),
-                    })
-                })
-                .collect()
-        };
+        Self::of_views(views.iter().map(|view| SearchRows::of_view(view, shared)).collect())
+    }
+
+    /// Joins the views of one reference, the original first.
+    pub(crate) fn of_views(views: Vec<SearchRows>) -> Self {
         let tokens = views.first().and_then(|v| v.segmentation.first()).map_or(0, |t| t.dims()[0]);
-        let detection = if shared { None } else { Some(join(Bank::Detection)) };
-        Self { all: SearchRows { segmentation: join(Bank::Segmentation), detection }, tokens }
+        Self { all: SearchRows::joined(views), tokens }
+    }
+
+    /// The rows of one view.
+    pub(crate) fn view(&self, number: usize) -> SearchRows {
+        let range = number * self.tokens..(number + 1) * self.tokens;
+        self.all.with_tensors(self.all.tensors().map(|rows| rows.clone().slice_dim(0, range.clone())).collect())
     }
 
     /// Per level all rows `[views · tokens, dim]`.

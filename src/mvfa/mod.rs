@@ -18,6 +18,7 @@ mod references;
 mod score;
 mod self_test;
 mod upsample;
+mod views;
 mod zero_shot;
 
 pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::bundle::manifest::Augment;
-use crate::image::Planes;
+use crate::image::{AUGMENTATION_NAMES, Planes};
 use crate::mvfa::features::Bank;
 use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, min_into};
 
@@ -19,6 +19,8 @@ const SPREAD: u32 = 0x9E37_79B9;
 
 struct Reference {
     planes: Planes,
+    /// Rows of the views encoded so far, while some are missing.
+    views: Option<(Augment, Vec<Option<SearchRows>>)>,
     rows: Option<(Augment, MemoryRows)>,
     /// Fewer rows in their place, with how many were asked for.
     small: Option<(usize, SearchRows)>,
@@ -43,7 +45,7 @@ impl References {
     pub(crate) fn add(&mut self, planes: Planes) -> ReferenceId {
         let id = ReferenceId(self.next);
         self.next += 1;
-        self.by_id.insert(id, Reference { planes, rows: None, small: None });
+        self.by_id.insert(id, Reference { planes, views: None, rows: None, small: None });
         id
     }
 
@@ -67,22 +69,52 @@ impl References {
         self.by_id.len()
     }
 
-    /// Those that are not encoded in this way.
-    pub(crate) fn stale(&self, augment: Augment) -> Vec<ReferenceId> {
-        let is_stale = |r: &Reference| r.rows.as_ref().is_none_or(|(made_with, _)| *made_with != augment);
-        self.by_id.iter().filter(|(_, r)| is_stale(r)).map(|(id, _)| *id).collect()
+    /// The views that are not encoded yet, where references are used in this way.
+    pub(crate) fn lacking(&self, augment: Augment) -> Vec<(ReferenceId, usize)> {
+        let views = |r: &Reference| -> Vec<usize> {
+            match (&r.rows, &r.views) {
+                (Some((made_with, _)), _) if *made_with == augment => Vec::new(),
+                (_, Some((made_with, views))) if *made_with == augment => {
+                    (0..views.len()).filter(|n| views[*n].is_none()).collect()
+                }
+                _ => (0..view_count(augment)).collect(),
+            }
+        };
+        self.by_id.iter().flat_map(|(id, r)| views(r).into_iter().map(|view| (*id, view))).collect()
     }
 
     pub(crate) fn planes(&self, id: ReferenceId) -> Option<&Planes> {
         self.by_id.get(&id).map(|r| &r.planes)
     }
 
-    /// Keeps what a picture was encoded to.
-    pub(crate) fn set_rows(&mut self, id: ReferenceId, augment: Augment, rows: MemoryRows) {
+    /// Keeps what a view was encoded to; with the last one the reference is ready.
+    pub(crate) fn set_view(&mut self, id: ReferenceId, augment: Augment, view: usize, rows: SearchRows) {
+        let Some(reference) = self.by_id.get_mut(&id) else { return };
+        let mut views = match reference.views.take() {
+            Some((made_with, views)) if made_with == augment => views,
+            _ => vec![None; view_count(augment)],
+        };
+        if let Some(place) = views.get_mut(view) {
+            *place = Some(rows);
+        }
+        if views.iter().any(Option::is_none) {
+            reference.views = Some((augment, views));
+            return;
+        }
+        reference.rows = Some((augment, MemoryRows::of_views(views.into_iter().flatten().collect())));
+        reference.small = None;
         self.forget_pairs_of(id);
-        if let Some(reference) = self.by_id.get_mut(&id) {
-            reference.rows = Some((augment, rows));
-            reference.small = None;
+    }
+
+    /// The rows of one view, where it is encoded.
+    pub(crate) fn view(&self, id: ReferenceId, augment: Augment, view: usize) -> Option<SearchRows> {
+        let reference = self.by_id.get(&id)?;
+        match (&reference.rows, &reference.views) {
+            (Some((made_with, rows)), _) if *made_with == augment => {
+                (view < view_count(augment)).then(|| rows.view(view))
+            }
+            (_, Some((made_with, views))) if *made_with == augment => views.get(view)?.clone(),
+            _ => None,
         }
     }
 
@@ -151,6 +183,14 @@ impl References {
 
     fn forget_pairs_of(&mut self, id: ReferenceId) {
         self.pairs.retain(|(a, b, _), _| *a != id && *b != id);
+    }
+}
+
+/// How many views of each reference are remembered.
+fn view_count(augment: Augment) -> usize {
+    match augment {
+        Augment::Mvfa => AUGMENTATION_NAMES.len(),
+        Augment::None => 1,
     }
 }
 

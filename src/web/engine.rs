@@ -18,7 +18,7 @@ use crate::web::picture;
 /// One loaded model and its references.
 #[wasm_bindgen(js_name = Engine)]
 pub struct WebEngine {
-    engine: Engine,
+    pub(super) engine: Engine,
     weight_bytes: u64,
 }
 

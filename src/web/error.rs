@@ -32,7 +32,10 @@ impl From<EngineError> for WebError {
             EngineError::Model(e) => Self::Model(e),
             EngineError::Device(e) => Self::Device(e),
             EngineError::Cancelled(e) => Self::Cancelled(e),
-            e @ (EngineError::NoReferences | EngineError::NoZeroShot { .. }) => Self::Usage(e.to_string()),
+            e @ (EngineError::NoReferences
+            | EngineError::NoZeroShot { .. }
+            | EngineError::UnknownView { .. }
+            | EngineError::ForeignRows { .. }) => Self::Usage(e.to_string()),
         }
     }
 }

@@ -12,6 +12,7 @@ mod kernels;
 mod loader;
 mod pacer;
 mod picture;
+mod views;
 
 pub use engine::WebEngine;
 pub use picture::{decode, render};

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { DEFAULT, TINY, chooseMode, errorText, giveFiles, openReady, waitForState } from "./actions.mjs";
+import { DEFAULT, TINY, analyse, chooseMode, errorText, giveFiles, openReady, waitForState } from "./actions.mjs";
 import { slice, tinyPicture } from "./fixtures.mjs";
 import { SITE, launch, withPage } from "./harness.mjs";
 
@@ -19,13 +19,26 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** A machine of so many cores, as the page sees it; notes which workers are given pictures. */
+/**
+ * A machine of so many cores, as the page sees it. Notes how many requests of each kind each worker is given, and how
+ * many views of normal pictures were encoded within analyses.
+ */
 const machine = (cores) => (context) =>
   context.addInitScript((count) => {
-    globalThis.analysing = new Set();
+    /** @type {Map<Worker, {id: number, op: string}[]>} */
+    const asked = new Map();
+    globalThis.asked = (op) => [...asked.values()].map((list) => list.filter((one) => one.op === op).length).filter(Boolean);
+    globalThis.encodedWithin = 0;
     const post = Worker.prototype.postMessage;
     Worker.prototype.postMessage = function (message, ...rest) {
-      if (message.op === "analyse") globalThis.analysing.add(this);
+      if (!asked.has(this)) {
+        asked.set(this, []);
+        this.addEventListener("message", ({ data }) => {
+          const analyses = asked.get(this).some(({ id, op }) => id === data.id && op === "analyse");
+          if (analyses && data.progress?.stage === "references") globalThis.encodedWithin += 1;
+        });
+      }
+      asked.get(this).push({ id: message.id, op: message.op });
       return post.call(this, message, ...rest);
     };
     Object.defineProperty(navigator, "hardwareConcurrency", { get: () => count });
@@ -48,8 +61,8 @@ async function openPools(page) {
         return pool;
       };
       // Plain values, so that the test can compare them.
-      globalThis.scores = async (pool, signal, onResult, bankRows) => {
-        const options = { object: "brain", mode: "few", augment: "none", bankRows, signal, onResult };
+      globalThis.scores = async (pool, signal, onResult, bankRows, augment = "none") => {
+        const options = { object: "brain", mode: "few", augment, bankRows, signal, onResult };
         const results = await pool.analyseAll(globalThis.blobs, options);
         return results.map((result) => [result.score, Array.from(result.map), result.supportScores]);
       };
@@ -92,6 +105,31 @@ test("two workers give what one gives, in order, and a broken one loses nothing"
       assert.ok(!page.workers().includes(worker), "the broken one is gone");
     }
     assert.deepEqual(await run(), expected, "afterwards");
+  });
+});
+
+test("workers of a pool share the views of normal pictures, and none is encoded twice", async () => {
+  await withPage(browser, { prepare: machine(2) }, async (page) => {
+    await openPools(page);
+    const found = [];
+    for (const workers of [1, 2]) {
+      found.push(
+        await page.evaluate(async (count) => {
+          const before = globalThis.asked("viewRows").length;
+          globalThis.encodedWithin = 0;
+          const pool = await globalThis.open(count);
+          const scores = await globalThis.scores(pool, undefined, undefined, undefined, "mvfa");
+          const whole = globalThis.encodedWithin;
+          pool.close();
+          return { scores, whole, encoding: globalThis.asked("viewRows").length - before };
+        }, workers),
+      );
+    }
+    const [one, two] = found;
+    assert.deepEqual(two.scores, one.scores);
+    assert.ok(one.whole > 0 && one.encoding === 0, "alone it is part of the first analysis");
+    // The small model may be done before the second worker joins in.
+    assert.ok(two.whole === 0 && two.encoding > 0, "together it comes first");
   });
 });
 
@@ -169,7 +207,7 @@ async function analyseAll(page, record) {
     await page.getByTestId("strip-item").nth(n).click();
     scores.push(await page.getByTestId("score").first().getAttribute("data-value"));
   }
-  const workers = await page.evaluate(() => globalThis.analysing.size);
+  const workers = await page.evaluate(() => globalThis.asked("analyse").length);
   const counted = Number(await page.locator("#requests-count").innerText());
   return { scores, workers, counted, made: record.network(loaded).length };
 }
@@ -187,3 +225,34 @@ test("the page's run over many pictures uses a second worker without any request
     });
   }
 });
+
+test("further workers help with the normal pictures of a single one, and its score is the same", async () => {
+  let expected = null;
+  for (const cores of [1, 2]) {
+    await withPage(browser, { prepare: machine(cores) }, async (page, record) => {
+      await openReady(page, { model: DEFAULT, device: "cpu" }, 300_000);
+      const loaded = record.requests.length;
+      await page.getByTestId("object-select").selectOption("brain");
+      await chooseMode(page, "few");
+      await giveFiles(page, "support-input", ["brain2_001", "brain2_004"].map(slice));
+      await page.getByTestId("support-item").nth(1).waitFor();
+      await page.locator("#augment-select").selectOption("mvfa");
+      await giveFiles(page, "file-input", slice("brain1_016"));
+      await analyse(page, 300_000);
+      const score = await page.getByTestId("score").first().getAttribute("data-value");
+      expected ??= score;
+      assert.equal(score, expected);
+      const [analysing, encoding, within] = await page.evaluate(() => [globalThis.asked("analyse"), globalThis.asked("viewRows"), globalThis.encodedWithin]);
+      assert.deepEqual(analysing, [1], "one worker analyses");
+      assert.equal(encoding.length, cores === 1 ? 0 : cores, "workers that encode normal pictures");
+      assert.equal(within > 0, cores === 1);
+      assert.ok(await secondsSaid(page) > 1, "the time includes them");
+      assert.deepEqual(record.network(loaded), [], "requests");
+    });
+  }
+});
+
+/** What the page says the analysis took. */
+async function secondsSaid(page) {
+  return Number(/Done in (\d+\.\d) s/.exec(await page.locator("#status").innerText())?.[1]);
+}

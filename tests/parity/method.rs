@@ -273,6 +273,66 @@ fn leaving_a_reference_out_equals_not_having_it() {
     assert_eq!(alone.support_scores, None);
 }
 
+/// All views of all references, each encoded by one of two engines and given to the other.
+#[test]
+fn two_engines_that_share_the_views_of_references_are_as_one_bit_for_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, adapters) in [("adapted", true), ("raw", false)] {
+        let out = folder.path().join(name);
+        tiny_bundle("openai_jit.pt", &out, |o| {
+            if !adapters {
+                o.adapters = None;
+            }
+        });
+        let mut engines: Vec<Engine> = (0..3).map(|_| open_engine(&out)).collect();
+        for engine in &mut engines {
+            SUPPORTS.iter().for_each(|name| _ = engine.add_reference(&picture(name)));
+        }
+        let [alone, one, other] = &mut engines[..] else { panic!("three engines") };
+        let views = one.lacking_views(Augment::Mvfa);
+        assert_eq!(views.len(), 2 * 11);
+        for (n, (id, view)) in views.into_iter().enumerate() {
+            let (encoding, given) = if n % 3 == 0 { (&mut *one, &mut *other) } else { (&mut *other, &mut *one) };
+            assert!(pollster::block_on(encoding.view_rows(id, Augment::Mvfa, view, &mut Straight)).is_err());
+            pollster::block_on(encoding.encode_view(id, Augment::Mvfa, view, (0, 1), &mut Straight)).unwrap();
+            let rows = pollster::block_on(encoding.view_rows(id, Augment::Mvfa, view, &mut Straight)).unwrap();
+            let short = rows.iter().map(|level| level[1..].to_vec()).collect();
+            let error = given.give_view(id, Augment::Mvfa, view, short).unwrap_err().to_string();
+            assert!(error.contains("share them within one model"), "{error}");
+            given.give_view(id, Augment::Mvfa, view, rows).unwrap();
+            assert_eq!(one.lacking_views(Augment::Mvfa).len(), 21 - n);
+        }
+        for augment in [Augment::Mvfa, Augment::None] {
+            let request =
+                Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(augment), bank_rows: None };
+            let analyse = |engine: &mut Engine| {
+                let found = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
+                (found.memory, found.score_memory, found.support_scores)
+            };
+            let expected = analyse(alone);
+            assert_eq!(analyse(one), expected, "{name}, {augment:?}");
+            assert_eq!(analyse(other), expected, "{name}, {augment:?}");
+        }
+        // Complete references are given away view by view, too.
+        let mut late = open_engine(&out);
+        let id = late.add_reference(&picture(SUPPORTS[0]));
+        pollster::block_on(one.analyse(
+            &picture(INPUTS[0]),
+            &Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::Mvfa), bank_rows: None },
+            &mut Straight,
+        ))
+        .unwrap();
+        for (late_id, view) in late.lacking_views(Augment::Mvfa) {
+            assert_eq!(late_id, id);
+            let rows = pollster::block_on(one.view_rows(id, Augment::Mvfa, view, &mut Straight)).unwrap();
+            late.give_view(id, Augment::Mvfa, view, rows.clone()).unwrap();
+            let back = pollster::block_on(late.view_rows(id, Augment::Mvfa, view, &mut Straight)).unwrap();
+            assert_eq!(back, rows);
+        }
+        assert!(late.lacking_views(Augment::Mvfa).is_empty());
+    }
+}
+
 #[test]
 fn a_smaller_memory_is_the_memory_where_it_is_large_enough_and_near_it_where_not() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,6 +1,6 @@
 /**
- * Further workers for runs over many pictures, on the CPU tier only: they take the model when a run has pictures enough
- * and keep it for the next run, until the page changes to a graphics device. Nothing is fetched for them; where the
+ * Further workers for runs over many pictures or many views of normal ones, on the CPU tier only: they take the model when
+ * there is work enough and keep it for the next run, until the page changes to a graphics device. Nothing is fetched for them; where the
  * browser keeps no model files, they would have to, and there are none.
  */
 
@@ -23,25 +23,20 @@ export function createHelpers(store, engine) {
     helper.close();
   }
 
-  /** Those that a run over so many pictures can use beside the page's own session. @param {number} pictures */
-  function some(pictures) {
+  /** Those that a run can use beside the page's own session. @param {number} jobs pictures, and views of normal ones to encode */
+  function some(jobs) {
     const { info } = state;
-    if (info?.device.tier !== "cpu" || pictures < 2) return [];
+    if (info?.device.tier !== "cpu" || jobs < 2) return [];
     const { place, full } = info.storage;
     if (place !== "private-files" || full) return [];
-    const wanted = workerCount(info.weightBytes, pictures) - 1;
+    const wanted = workerCount(info.weightBytes, jobs) - 1;
     while (helpers.length < wanted) helpers.push(new Helper(open));
-    return helpers.slice(0, pictures - 1);
-  }
-
-  /** A run is over; who was not ready by then was not needed. */
-  function rest() {
-    for (const helper of helpers) if (!helper.isOpen) drop(helper);
+    return helpers.slice(0, jobs - 1);
   }
 
   engine.onReady(() => {
     if (state.info?.device.tier === "cpu") return;
     for (const helper of helpers) drop(helper);
   });
-  return { some, rest, drop };
+  return { some, drop };
 }

@@ -1,11 +1,12 @@
 /**
  * Analysis of one or several pictures. The session of the page takes one after another; with pictures enough
- * and cores enough, further workers take some of them. A crash of the page's worker is answered by trying the
+ * and cores enough, further workers take some of them, and first some of the normal images' views. A crash of the page's worker is answered by trying the
  * same picture again after the restart, one of a further worker by giving its picture to the others; a picture
  * that fails for its own reasons keeps the reason and the rest go on.
  */
 
 import { spread } from "../../pkg/helpers.js";
+import { encodeTogether, fillUp } from "../../pkg/views.js";
 import { keyFor } from "./results.js";
 
 /** Same device, next device, then give up on the picture. */
@@ -23,6 +24,8 @@ const MAX_TRIES = 3;
  */
 export function createRunner(store, messages, engine, images, support, helpers) {
   const { state } = store;
+  /** What the normal images took before the first picture of a run, which counts it as its own. */
+  let normalsMs = 0;
 
   /** @param {number[]} ids */
   async function analyse(ids) {
@@ -34,6 +37,8 @@ export function createRunner(store, messages, engine, images, support, helpers) 
     for (const item of items) item.status = "waiting";
     store.set({ run: { ids: items.map(({ id }) => id), index: 0, stage: "", done: 0, total: 0, controller } });
     try {
+      // Should it fail, each worker encodes for itself what it lacks, and says what is wrong.
+      normalsMs = await abortable(encodeNormals(items.length, signal).catch(() => 0), signal);
       const own = { ready: Promise.resolve(), work: (item) => take(item, () => withOwn(item, signal)) };
       const others = helpers.some(items.length).map((helper) => ({
         ready: helper.session(),
@@ -49,9 +54,38 @@ export function createRunner(store, messages, engine, images, support, helpers) 
         if (item.status === "waiting" || item.status === "working") item.status = item.result ? "done" : item.thumb ? "ready" : "reading";
       }
       store.set({ run: null });
-      helpers.rest();
     }
   }
+
+  /**
+   * Gets the normal images ready with the help of further workers, where there are some.
+   * @param {number} pictures that come after
+   * @param {AbortSignal} signal
+   * @returns {Promise<number>} milliseconds that this took
+   */
+  async function encodeNormals(pictures, signal) {
+    const { mode, augment } = state.settings;
+    if (mode !== "few") return 0;
+    const begun = performance.now();
+    await support.sync();
+    const own = ownMember();
+    const views = own ? await own.session.lackingViews({ augment }) : [];
+    const others = views.length > 0 ? helpers.some(pictures + views.length) : [];
+    if (!own || others.length === 0) return 0;
+    const onProgress = (done, total) => state.run && (Object.assign(state.run, { stage: "references", done, total }), store.changed());
+    await encodeTogether(own, others.map((helper) => helper.sync(supports())), { augment, signal, onProgress });
+    return performance.now() - begun;
+  }
+
+  /** The page's session and how it names the normal images; null while it lacks some. @returns {import("../../pkg/views.js").Member | null} */
+  function ownMember() {
+    const { session } = state;
+    if (!session || !state.support.every((item) => item.session === session)) return null;
+    return { session, ids: state.support.map(({ engineId }) => engineId) };
+  }
+
+  /** The normal images as further workers take them. */
+  const supports = () => state.support.map(({ id, blob, window }) => ({ key: `${id} ${window}`, blob, window }));
 
   /**
    * One picture from its turn to its end; false where it must be given to another worker.
@@ -88,8 +122,11 @@ export function createRunner(store, messages, engine, images, support, helpers) 
     return { key: keyFor(state, item), options: { object, mode, augment, bankRows: bankRows ?? undefined, window, signal } };
   }
 
-  /** @param {ImageItem} item @param {string} key @param {import("./types.d.ts").ImageItem["result"]} result */
+  /** @param {ImageItem} item @param {string} key @param {import("../../pkg/index.js").Result} result */
   function accept(item, key, result) {
+    result.timings.referencesMs += normalsMs;
+    result.timings.totalMs += normalsMs;
+    normalsMs = 0;
     Object.assign(item, { result, resultKey: key, status: "done", message: "" });
     return true;
   }
@@ -122,9 +159,10 @@ export function createRunner(store, messages, engine, images, support, helpers) 
       await abortable(engine.whenReady(), signal);
       try {
         const { key, options } = await prepare(item, signal);
-        const supports = state.support.map(({ id, blob, window }) => ({ key: `${id} ${window}`, blob, window }));
-        const session = await helper.sync(options.mode === "few" ? supports : []);
-        return accept(item, key, await session.analyse(item.blob, options));
+        const member = await helper.sync(options.mode === "few" ? supports() : []);
+        const own = ownMember();
+        if (options.mode === "few" && own) await fillUp(own, member, options.augment).catch(() => {});
+        return accept(item, key, await member.session.analyse(item.blob, options));
       } catch (error) {
         if (signal.aborted || error.name !== "DeviceError") throw error;
         // Otherwise it was the page's worker that stopped, while it read the picture.

@@ -26,6 +26,7 @@ const PARTS: &[&str] = &[
     "pkg/storage.js",
     "pkg/pool.js",
     "pkg/helpers.js",
+    "pkg/views.js",
     "pkg/package.json",
     "pkg/README.md",
     "pkg/example.html",
