@@ -8,7 +8,7 @@
  * then calls `keep`.
  */
 
-import { ModelFolder, hex } from "./storage.js";
+import { ModelFolder, hex, keepManifest, keptManifest } from "./storage.js";
 
 /** Loaded only for custom prompts. */
 const LATER = "text";
@@ -40,7 +40,7 @@ export class ModelFiles {
     this.#manifestUrl = manifestUrl;
     this.#signal = signal;
     // Asked for anew each time: an old manifest would name files that are no longer there.
-    this.#manifest = manifest === undefined ? fetch(manifestUrl, { cache: "no-cache", signal }) : Promise.resolve(new Response(manifest));
+    this.#manifest = manifest === undefined ? newest(manifestUrl, signal) : Promise.resolve(new Response(manifest));
     this.#text = this.#manifest.then((response) => response.clone().text());
     this.#entries = this.#read();
     for (const promise of [this.#manifest, this.#text, this.#entries]) promise.catch(() => {});
@@ -156,6 +156,7 @@ export class ModelFiles {
   /** Where the model's files are, once all are kept. @returns {Promise<import("./index.d.ts").StorageInfo>} */
   async report() {
     await this.settled();
+    if (this.#folder) await keepManifest(this.#manifestUrl, await this.#text);
     const storedBytes = (await this.#folder?.bytes()) ?? 0;
     return { place: this.#folder ? "private-files" : "browser-cache", storedBytes, full: await this.#full };
   }
@@ -188,6 +189,21 @@ class OpenedFile {
   /** Keeps a copy of the file's bytes, which were right, for the next visit, where that is possible. @param {Uint8Array} bytes */
   keep(bytes) {
     this.#keep(bytes);
+  }
+}
+
+/**
+ * The manifest as the server has it now; without a connection, the one that the model was last opened with.
+ * @param {string} url
+ * @param {AbortSignal} signal
+ */
+async function newest(url, signal) {
+  try {
+    return await fetch(url, { cache: "no-cache", signal });
+  } catch (error) {
+    const kept = signal.aborted ? null : await keptManifest(url);
+    if (kept) return kept;
+    throw error;
   }
 }
 

@@ -81,14 +81,30 @@ export interface Program {
   kernels: WebAssembly.Module | null;
 }
 
+/** A request that went to the network, or that the content security policy blocked. */
+export interface NetworkRequest {
+  method: string;
+  /** Absolute, with its query. */
+  url: string;
+  /** Nothing was sent. */
+  blocked: boolean;
+  /** When it began, in ms since the epoch. */
+  atMs: number;
+}
+
 export interface OpenOptions {
   /** Default "auto". */
   device?: "auto" | "cpu" | "gpu";
   onProgress?(progress: LoadProgress): void;
   /** Aborting ends the loading and the worker. */
   signal?: AbortSignal;
-  /** Addresses the worker has requested since the model was ready. */
-  onRequests?(addresses: string[]): void;
+  /** Every request of the worker, and of those that wait for {@link Session.twin}, from its first on. */
+  onRequests?(requests: NetworkRequest[]): void;
+  /**
+   * Starts the module worker of `worker.js`: where a bundler puts it elsewhere, or to start it under the page's own policy
+   * ({@link startUnderPagePolicy}).
+   */
+  startWorker?(): Worker;
   /** Whether workers for {@link Session.twin} are made ready, as many as this machine can use; on the processor tier only. */
   twins?: boolean;
   /** Called once when the worker stops without being asked; open calls reject with the same DeviceError. */
@@ -104,7 +120,7 @@ export interface Decoded {
   /** The file says that it is a synthetic phantom, no patient. */
   synthetic: boolean;
   /** RGBA, width × height. */
-  pixels: Uint8ClampedArray;
+  pixels: Uint8ClampedArray<ArrayBuffer>;
 }
 
 export interface AnalyseProgress {
@@ -159,16 +175,16 @@ export interface RenderOptions {
   hi: number;
   /** Values below are transparent. */
   threshold: number;
-  colourMap: string;
+  colourMap: "inferno" | "viridis" | "cividis" | "grey";
 }
 
 export interface Rendered {
   /** side × side RGBA, transparent below the threshold. */
-  rgba: Uint8ClampedArray;
+  rgba: Uint8ClampedArray<ArrayBuffer>;
   /** Outlines at the threshold: x, y, x, y … in map pixels. */
   contours: Float32Array[];
   /** 256 × 1 RGBA, lo on the left. */
-  bar: Uint8ClampedArray;
+  bar: Uint8ClampedArray<ArrayBuffer>;
 }
 
 /** One model in one worker. Errors have the names AbortError, ImageError, ModelError, DeviceError, UsageError. */
@@ -197,11 +213,16 @@ export class Session {
   memory(): Promise<Memory>;
   /**
    * The same model in another worker, to share pictures with; normal pictures are not taken along. Where this session was
-   * opened with `twins` and model files are kept, nothing is fetched. `onRequests` is told of what the loading requests, too.
+   * opened with `twins` and model files are kept, nothing is fetched.
    */
   twin(options?: Pick<OpenOptions, "onRequests">): Promise<Session>;
   close(): void;
 }
+
+/** Starts the worker under the content security policy of the page, whatever the server sends with `worker.js`. */
+export function startUnderPagePolicy(url: string | URL): Worker;
+/** Reports every request of this window or worker: those that went out, and those the policy blocked. */
+export function watchRequests(report: (requests: NetworkRequest[]) => void): void;
 
 /** Bytes of all model files kept for this site. */
 export function storedModelBytes(): Promise<number>;

@@ -8,9 +8,29 @@
  */
 
 import { workerCount } from "./helpers.js";
+import { Life } from "./life.js";
 
 export { Pool } from "./pool.js";
+export { watchRequests } from "./requests.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
+
+/** In this form bundlers see that the file is a worker. */
+const startWorker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+
+/**
+ * Starts the worker under the content security policy of this page. A worker that is loaded from an address has only the
+ * policy that the server sends with it; one that is made on the spot has its maker's, also where that stands in a
+ * `<meta>` element. Give it to {@link Session.open} as `startWorker`; the page's policy must allow `worker-src blob:`.
+ * @param {string | URL} url of worker.js
+ * @returns {Worker}
+ */
+export function startUnderPagePolicy(url) {
+  const source = URL.createObjectURL(new Blob([`import ${JSON.stringify(String(url))};`], { type: "text/javascript" }));
+  const worker = new Worker(source, { type: "module" });
+  // Needed until the script is read: after the first message, or an error.
+  for (const event of ["message", "error"]) worker.addEventListener(event, () => URL.revokeObjectURL(source), { once: true });
+  return worker;
+}
 
 /**
  * Makes an error that crossed (or should look as if it crossed) the worker border.
@@ -24,7 +44,12 @@ function makeError(name, message) {
   return error;
 }
 
-const stopped = () => makeError("AbortError", "Stopped on request. Start it again when you want it.");
+/** @param {AbortSignal} signal that was aborted @returns {Error} the caller's own reason, where one was given */
+function stopped({ reason }) {
+  return reason instanceof Error && reason.name !== "AbortError"
+    ? reason
+    : makeError("AbortError", "Stopped on request. Start it again when you want it.");
+}
 
 /** One model, loaded in one worker. Make it with {@link Session.open}. */
 export class Session {
@@ -33,8 +58,12 @@ export class Session {
   #nextId = 1;
   #requests = 0;
   /** @type {Error | null} */ #end = null;
-  /** @type {(requests: string[]) => void} */ #onRequests;
+  /** @type {(requests: import("./index.d.ts").NetworkRequest[]) => void} */ #onRequests;
   /** @type {(error: Error) => void} */ #onLost;
+  #start;
+  /** @type {Life} */ #life;
+  /** When the model was ready, in ms since the epoch. */ #readyMs = Infinity;
+  /** Anything was heard of the worker. */ #heard = false;
   #url = "";
   /** What a twin needs of this one. @type {{program: import("./index.d.ts").Program, manifest: string} | null} */ #given = null;
   /** Workers with their scripts and nothing else. @type {Session[]} */ #spares = [];
@@ -46,16 +75,24 @@ export class Session {
   constructor(options) {
     this.#onRequests = options.onRequests ?? (() => {});
     this.#onLost = options.onLost ?? (() => {});
-    this.#worker = new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+    this.#start = options.startWorker ?? startWorker;
+    try {
+      this.#worker = this.#start();
+    } catch (error) {
+      throw makeError("UsageError", `The worker could not be started (${error.message}). Serve the package's files from the site of the page.`);
+    }
     this.#worker.onmessage = (event) => this.#receive(event.data);
     // A trap, a failed worker script, or an answer that cannot be read: nothing more will come from this worker.
     this.#worker.onerror = (event) => {
       event.preventDefault();
-      this.#lose("The part that runs the model stopped unexpectedly. Open the model again, if need be on the CPU.");
+      this.#lose(this.#heard
+        ? "The part that runs the model stopped unexpectedly. Open the model again, if need be on the CPU."
+        : "The program's files could not be fetched. Check the connection and try again.");
     };
     this.#worker.onmessageerror = () => {
       this.#lose("An answer of the part that runs the model could not be read. Open the model again.");
     };
+    this.#life = new Life(this.#worker, () => this.#lose("The part that runs the model ended without a word. Open the model again."));
   }
 
   /**
@@ -69,15 +106,17 @@ export class Session {
     if (!["auto", "cpu", "gpu"].includes(device)) {
       throw makeError("UsageError", `The device "${device}" is unknown. Use "auto", "cpu" or "gpu".`);
     }
-    if (signal?.aborted) throw stopped();
+    if (signal?.aborted) throw stopped(signal);
+    const url = absolute(manifestUrl);
     const session = new Session(options);
-    session.#url = new URL(manifestUrl, globalThis.document?.baseURI ?? import.meta.url).href;
+    session.#url = url;
     if (twins && device !== "gpu") session.#prepareSpares();
     try {
       const prepared = session.#spares.map((spare) => spare.#call("prepare", {}).catch(() => spare.close()));
-      const { info, given } = await session.#call("open", { manifestUrl: session.#url, device }, { onProgress, signal });
+      const { info, given } = await session.#call("open", { manifestUrl: url, device }, { onProgress, signal });
       Object.assign(session, { info });
       session.#given = given;
+      session.#readyMs = nowMs();
       await Promise.all(prepared);
       session.#keepSpares(info.device.tier === "cpu" ? workerCount(info.weightBytes, Infinity) - 1 : 0);
     } catch (error) {
@@ -91,12 +130,12 @@ export class Session {
    * The same model in another worker, to share pictures with: the compiled program and the manifest come from this
    * session, also after it ended, and the model's files from the browser's storage. Where the session was opened with
    * `twins`, nothing is fetched then. Normal pictures are not taken along.
-   * @param {{onRequests?: (addresses: string[]) => void}} [options] told of what the loading requests, too
+   * @param {{onRequests?: (requests: import("./index.d.ts").NetworkRequest[]) => void}} [options]
    * @returns {Promise<Session>}
    */
   async twin({ onRequests = () => {} } = {}) {
     if (!this.#given) throw this.#end ?? makeError("UsageError", "The session is not open yet. Wait for it.");
-    const twin = this.#spares.pop() ?? new Session({});
+    const twin = this.#spares.pop() ?? new Session({ startWorker: this.#start });
     twin.#onRequests = onRequests;
     twin.#url = this.#url;
     try {
@@ -104,6 +143,7 @@ export class Session {
       const { info, given } = await twin.#call("open", { manifestUrl: this.#url, device, given: this.#given });
       Object.assign(twin, { info });
       twin.#given = given;
+      twin.#readyMs = nowMs();
     } catch (error) {
       twin.close();
       throw error;
@@ -113,7 +153,8 @@ export class Session {
 
   /** As many workers as a small model could use; how large this one is comes later. */
   #prepareSpares() {
-    this.#spares = Array.from({ length: workerCount(0, Infinity) - 1 }, () => new Session({}));
+    const options = { startWorker: this.#start, onRequests: (requests) => this.#onRequests(requests) };
+    this.#spares = Array.from({ length: workerCount(0, Infinity) - 1 }, () => new Session(options));
   }
 
   /** @param {number} count */
@@ -176,7 +217,13 @@ export class Session {
    * @param {import("./index.d.ts").AnalyseOptions} options
    * @returns {Promise<import("./index.d.ts").Result>}
    */
-  async analyse(blob, { object, mode, augment, bankRows, window, signal, onProgress }) {
+  async analyse(blob, { object, mode, augment, bankRows, window, signal, onProgress } = /** @type {any} */ ({})) {
+    if (typeof object !== "string") {
+      throw makeError("UsageError", "The object is missing. Give the id of one of info.objects.");
+    }
+    if (augment !== undefined && augment !== "none" && augment !== "mvfa") {
+      throw makeError("UsageError", `The augmentation "${augment}" is unknown. Use "none" or "mvfa".`);
+    }
     if (mode !== "zero" && mode !== "few") {
       throw makeError("UsageError", `The mode "${mode}" is unknown. Use "zero" or "few".`);
     }
@@ -260,13 +307,13 @@ export class Session {
   #call(op, args, { signal, onProgress } = {}) {
     return new Promise((resolve, reject) => {
       if (this.#end) return reject(this.#end);
-      if (signal?.aborted) return reject(stopped());
+      if (signal?.aborted) return reject(stopped(signal));
       const id = this.#nextId++;
       // The caller is free at once; the worker ends the work at its next pause and its late answer is dropped.
       const onAbort = () => {
         this.#pending.delete(id);
         this.#worker.postMessage({ id: 0, op: "cancel", args: { id } });
-        reject(stopped());
+        reject(stopped(/** @type {AbortSignal} */ (signal)));
       };
       const settle = (finish) => (value) => {
         signal?.removeEventListener("abort", onAbort);
@@ -280,9 +327,11 @@ export class Session {
 
   /** @param {any} message an answer of the worker */
   #receive(message) {
+    this.#heard = true;
+    if (this.#life.heard(message)) return;
     if (message.fatal) return this.#lose(message.fatal);
     if (message.requests) {
-      this.#requests += message.requests.length;
+      this.#requests += message.requests.filter(({ atMs, blocked }) => atMs > this.#readyMs && !blocked).length;
       return this.#onRequests(message.requests);
     }
     const call = this.#pending.get(message.id);
@@ -305,6 +354,7 @@ export class Session {
   #finish(error) {
     if (this.#end) return;
     this.#end = error;
+    this.#life.end();
     this.#worker.terminate();
     this.#keepSpares(0);
     const open = [...this.#pending.values()];
@@ -317,4 +367,18 @@ export class Session {
 function asBlob(value) {
   if (value instanceof Blob) return value;
   throw makeError("UsageError", "A picture must be given as a Blob or File. Wrap raw bytes in new Blob([bytes]).");
+}
+
+/** Milliseconds since the epoch, as exact as the browser tells them. */
+function nowMs() {
+  return performance.timeOrigin + performance.now();
+}
+
+/** @param {string | URL} url relative to the page, in a worker to the worker @returns {string} */
+function absolute(url) {
+  try {
+    return new URL(url, globalThis.document?.baseURI ?? globalThis.location.href).href;
+  } catch {
+    throw makeError("UsageError", `"${url}" is no address of a manifest.json. Give its path on this site.`);
+  }
 }

@@ -3,11 +3,13 @@
  *
  * Comes in: bytes whose SHA-256 was right, under that SHA-256 as their name. Goes out: files of the right length, whose
  * content must be checked again before it is used. They lie in the origin private file system, one folder for each
- * manifest address; nothing but model files is ever put there. Where that file system is missing or refused (older
- * browsers, some private windows) there is no storage, and nothing here throws.
+ * manifest address; nothing but model files is ever put there. Their manifests are in the browser's cache storage, for
+ * visits without a connection. Where either is missing or refused (older browsers, some private windows) there is no
+ * storage, and nothing here throws.
  */
 
 const ROOT = "mvfa-models";
+const MANIFESTS = "mvfa-manifests";
 const SHA256 = /^[0-9a-f]{64}$/;
 
 /** The files of one model. Made in a worker: windows have no way to write. */
@@ -37,7 +39,7 @@ export class ModelFolder {
       const stale = (await fileHandles(this.#folder)).filter(({ name }) => !names.has(name));
       for (const { name } of stale) await this.remove(name);
     } catch {
-      // They are in nobody's way but the disk's; the next visit tries again.
+      // They only cost disk space; the next visit tries again.
     }
   }
 
@@ -111,6 +113,24 @@ async function writer(file) {
   };
 }
 
+/** Keeps a manifest whose files are kept. @param {string} url @param {string} text */
+export async function keepManifest(url, text) {
+  try {
+    await (await caches.open(MANIFESTS)).put(url, new Response(text));
+  } catch {
+    // Without it the model opens only with a connection.
+  }
+}
+
+/** @param {string} url @returns {Promise<Response | null>} */
+export async function keptManifest(url) {
+  try {
+    return (await caches.match(url, { cacheName: MANIFESTS })) ?? null;
+  } catch {
+    return null;
+  }
+}
+
 /** @returns {Promise<number>} bytes of all model files kept for this site */
 export async function storedModelBytes() {
   const root = await rootFolder();
@@ -127,6 +147,7 @@ export async function storedModelBytes() {
  * @returns {Promise<void>} rejects where another tab is writing one just now
  */
 export async function deleteStoredModels() {
+  await globalThis.caches?.delete(MANIFESTS);
   if (!(await rootFolder())) return;
   const origin = await navigator.storage.getDirectory();
   await origin.removeEntry(ROOT, { recursive: true });

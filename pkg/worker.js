@@ -2,14 +2,19 @@
  * The worker that holds the WebAssembly engine.
  *
  * Comes in: requests {id, op, args}. Goes out: {id, ok: true, value}, {id, ok: false, error: {name, message}},
- * {id, progress}, and without an id {requests: string[]} and {fatal: string}.
+ * {id, progress}, and without an id {requests: NetworkRequest[]}, {live: true} and {fatal: string}.
  * Engine work (model, references, analysis) runs one at a time in the order asked; decoding and rendering
  * need no engine and may run in its pauses. A trap cannot be caught where it happens: it ends in `fatal`.
  */
 import { ModelFiles } from "./files.js";
+import { watchRequests } from "./requests.js";
 
 /** Larger files are not read into memory at all. */
 const MAX_FILE_BYTES = 512 * 1024 * 1024;
+
+// Written out, so that bundlers see the files.
+const MAIN = new URL("./wasm/mvfa_web_bg.wasm", import.meta.url);
+const KERNELS = new URL("./wasm/mvfa_kernels.wasm", import.meta.url);
 
 /** What wasm-bindgen made of the Rust code. @type {any} */
 let wasm = null;
@@ -57,7 +62,7 @@ async function load(given) {
   // in the first one, somewhat slower.
   const [module, main, kernels] = given
     ? [await glue(), given.main, given.kernels]
-    : await Promise.all([glue(), compiled("./wasm/mvfa_web_bg.wasm"), compiled("./wasm/mvfa_kernels.wasm").catch(() => null)]);
+    : await Promise.all([glue(), compiled(MAIN), compiled(KERNELS).catch(() => null)]);
   program = { main, kernels };
   const { memory, __wasm_call_ctors: construct } = await module.default({ module_or_path: main });
   // Static constructors of the Rust code: once, and before anything else (.cargo/config.toml).
@@ -68,10 +73,10 @@ async function load(given) {
   wasm = module;
 }
 
-/** @param {string} path @returns {Promise<WebAssembly.Module>} */
-async function compiled(path) {
-  const response = await fetch(new URL(path, import.meta.url));
-  if (!response.ok) throw new Error(`${path}: the server answered ${response.status}`);
+/** @param {URL} url @returns {Promise<WebAssembly.Module>} */
+async function compiled(url) {
+  const response = await fetch(url);
+  if (!response.ok) throw new Error(`${url.pathname}: the server answered ${response.status}`);
   // Servers that do not know the type are served too, only that nothing is compiled before all is there.
   const streams = response.headers.get("Content-Type")?.startsWith("application/wasm");
   return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
@@ -111,7 +116,6 @@ function ready() {
 /** Operations that need the engine for themselves: (args, signal, progress) → value. */
 const engineOps = {
   async open({ manifestUrl, device, given }, signal, progress) {
-    const begun = performance.now();
     progress({ stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false });
     // Asks for the manifest and the first file now, so that they come while the program is compiled.
     const files = new ModelFiles(manifestUrl, signal, given?.manifest);
@@ -131,8 +135,6 @@ const engineOps = {
       throw error;
     }
     const storage = await files.report();
-    // Of a twin, which joins a model in use, the loading counts too.
-    watchRequests(given ? begun : performance.now());
     return { info: { ...engine.info(), storage }, given: { program, manifest: await files.manifestText() } };
   },
   async addSupport({ blob, window }) {
@@ -210,14 +212,14 @@ async function answer({ id, op, args }) {
   const progress = (value) => self.postMessage({ id, progress: value });
   try {
     let value;
-    if (op in engineOps) {
+    if (Object.hasOwn(engineOps, op)) {
       const turn = queue.then(() => {
         if (controller.signal.aborted) throw fail("AbortError", "Stopped on request.");
         return engineOps[op](args, controller.signal, progress);
       });
       queue = turn.catch(() => {});
       value = await turn;
-    } else if (op in freeOps) {
+    } else if (Object.hasOwn(freeOps, op)) {
       value = await freeOps[op](args);
     } else {
       throw fail("UsageError", `The operation "${op}" is unknown. Use the files of one package version together.`);
@@ -232,19 +234,21 @@ async function answer({ id, op, args }) {
   }
 }
 
-/** Tells the page of every request made from a moment on, by address. @param {number} ready milliseconds */
-function watchRequests(ready) {
-  new PerformanceObserver((list) => {
-    // What began before is told only when it ends, which may be after.
-    const begun = list.getEntries().filter((entry) => entry.startTime > ready);
-    const requests = begun.map((entry) => entry.name).filter((name) => /^https?:/.test(name));
-    if (requests.length > 0) self.postMessage({ requests });
-  }).observe({ type: "resource", buffered: true });
+/** Holds a lock, if one is named, as long as this worker lives (life.js). @param {{lock: string | null}} args */
+function live({ lock }) {
+  const answer = () => self.postMessage({ live: true });
+  if (!lock) return answer();
+  void navigator.locks.request(lock, () => {
+    answer();
+    return new Promise(() => {});
+  });
 }
 
+watchRequests((requests) => self.postMessage({ requests }));
 self.onmessage = (event) => {
   const request = event.data;
   if (request.op === "cancel") running.get(request.args.id)?.abort();
+  else if (request.op === "live") live(request.args);
   else answer(request);
 };
 // A panic inside an async Rust function shows up here, detached from the call that caused it.

@@ -5,6 +5,7 @@ import { createEngine } from "./ui/engine.js";
 import { createHelpers } from "./ui/helpers.js";
 import { createImages } from "./ui/images.js";
 import { createMessages, mountMessages } from "./ui/messages.js";
+import { createNetwork } from "./ui/network.js";
 import { createOverlay } from "./ui/overlay.js";
 import { createRunner } from "./ui/run.js";
 import { createStore } from "./ui/store.js";
@@ -13,6 +14,7 @@ import { mountDialogs } from "./ui/dialogs.js";
 import { mountHeader } from "./ui/header.js";
 import { mountIntake } from "./ui/intake.js";
 import { mountKeyboard } from "./ui/keyboard.js";
+import { mountOffline } from "./ui/offline.js";
 import { mountPanel } from "./ui/panel.js";
 import { mountResult } from "./ui/result.js";
 import { mountSamples } from "./ui/samples.js";
@@ -30,17 +32,18 @@ else start();
 function start() {
   const store = createStore();
   const messages = createMessages(store);
-  let samplesAreHere = () => {};
-  const samples = new Promise((resolve) => (samplesAreHere = () => resolve(null)));
-  const engine = createEngine(store, messages, samples);
+  const network = createNetwork(store);
+  let othersAreHere = () => {};
+  const others = new Promise((resolve) => (othersAreHere = () => resolve(null)));
+  const engine = createEngine(store, messages, network, others);
   const images = createImages(store, messages, engine);
   const support = createSupportSet(store, messages, engine);
-  const runner = createRunner(store, messages, engine, images, support, createHelpers(store, engine));
+  const runner = createRunner(store, messages, engine, images, support, createHelpers(store, engine, network));
   const overlay = createOverlay(store);
   engine.onReady(() => void images.decodeAll());
 
   mountMessages(store, messages);
-  mountHeader(store, engine);
+  mountHeader(store);
   const dialogs = mountDialogs(store, engine);
   mountStrip(store, images);
   mountViewer(store, overlay);
@@ -52,6 +55,7 @@ function start() {
   mountStatus(store, engine, runner);
   mountIntake(images, support, messages);
   mountKeyboard(store, { images, runner, engine, dialogs, messages });
-  void mountSamples(store, messages, engine, images, support, runner).finally(samplesAreHere);
+  // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
+  void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network)).finally(othersAreHere);
   void engine.open(store.state.settings.device);
 }

@@ -94,13 +94,14 @@ export class Record {
 /**
  * Runs `work` with a fresh page and checks its record afterwards.
  * @param {import("playwright-core").Browser} browser
- * @param {{expect?: RegExp[], prepare?: (context: import("playwright-core").BrowserContext) => Promise<void>}} options
- *   `expect`: complaints that belong to the test; `prepare`: runs before the page is made
+ * @param {{expect?: RegExp[], prepare?: (context: import("playwright-core").BrowserContext) => Promise<void>, site?: string,
+ *   serviceWorkers?: "allow" | "block"}} options `expect`: complaints that belong to the test; `prepare`: runs before the
+ *   page is made; `site`: where the page is served
  * @param {(page: import("playwright-core").Page, record: Record) => Promise<void>} work
  */
-export async function withPage(browser, { expect = [], prepare = async () => {} }, work) {
-  const context = await browser.newContext(CONTEXT);
-  await watched(context, { expect, prepare, site: SITE }, work);
+export async function withPage(browser, { expect = [], prepare = async () => {}, site = SITE, serviceWorkers = "block" }, work) {
+  const context = await browser.newContext({ ...CONTEXT, serviceWorkers });
+  await watched(context, { expect, prepare, site }, work);
 }
 
 /** Runs `work` with an empty folder for profiles, which is deleted afterwards. */

@@ -3,6 +3,7 @@
 import { el, make, megabytes } from "./dom.js";
 import { manifestUrl } from "./engine.js";
 import { TIERS } from "./header.js";
+import { requestLine } from "./network.js";
 import { storedModels } from "./stored.js";
 
 const KEYS = [
@@ -82,13 +83,9 @@ function deviceContent({ info, settings }, choose) {
 
 /** @param {import("./types.d.ts").State} state */
 function requestContent({ requests }) {
-  const paths = requests.map((address) => {
-    const url = new URL(address);
-    return url.origin === location.origin ? url.pathname : address;
-  });
   return [
-    make("p", { text: "Files fetched by this page and its worker since the model was first ready. Opening and analysing your own images fetches nothing; eight or more at once may start another worker, which fetches the program again. A restarted model is read from what this browser keeps of it, or fetched from this site again." }),
-    paths.length ? make("ol", { class: "requests" }, ...paths.map((path) => make("li", { text: path }))) : make("p", { class: "empty", text: "None." }),
+    make("p", { text: "What this page, its workers and its service worker have asked of the network since the model was first ready. Opening and analysing your own images asks for nothing. A restarted model is read from what this browser keeps of it, or fetched from this site again. What the service worker answers from its copy of this site is not in the list: nothing goes out for it. Addresses that the content security policy blocked are listed as blocked." }),
+    requests.length ? make("ol", { class: "requests" }, ...requests.map((request) => make("li", { text: requestLine(request) }))) : make("p", { class: "empty", text: "None." }),
   ];
 }
 

@@ -3,7 +3,7 @@
  * Pictures, normal images and settings belong to the store, so a new session finds everything in place.
  */
 
-import { Session } from "../../pkg/index.js";
+import { Session, startUnderPagePolicy } from "../../pkg/index.js";
 import { megabytes } from "./dom.js";
 
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
@@ -25,8 +25,16 @@ function roomLacks({ neededBytes, freeBytes }) {
   return `The model works, but could not be kept for the next visit: ${lack}. Free disk space or delete this site's data, then reload.`;
 }
 
-/** @param {Store} store @param {Messages} messages @param {Promise<unknown>} others the page's other files: "ready" waits for them too */
-export function createEngine(store, messages, others) {
+/** Under the page's own policy: a host that sends no headers would leave the worker without any. */
+const startWorker = () => startUnderPagePolicy(new URL("../../pkg/worker.js", import.meta.url));
+
+/**
+ * @param {Store} store
+ * @param {Messages} messages
+ * @param {ReturnType<typeof import("./network.js").createNetwork>} network
+ * @param {Promise<unknown>} others the page's other files: "ready" waits for them too
+ */
+export function createEngine(store, messages, network, others) {
   const { state } = store;
   let generation = 0;
   let crashes = 0;
@@ -49,9 +57,10 @@ export function createEngine(store, messages, others) {
       const session = await Session.open(url, {
         device,
         twins: true,
+        startWorker,
         signal: controller.signal,
         onProgress: (progress) => mine === generation && store.set({ load: { ...progress, phase: "loading" } }),
-        onRequests: (addresses) => store.set({ requests: [...state.requests, ...addresses] }),
+        onRequests: network.add,
         onLost: (error) => mine === generation && state.session && recover(error),
       });
       await others;
@@ -73,6 +82,7 @@ export function createEngine(store, messages, others) {
     const mode = info.zeroShot ? settings.mode : "few";
     Object.assign(settings, { object, augment, mode });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });
+    network.begin();
     if (info.storage.full) messages.notice(roomLacks(info.storage.full));
     for (const listener of onReady) listener();
   }

@@ -4,10 +4,9 @@ import { el, setText } from "./dom.js";
 
 export const TIERS = { gpu16: "WebGPU, 16 bit", gpu32: "WebGPU", cpu: "CPU" };
 
-/** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof import("./engine.js").createEngine>} engine */
-export function mountHeader(store, engine) {
+/** @param {ReturnType<typeof import("./store.js").createStore>} store */
+export function mountHeader(store) {
   const { state } = store;
-  let watching = false;
   store.on(() => {
     const { info, load } = state;
     const device = el("device-button");
@@ -16,18 +15,7 @@ export function mountHeader(store, engine) {
     setText(el("device-name"), ready ? TIERS[info.device.tier] ?? info.device.tier : load.phase === "loading" ? "checking" : "none");
     device.dataset.tier = ready ? info.device.tier : "";
     device.title = ready ? info.device.reason : "Where the model runs, and why";
-    setText(el("requests-count"), String(state.requests.length));
-  });
-  // Counted from the moment the model is first ready; the worker reports its own.
-  engine.onReady(() => {
-    if (watching) return;
-    watching = true;
-    const ready = performance.now();
-    new PerformanceObserver((list) => {
-      // What began before is told only when it ends, which may be after.
-      const begun = list.getEntries().filter((entry) => entry.startTime > ready);
-      const requests = begun.map((entry) => entry.name).filter((name) => /^https?:/.test(name));
-      if (requests.length > 0) store.set({ requests: [...state.requests, ...requests] });
-    }).observe({ type: "resource" });
+    const blocked = state.requests.filter((request) => request.blocked).length;
+    setText(el("requests-count"), `${state.requests.length - blocked}${blocked ? ` + ${blocked} blocked` : ""}`);
   });
 }

@@ -6,15 +6,19 @@
 
 import { Helper, workerCount } from "../../pkg/helpers.js";
 
-/** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof import("./engine.js").createEngine>} engine */
-export function createHelpers(store, engine) {
+/**
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./network.js").createNetwork>} network
+ */
+export function createHelpers(store, engine, network) {
   const { state } = store;
   /** @type {Helper[]} */
   let helpers = [];
 
   async function open() {
     const session = await engine.whenReady();
-    return session.twin({ onRequests: (addresses) => store.set({ requests: [...state.requests, ...addresses] }) });
+    return session.twin({ onRequests: network.add });
   }
 
   /** @param {Helper} helper one that is of no more use */

@@ -22,8 +22,8 @@ export function createMessages(store) {
   return {
     /** @param {string} text @param {{label: string, run: () => void} | null} [action] */
     error: (text, action) => add("error", text, action),
-    /** @param {string} text */
-    notice: (text) => add("notice", text),
+    /** @param {string} text @param {{label: string, run: () => void} | null} [action] */
+    notice: (text, action) => add("notice", text, action),
     dismiss,
     /** What was said before is settled. @param {"error" | "notice"} [kind] only these */
     clear: (kind) => store.set({ messages: kind ? state.messages.filter((message) => message.kind !== kind) : [] }),

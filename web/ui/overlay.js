@@ -6,7 +6,7 @@
 import { colourRange, thresholdFor } from "./results.js";
 import { currentImage } from "./store.js";
 
-/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number, colourMap: string, canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
+/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number, colourMap: import("../../pkg/index.d.ts").RenderOptions["colourMap"], canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function createOverlay(store) {
@@ -56,7 +56,7 @@ export function createOverlay(store) {
 
 /**
  * @param {import("../../pkg/index.d.ts").Session} session
- * @param {{map: Float32Array, size: number, lo: number, hi: number, threshold: number, colourMap: string}} wanted
+ * @param {{map: Float32Array, size: number, lo: number, hi: number, threshold: number, colourMap: Rendered["colourMap"]}} wanted
  * @returns {Promise<Rendered>}
  */
 export async function render(session, wanted) {

@@ -36,8 +36,22 @@ export function loadSettings() {
   };
 }
 
+/** Nothing is kept any more in this tab. */
+let forgotten = false;
+
+/** Deletes what is kept, and keeps nothing new until the page is opened again. */
+export function forgetSettings() {
+  forgotten = true;
+  try {
+    localStorage.removeItem(KEY);
+  } catch {
+    // Where storage is forbidden, nothing was kept.
+  }
+}
+
 /** @param {import("./types.d.ts").Settings} settings */
 export function saveSettings({ opacity, colourMap, sharedScale, contour, device }) {
+  if (forgotten) return;
   try {
     localStorage.setItem(KEY, JSON.stringify({ opacity, colourMap, sharedScale, contour, device }));
   } catch {

@@ -1,12 +1,16 @@
-/** The model files this browser keeps for the next visit: how much they take, and a way to delete them. */
+/** What this browser keeps for the next visit: how much it takes, and two ways to delete it: the model alone, or everything. */
 
 import { deleteStoredModels, storedModelBytes } from "../../pkg/index.js";
 import { make, megabytes, setText } from "./dom.js";
+import { forgetEverything } from "./forget.js";
 
 /** @param {import("./types.d.ts").State["info"]} info @returns {HTMLElement} */
 export function storedModels(info) {
   const words = make("p", { class: "hint", "data-testid": "stored-models", role: "status" });
   const remove = make("button", { type: "button", "data-testid": "delete-stored-models", text: "Delete stored model files", hidden: true });
+
+  const forget = make("button", { type: "button", "data-testid": "forget-everything", text: "Forget everything",
+    title: "Deletes the stored model files, the copy of this page for use without a connection, and the settings" });
 
   async function refresh() {
     const bytes = await storedModelBytes();
@@ -14,18 +18,27 @@ export function storedModels(info) {
     setText(words, bytes === 0 ? nothingStored(info) : `This browser keeps ${megabytes(bytes)} of model files for the next visit. Images are never stored.`);
   }
 
-  remove.addEventListener("click", async () => {
-    remove.disabled = true;
+  /** @param {HTMLButtonElement} button @param {() => Promise<void>} work */
+  const onClick = (button, work) => button.addEventListener("click", async () => {
+    button.disabled = true;
     try {
-      await deleteStoredModels();
-      await refresh();
+      await work();
     } catch {
       setText(words, "The files could not be deleted: another tab is just storing a model. Wait until it is loaded, then try again.");
     }
-    remove.disabled = false;
+    button.disabled = false;
+  });
+  onClick(remove, async () => {
+    await deleteStoredModels();
+    await refresh();
+  });
+  onClick(forget, async () => {
+    await forgetEverything();
+    remove.hidden = true;
+    setText(words, "Everything that this page kept in the browser is deleted. Images, results and the open model stay until you close this tab. Opening the page again fetches and keeps it anew.");
   });
   void refresh();
-  return make("div", { class: "stored" }, words, remove);
+  return make("div", { class: "stored" }, words, make("div", { class: "stored-buttons" }, remove, forget));
 }
 
 /** @param {import("./types.d.ts").State["info"]} info */

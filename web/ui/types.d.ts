@@ -1,4 +1,4 @@
-import type { Result, Session, SessionInfo } from "../../pkg/index.d.ts";
+import type { NetworkRequest, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -52,7 +52,7 @@ export interface Settings {
   threshold: number | null;
   /** 0..1 */
   opacity: number;
-  colourMap: string;
+  colourMap: "inferno" | "viridis" | "cividis" | "grey";
   sharedScale: boolean;
   contour: boolean;
   swipe: boolean;
@@ -95,7 +95,8 @@ export interface State {
   settings: Settings;
   run: Run | null;
   messages: Message[];
-  requests: string[];
+  /** Since the model was first ready. */
+  requests: NetworkRequest[];
   /** The overlay is hidden while Space is held. */
   peek: boolean;
 }

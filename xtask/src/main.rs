@@ -12,6 +12,7 @@ mod default_model;
 mod headers;
 mod layout;
 mod measure;
+mod offline;
 mod server;
 mod site;
 mod size;

@@ -1,7 +1,7 @@
 //! The finished site: what a static host serves, in one folder.
 //!
 //! Comes in: `index.html`, `web/`, `pkg/`, `models/default/`. Goes out: the same below `dist/`,
-//! with a `_headers` file for hosts that read one. Fails with the file that is missing.
+//! with the service worker `sw.js` and a `_headers` file for hosts that read one. Fails with the file that is missing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use crate::command::{program, run};
 use crate::headers::security_headers;
 use crate::layout::Layout;
-use crate::wasm;
+use crate::{offline, wasm};
 
 /// What belongs to the site: single files, and folders with everything below. Missing entries are
 /// errors, except those of [`OPTIONAL`].
@@ -27,14 +27,22 @@ const PARTS: &[&str] = &[
     "pkg/pool.js",
     "pkg/helpers.js",
     "pkg/views.js",
+    "pkg/life.js",
+    "pkg/requests.js",
     "pkg/package.json",
     "pkg/README.md",
     "pkg/example.html",
     "pkg/example.js",
     "pkg/wasm",
     "models/default",
+    "LICENSE-APACHE",
+    "LICENSE-MIT",
+    "NOTICE",
 ];
 const OPTIONAL: &[&str] = &["pkg/example.html", "pkg/example.js"];
+
+/// What the package takes along.
+const LICENCES: &[&str] = &["LICENSE-APACHE", "LICENSE-MIT", "NOTICE"];
 
 /// Names of the checkpoint of the tests, in the order they are tried.
 const TINY_CHECKPOINTS: &[&str] = &["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
@@ -47,6 +55,7 @@ const TINY_MODELS: &[(&str, &str, &str)] =
 /// Builds everything into `dist/`, and into Trunk's staging folder where Trunk called.
 pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     wasm::build(layout, dev)?;
+    copy_licences(&layout.root)?;
     let files = collect(&layout.root)?;
     mirror(&layout.root, &files, &layout.dist())?;
     println!("site: {} files in {}", files.len(), layout.dist().display());
@@ -84,7 +93,16 @@ pub fn build_test_models(layout: &Layout) -> Result<()> {
     run(draw.args(["--size", "128", "--out"]).arg(&phantoms))
 }
 
-/// The site's files relative to the checkout, sorted, without hidden ones.
+/// Licences that the package takes along; npm packs nothing from outside its folder.
+fn copy_licences(root: &Path) -> Result<()> {
+    for name in LICENCES {
+        let content = fs::read(root.join(name)).with_context(|| format!("{name} is missing; restore it with git"))?;
+        write_if_changed(&root.join("pkg").join(name), &content)?;
+    }
+    Ok(())
+}
+
+/// The site's files relative to the checkout, sorted, without hidden ones and the source of the service worker.
 fn collect(root: &Path) -> Result<BTreeSet<PathBuf>> {
     let mut files = BTreeSet::new();
     for part in PARTS {
@@ -97,6 +115,7 @@ fn collect(root: &Path) -> Result<BTreeSet<PathBuf>> {
             bail!("{part} is missing; restore it with git");
         }
     }
+    files.remove(Path::new(offline::SOURCE));
     Ok(files)
 }
 
@@ -116,7 +135,7 @@ fn walk(folder: &Path, base: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()>
     Ok(())
 }
 
-/// Makes `folder` hold exactly these files and `_headers`. Equal files are left alone, so that
+/// Makes `folder` hold exactly these files, `sw.js` and `_headers`. Equal files are left alone, so that
 /// their times keep meaning something.
 fn mirror(root: &Path, files: &BTreeSet<PathBuf>, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
@@ -129,6 +148,8 @@ fn mirror(root: &Path, files: &BTreeSet<PathBuf>, folder: &Path) -> Result<()> {
         let content = fs::read(root.join(file)).with_context(|| format!("{} is not readable", file.display()))?;
         write_if_changed(&folder.join(file), &content)?;
     }
+    // Last, so that a host that is filled in this order never names files it does not have yet.
+    write_if_changed(&folder.join("sw.js"), offline::service_worker(root, files)?.as_bytes())?;
     write_if_changed(&folder.join("_headers"), headers_file()?.as_bytes())
 }
 
@@ -159,6 +180,7 @@ mod tests {
         let target = tempfile::tempdir().unwrap();
         fs::create_dir_all(source.path().join("web/ui")).unwrap();
         fs::write(source.path().join("web/ui/a.js"), "new").unwrap();
+        fs::write(source.path().join("web/sw.js"), "worker").unwrap();
         fs::create_dir_all(target.path().join("web/ui")).unwrap();
         fs::write(target.path().join("web/ui/a.js"), "old").unwrap();
         fs::write(target.path().join("web/gone.js"), "old").unwrap();
@@ -168,6 +190,7 @@ mod tests {
 
         assert_eq!(fs::read_to_string(target.path().join("web/ui/a.js")).unwrap(), "new");
         assert!(!target.path().join("web/gone.js").exists());
+        assert!(fs::read_to_string(target.path().join("sw.js")).unwrap().ends_with("worker"));
         assert!(fs::read_to_string(target.path().join("_headers")).unwrap().contains("default-src 'none'"));
     }
 

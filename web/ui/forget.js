@@ -1,0 +1,16 @@
+/** Deletes everything this page keeps in the browser: model files, the copy of the site, settings. */
+
+import { deleteStoredModels } from "../../pkg/index.js";
+import { removeOffline } from "./offline.js";
+import { forgetSettings } from "./settings.js";
+
+/**
+ * The open model, images and results stay until the tab is closed.
+ * @returns {Promise<void>} rejects where another tab is writing a model file just now
+ */
+export async function forgetEverything() {
+  // What can fail comes first.
+  await deleteStoredModels();
+  await removeOffline();
+  forgetSettings();
+}

@@ -1,0 +1,77 @@
+//! The site's service worker, `sw.js`: what the page needs to open without a connection.
+//!
+//! Comes in: `web/sw.js` and the finished files of the site. Goes out: the same text behind one line with the SHA-256
+//! of each file and the site's headers, so that any change of the site is a new version of the worker. Fails with the
+//! file that cannot be read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::headers::policy_for_documents;
+
+/// The worker's text in the checkout, which the site has only as `sw.js`.
+pub const SOURCE: &str = "web/sw.js";
+
+/// Endings of files that are not part of the copy: weights, which the page keeps by itself, and types, which no
+/// browser reads.
+const NOT_KEPT: &[&str] = &[".safetensors", ".d.ts"];
+
+/// What the worker is told of the site.
+#[derive(Serialize)]
+struct Site {
+    files: BTreeMap<String, String>,
+    headers: BTreeMap<&'static str, String>,
+}
+
+/// The text of `sw.js` for these files, which are relative to the checkout.
+pub fn service_worker(root: &Path, files: &BTreeSet<PathBuf>) -> Result<String> {
+    let read = |file: &Path| fs::read(root.join(file)).with_context(|| format!("{} is not readable", file.display()));
+    let mut hashes = BTreeMap::new();
+    for file in files {
+        let path = file.to_string_lossy().replace('\\', "/");
+        if NOT_KEPT.iter().any(|ending| path.ends_with(ending)) {
+            continue;
+        }
+        hashes.insert(path, hex(&Sha256::digest(read(file)?)));
+    }
+    let headers = BTreeMap::from([
+        ("Content-Security-Policy", policy_for_documents()?),
+        ("X-Content-Type-Options", "nosniff".to_owned()),
+        ("Referrer-Policy", "no-referrer".to_owned()),
+    ]);
+    let site = serde_json::to_string(&Site { files: hashes, headers }).context("the list of files cannot be written")?;
+    let source = String::from_utf8(read(Path::new(SOURCE))?).context("web/sw.js is not UTF-8")?;
+    Ok(format!("self.SITE = {site};\n{source}"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+    use super::*;
+
+    #[test]
+    fn every_change_of_a_file_is_a_new_version_and_weights_are_left_out() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("web")).unwrap();
+        fs::write(root.path().join(SOURCE), "worker").unwrap();
+        fs::write(root.path().join("index.html"), "abc").unwrap();
+        fs::write(root.path().join("a.safetensors"), "weights").unwrap();
+        let files = BTreeSet::from([PathBuf::from("index.html"), PathBuf::from("a.safetensors")]);
+        let first = service_worker(root.path(), &files).unwrap();
+        let sha256 = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        assert!(first.contains(&format!("\"index.html\":\"{sha256}\"")), "{first}");
+        assert!(first.ends_with("\nworker") && !first.contains("safetensors"), "{first}");
+        assert!(!first.contains("frame-ancestors"), "who may embed the page is the host's to say");
+        fs::write(root.path().join("index.html"), "abd").unwrap();
+        assert_ne!(service_worker(root.path(), &files).unwrap(), first);
+    }
+}
