@@ -218,8 +218,9 @@ export class Session {
    * @returns {Promise<import("./index.d.ts").Result>}
    */
   async analyse(blob, { object, mode, augment, bankRows, window, signal, onProgress } = /** @type {any} */ ({})) {
-    if (typeof object !== "string") {
-      throw makeError("UsageError", "The object is missing. Give the id of one of info.objects.");
+    if (this.info && !this.info.objects.some(({ id }) => id === object)) {
+      const known = this.info.objects.map(({ id }) => id).join(", ");
+      throw makeError("UsageError", `The object "${object}" is unknown. Use one of: ${known}.`);
     }
     if (augment !== undefined && augment !== "none" && augment !== "mvfa") {
       throw makeError("UsageError", `The augmentation "${augment}" is unknown. Use "none" or "mvfa".`);

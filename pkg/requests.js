@@ -46,7 +46,9 @@ export function watchRequests(report) {
   };
   new PerformanceObserver((list) => {
     const entries = /** @type {PerformanceResourceTiming[]} */ (list.getEntries());
-    setTimeout(() => settle(entries), VIOLATION_DELAY_MS);
+    // Without an answer it may have been blocked. The others are reported at once: a worker may be ended at any moment.
+    settle(entries.filter(({ responseStatus }) => responseStatus !== 0));
+    setTimeout(() => settle(entries.filter(({ responseStatus }) => responseStatus === 0)), VIOLATION_DELAY_MS);
   }).observe({ type: "resource", buffered: true });
 }
 

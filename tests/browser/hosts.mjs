@@ -36,7 +36,8 @@ export async function openHost({ headers = false, prefix = "/" } = {}) {
     const path = address.slice(prefix.length);
     const text = changed.get(path.split("?")[0]);
     const upstream = request(new URL(path, SITE), { method: incoming.method, headers: { accept: "*/*" } }, (answer) => {
-      const kept = headers ? { ...answer.headers } : { "content-type": answer.headers["content-type"] };
+      const type = answer.headers["content-type"];
+      const kept = headers ? { ...answer.headers } : type ? { "content-type": type } : {};
       if (text !== undefined) delete kept["content-length"];
       outgoing.writeHead(answer.statusCode ?? 502, kept);
       if (text === undefined) return answer.pipe(outgoing);

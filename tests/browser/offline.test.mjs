@@ -67,7 +67,7 @@ for (const prefix of ["/", "/some/where/"]) {
       assert.equal(await analyseSlice(page), score, "the same score as with a connection");
       assert.equal(await page.locator("#requests-count").innerText(), "0", "answers from the copy are no requests");
 
-      for (const worker of page.workers()) await worker.evaluate(() => self.close()).catch(() => {});
+      for (const worker of page.workers()) void worker.evaluate(() => self.close()).catch(() => {});
       await page.getByTestId("notice").first().waitFor({ state: "visible", timeout: 10_000 });
       await waitForState(page, ["ready", "done"], LOAD_MS);
       assert.equal(await errorText(page), "");

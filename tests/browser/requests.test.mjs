@@ -28,7 +28,7 @@ const counted = (page) => page.locator("#requests-count").innerText();
 test("a restart and a request of a waiting worker are counted, each as the server saw it", async () => {
   const host = await openHost();
   try {
-    await withPage(browser, { prepare: cores, site: host.url }, async (page, record) => {
+    await withPage(browser, { expect: [/405/], prepare: cores, site: host.url }, async (page, record) => {
       await openReady(page, { model: TINY, device: "cpu", site: host.url });
       const from = host.asked.length;
       assert.equal(await counted(page), "0");
