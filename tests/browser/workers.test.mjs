@@ -74,7 +74,8 @@ async function openPools(page) {
 /** Fills a worker's memory with nonsense: its next step is a trap. */
 async function breakWorker(worker) {
   await worker.evaluate(async () => {
-    const glue = await import("/pkg/wasm/mvfa_web.js");
+    // The worker was made on the spot, so its own address leads nowhere.
+    const glue = await import(`${self.origin}/pkg/wasm/mvfa_web.js`);
     const { memory } = await glue.default();
     new Uint8Array(memory.buffer).fill(0xff);
   });

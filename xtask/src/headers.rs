@@ -46,6 +46,10 @@ mod tests {
         for page in [include_str!("../../index.html"), include_str!("../../pkg/example.html")] {
             assert!(page.contains(&meta), "expected {meta}");
         }
+        let snippets = include_str!("../../docs/hosting.md");
+        for (name, value) in security_headers().unwrap() {
+            assert_eq!(snippets.matches(&format!("{name} \"{value}\"")).count(), 2, "nginx and Apache: {name} {value}");
+        }
     }
 
     #[test]
