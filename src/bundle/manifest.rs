@@ -8,13 +8,18 @@ use std::collections::HashSet;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::error::BundleError;
-use crate::clip::config::{TextConfig, VisionConfig};
+use crate::clip::config::{TextConfig, VisionConfig, within};
 
 /// The manifest format this build writes and reads.
 pub const FORMAT: u32 = 1;
 
 /// No shard is larger: it is what memory ever holds of a file while a bundle loads.
 pub const SHARD_LIMIT_BYTES: usize = 16 * 1024 * 1024;
+
+/// Widest hidden features of adapters.
+const BOTTLENECK_LIMIT: usize = 1 << 14;
+/// Largest weight in the mix of tokens and adapters: those in use add up to 1.
+const MIX_LIMIT: f32 = 10.0;
 
 /// The only resampling there is: Pillow's antialiased bicubic.
 pub const RESAMPLE: &str = "pil_bicubic";
@@ -161,6 +166,12 @@ pub struct Calibration {
     pub memory_score: Range,
 }
 
+impl Calibration {
+    fn ranges(&self) -> [Range; 4] {
+        [self.zero_map, self.memory_map, self.zero_score, self.memory_score]
+    }
+}
+
 /// A closed range of values.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Range {
@@ -268,10 +279,8 @@ impl Manifest {
     }
 
     fn validate(&self) -> Result<(), BundleError> {
-        self.vision.validate().map_err(BundleError::Manifest)?;
-        if let Some(text) = &self.text {
-            text.validate().map_err(BundleError::Manifest)?;
-        }
+        self.check_numbers().map_err(BundleError::Manifest)?;
+        plain_name("card", &self.card).map_err(BundleError::Manifest)?;
         if self.preprocess.size_px != self.vision.image_px {
             return Err(BundleError::Manifest(format!(
                 "preprocess.size_px must equal vision.image_px {}, found {}",
@@ -291,11 +300,43 @@ impl Manifest {
                 self.preprocess.mean, self.preprocess.std
             )));
         }
+        let mut ids = HashSet::new();
+        if let Some(object) = self.objects.iter().find(|object| !ids.insert(object.id.as_str())) {
+            return Err(BundleError::Manifest(format!("objects.id {:?} is listed twice", object.id)));
+        }
         let mut paths = HashSet::new();
         for file in &self.files {
             file.validate()?;
             if !paths.insert(file.path.as_str()) {
                 return Err(BundleError::Manifest(format!("files.path {:?} is listed twice", file.path)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the numbers that the model computes with: what no tower has makes scores that are none.
+    fn check_numbers(&self) -> Result<(), String> {
+        self.vision.validate()?;
+        self.text.as_ref().map_or(Ok(()), TextConfig::validate)?;
+        if let Some(adapters) = &self.adapters {
+            within("adapters.bottleneck", adapters.bottleneck, BOTTLENECK_LIMIT)?;
+            if !adapters.mix.iter().all(|weight| weight.abs() <= MIX_LIMIT) {
+                return Err(format!("adapters.mix must lie in ±{MIX_LIMIT}, found {:?}", adapters.mix));
+            }
+        }
+        if let Some(test) = &self.self_test {
+            let largest = test.values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+            // A test with a larger tolerance would pass whatever the device answers.
+            if !largest.is_finite() || !(0.0..=largest).contains(&test.tolerance) {
+                return Err(format!("self_test.tolerance must lie in 0..={largest}, found {}", test.tolerance));
+            }
+        }
+        for object in &self.objects {
+            for range in object.calibration.iter().flat_map(Calibration::ranges) {
+                if !(range.lo.is_finite() && range.hi.is_finite() && range.lo < range.hi) {
+                    let id = &object.id;
+                    return Err(format!("the calibration of {id} must rise from lo to hi, found {range:?}"));
+                }
             }
         }
         Ok(())
@@ -307,14 +348,17 @@ impl Manifest {
     }
 }
 
+/// A name that leads nowhere else.
+fn plain_name(field: &str, name: &str) -> Result<(), String> {
+    if name.contains(['/', '\\', ':']) || name.starts_with('.') || name.is_empty() || name.contains(char::is_control) {
+        return Err(format!("{field} must be a plain file name beside the manifest, found {name:?}"));
+    }
+    Ok(())
+}
+
 impl FileEntry {
     fn validate(&self) -> Result<(), BundleError> {
-        if self.path.contains(['/', '\\', ':']) || self.path.starts_with('.') || self.path.is_empty() {
-            return Err(BundleError::Manifest(format!(
-                "files.path must be a plain file name beside the manifest, found {:?}",
-                self.path
-            )));
-        }
+        plain_name("files.path", &self.path).map_err(BundleError::Manifest)?;
         if self.bytes > SHARD_LIMIT_BYTES as u64 {
             return Err(BundleError::Manifest(format!(
                 "files.bytes of {} must be at most {SHARD_LIMIT_BYTES}, found {}",

@@ -25,6 +25,6 @@ pub mod writer;
 
 pub use error::BundleError;
 pub use shard::{decode_shard, visit_shard};
-pub use source::{TensorPart, TensorSource};
+pub use source::{TensorPart, TensorSource, Unread};
 pub use values::{ScaledRows, Values};
 pub use weights::Weights;

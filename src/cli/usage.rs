@@ -5,6 +5,7 @@ use std::error::Error;
 use thiserror::Error;
 
 use crate::bundle::error::BundleError;
+use crate::train::TrainError;
 
 /// Arguments that parse but cannot be right together or for this model.
 #[derive(Debug, Error)]
@@ -17,8 +18,9 @@ pub(super) fn is_bad_usage(error: &anyhow::Error) -> bool {
         cause.is::<BadUsage>()
             || matches!(
                 cause.downcast_ref::<BundleError>(),
-                Some(BundleError::UnknownObject { .. } | BundleError::Options(_))
+                Some(BundleError::UnknownObject { .. } | BundleError::Options(_) | BundleError::OutputFolder { .. })
             )
+            || matches!(cause.downcast_ref::<TrainError>(), Some(TrainError::Out(_) | TrainError::ForeignState { .. }))
     })
 }
 

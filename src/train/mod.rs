@@ -23,7 +23,6 @@ mod synthesis;
 mod token_store;
 mod validate;
 mod watch;
-mod whole;
 mod words;
 mod zero;
 
@@ -38,7 +37,7 @@ pub use record::{DataRecord, DataSet};
 pub use run::{Outcome, Plan, RunOptions, run};
 pub use sample::{Change, Source};
 pub use session::Pace;
-pub use state::{Best, EpochRecord, MeanLosses, Progress, Validation};
+pub use state::{Best, EpochRecord, MeanLosses, Progress, Validation, state_folder};
 pub use synthesis::{Synthetic, Task, synthesize};
 pub use watch::{StepReport, Watch};
 pub use zero::{Normals, ZeroOptions, find_datasets, plan_zero};

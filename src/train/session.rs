@@ -150,7 +150,8 @@ impl Session<'_> {
             progress.done_in_epoch = end;
             let step = self.step_number(epoch, end);
             if !losses.total.is_finite() {
-                return Err(TrainError::Diverged { step, loss: losses.total as f32 });
+                let folder = self.state.folder().display().to_string();
+                return Err(TrainError::Diverged { step, loss: losses.total as f32, folder });
             }
             progress.sums.add(&losses);
             let steps = self.pace.epochs * self.steps_per_epoch();
