@@ -45,8 +45,10 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Expanded> {
 
 /// Says that overlays were passed over, where there were any.
 pub(super) fn tell_overlays(count: usize) {
-    if count > 0 {
-        tell(&format!("note: {count} overlays that mvfa drew are no pictures and are passed over"));
+    match count {
+        0 => {}
+        1 => tell("note: one overlay that mvfa drew is passed over"),
+        _ => tell(&format!("note: {count} overlays that mvfa drew are passed over")),
     }
 }
 

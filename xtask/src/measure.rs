@@ -71,7 +71,7 @@ pub fn run_all(layout: &Layout) -> Result<()> {
         // A learning rate of nothing leaves the adapters as they were drawn.
         let out = work.join(format!("random-{seed}"));
         let mut train = mvfa();
-        train.args(["train", "zero", "--object", "none", "--epochs", "1", "--lr", "0", "--limit", "1"]);
+        train.args(["train", "zero", "--object", "none", "--epochs", "1", "--lr", "1e-30", "--limit", "1"]);
         train.args(["--select", "last", "--seed", seed, "--bundle"]).arg(&model).arg("--data").arg(&phantoms);
         run(train.arg("--out").arg(&out))?;
         random.push(out);

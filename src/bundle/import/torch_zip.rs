@@ -154,3 +154,27 @@ fn read_small(archive: &mut ZipArchive<Box<dyn ReadSeek>>, name: &str, limit: u6
     archive.by_name(name)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::bundle::export::{Matrix, adapters_pth};
+
+    #[test]
+    fn two_files_of_one_name_are_refused() {
+        let names = ["adapters.seg.0.fc1", "adapters.seg.0.fc2", "adapters.det.0.fc1", "adapters.det.0.fc2"];
+        let matrices = names.map(|name| Matrix { name, shape: [1, 1], values: &[0.5] });
+        let mut bytes = adapters_pth(&matrices).unwrap();
+        let open = |bytes: &[u8]| TorchZip::open(Box::new(Cursor::new(bytes.to_vec())), "x".to_owned());
+        assert_eq!(open(&bytes).unwrap().names().len(), 4);
+        // In the local header and in the directory.
+        let (from, to) = (b"archive/data/3", b"archive/data/2");
+        let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+        assert_eq!(places.len(), 2);
+        places.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to));
+        let error = open(&bytes).err().unwrap().to_string();
+        assert!(error.contains("archive/data/2 stands twice"), "{error}");
+    }
+}
