@@ -1,6 +1,5 @@
 //! `mvfa eval`: a labelled data set → figures, and a report.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -18,7 +17,7 @@ use super::usage::{BadUsage, chain};
 use super::{FAILURE, load, outputs, paths, progress};
 use crate::bundle::manifest::Augment;
 use crate::device::DeviceChoice;
-use crate::disk::WholeFile;
+use crate::disk::write_whole;
 use crate::eval::{
     Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method, Sample, Scores,
     Split, Watch, evaluate,
@@ -151,10 +150,6 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         Err(error) => tell(&format!("note: {error}; what compares both is null")),
         Ok(()) => {}
     }
-    // Begun now: a folder that cannot be written to is noticed before the work.
-    let cannot = |path: &Path| format!("cannot write {}", path.display());
-    let report_file = args.report.as_deref().map(|path| WholeFile::create(path).with_context(|| cannot(path)));
-    let report_file = report_file.transpose()?;
     let mut engine = load::engine(&bundle, DeviceChoice::Cpu)?;
     let options = EvalOptions {
         object: args.object.clone(),
@@ -183,7 +178,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     } else {
         prose(&evaluation).iter().try_for_each(|line| say(line))?;
     }
-    if let (Some(path), Some(mut file), Some(thumbnails)) = (&args.report, report_file, watch.thumbnails) {
+    if let (Some(path), Some(thumbnails)) = (&args.report, watch.thumbnails) {
         let manifest = engine.manifest();
         let heading = Heading {
             model: format!("{} (revision {})", manifest.name, manifest.revision),
@@ -191,7 +186,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             setting: setting(args, mode, references.len(), dataset.root()),
         };
         let text = report(&heading, &evaluation, &names, thumbnails)?;
-        file.write_all(text.as_bytes()).and_then(|()| file.finish()).with_context(|| cannot(path))?;
+        write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
         tell(&format!("wrote {}", path.display()));
     }
     Ok(if evaluation.left_out == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
@@ -227,7 +222,12 @@ fn limited(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
 /// beside them does, and has as many as there are.
 fn references(args: &Args, dataset: &Dataset) -> Result<paths::Expanded> {
     if !args.support.is_empty() {
-        return paths::expand(&args.support);
+        let expanded = paths::expand(&args.support)?;
+        if expanded.files.is_empty() {
+            let message = "there is no reference: what --support names are overlays that mvfa drew; name pictures";
+            return Err(BadUsage(message.to_owned()).into());
+        }
+        return Ok(expanded);
     }
     let with_words = matches!(args.mode, ModeName::Zero);
     let pool = match dataset.split(Split::Valid) {

@@ -9,10 +9,11 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::npy::is_own_map;
 use super::usage::BadUsage;
+use crate::disk::WholeFile;
 use crate::disk::overlay_mark::{OVERLAY_END, is_own_overlay};
 use crate::eval::REPORT_MARK;
 
@@ -69,27 +70,24 @@ pub(super) fn check_results<'a>(
     Ok(())
 }
 
-/// Checks the file of a report.
+/// Checks the file of a report, and that its folder can be written to.
 ///
 /// # Errors
-/// [`BadUsage`].
+/// [`BadUsage`], or the disk's reason.
 pub(super) fn check_report(path: &Path) -> Result<()> {
     let shown = path.display();
-    if path.symlink_metadata().is_ok() {
-        if is_own_report(path) {
-            return Ok(());
-        }
+    if path.symlink_metadata().is_ok() && !is_own_report(path) {
         let message = format!("{shown} is there and is no report of mvfa; name another --report file, or move it away");
         return Err(BadUsage(message).into());
     }
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => Err(BadUsage(format!(
-            "there is no folder {} for the report; make it first, or name another --report file",
-            folder.display()
-        ))
-        .into()),
-        _ => Ok(()),
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
+        let folder = folder.display();
+        let message =
+            format!("there is no folder {folder} for the report; make it first, or name another --report file");
+        return Err(BadUsage(message).into());
     }
+    // Begun and given up.
+    WholeFile::create(path).map(drop).with_context(|| format!("cannot write {shown}"))
 }
 
 fn is_own_report(path: &Path) -> bool {

@@ -195,9 +195,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 bundle.manifest().object(target)?;
             }
             let (normals, mut overlays) = by_object(&zero.normals)?;
-            for (_, folder) in zero.data.iter().map(|root| find_datasets(root)).collect::<Result<Vec<_>, _>>()?.concat()
-            {
-                overlays += Dataset::open(&folder)?.overlays()?;
+            let sets = zero.data.iter().map(|root| find_datasets(root)).collect::<Result<Vec<_>, _>>()?;
+            // What is no data set is told where it is used.
+            for set in sets.concat().iter().filter_map(|(_, folder)| Dataset::open(folder).ok()) {
+                overlays += set.overlays()?;
             }
             paths::tell_overlays(overlays);
             let options = ZeroOptions {

@@ -21,10 +21,22 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
-    /// Puts a path on the list. It need not be there yet.
+    /// Puts a path on the list.
     pub fn new(path: &Path) -> Self {
         list().insert(path.to_owned());
         Self { path: path.to_owned() }
+    }
+
+    /// Makes something and puts its path on the list. A process that is told to stop waits meanwhile, so
+    /// that nothing is made without being on it.
+    ///
+    /// # Errors
+    /// What `make` answers.
+    pub fn make<T, E>(make: impl FnOnce() -> Result<(PathBuf, T), E>) -> Result<(Self, T), E> {
+        let mut list = list();
+        let (path, made) = make()?;
+        list.insert(path.clone());
+        Ok((Self { path }, made))
     }
 
     /// The path.

@@ -42,8 +42,8 @@ impl WholeFile {
             // As any other new file has them; a temporary one would be for its owner alone.
             builder.permissions(std::fs::Permissions::from_mode(0o666));
         }
-        let file = builder.tempfile_in(folder)?;
-        let unfinished = Unfinished::new(file.path());
+        let make = || builder.tempfile_in(folder).map(|file| (file.path().to_owned(), file));
+        let (unfinished, file) = Unfinished::make(make)?;
         Ok(Self { path: path.to_owned(), file: BufWriter::new(file), unfinished })
     }
 

@@ -91,7 +91,7 @@ fn overlays_of_the_run_before_are_no_pictures() {
     // They pollute no references either, and the same name alone makes no overlay.
     let (again, note) = score();
     assert!(again == clean && note.contains("2 overlays"), "{again} {note}");
-    fs::copy(tiny("support_1.png"), Path::new(&scans).join("mine.overlay.png")).unwrap();
+    fs::copy(tiny("support_0.png"), Path::new(&scans).join("mine.overlay.png")).unwrap();
     assert_ne!(score().0, clean);
     let overlay = text(&Path::new(&scans).join("a.overlay.png"));
     let answer = predict(&["--json", &overlay]).expect(2);

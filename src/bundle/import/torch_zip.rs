@@ -14,7 +14,7 @@ use crate::bundle::error::BundleError;
 use crate::bundle::import::open::ReadSeek;
 use crate::bundle::import::pickle::value::StoredTensor;
 use crate::bundle::import::pickle::{PICKLE_LIMIT_BYTES, read_pickle};
-use crate::bundle::import::tree::flatten;
+use crate::bundle::import::tree::flatten_with_unread;
 use crate::bundle::source::{TensorSource, Unread};
 
 /// Deflate cannot do better than this, so a larger claim is a lie.
@@ -59,7 +59,7 @@ impl TorchZip {
             return Err(damaged("it was written on a big-endian machine, which is not read".to_owned()));
         }
         let bytes = read_small(&mut archive, &pickle, PICKLE_LIMIT_BYTES + 1).map_err(|e| damaged(e.to_string()))?;
-        let (tensors, unread) = read_pickle(&bytes).and_then(|pickle| flatten(&pickle)).map_err(damaged)?;
+        let (tensors, unread) = read_pickle(&bytes).and_then(|pickle| flatten_with_unread(&pickle)).map_err(damaged)?;
         Ok(Self { path, archive, archive_bytes, folder, tensors, unread })
     }
 

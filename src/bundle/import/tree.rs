@@ -25,7 +25,15 @@ pub type Tensors = (BTreeMap<String, StoredTensor>, Vec<Unread>);
 ///
 /// # Errors
 /// A sentence, without the file's name.
-pub fn flatten(pickle: &Pickle) -> Result<Tensors, String> {
+pub fn flatten(pickle: &Pickle) -> Result<BTreeMap<String, StoredTensor>, String> {
+    Ok(flatten_with_unread(pickle)?.0)
+}
+
+/// The same, with those that are not read.
+///
+/// # Errors
+/// As [`flatten`].
+pub fn flatten_with_unread(pickle: &Pickle) -> Result<Tensors, String> {
     let mut walk = Walk { pickle, budget: NAMES_LIMIT, found: BTreeMap::new(), unread: Vec::new() };
     walk.visit(pickle.root, "", 0)?;
     Ok((walk.found, walk.unread))

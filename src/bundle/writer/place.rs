@@ -45,8 +45,9 @@ impl Place {
         })?;
         sweep(&out)?;
         let work = own_sibling(&out, WRITING)?;
-        fs::create_dir(&work).map_err(|e| BundleError::io(&work, e))?;
-        Ok(Self { out, work: Some(Unfinished::new(&work)), work_folder: work, _lock: lock })
+        let make = || fs::create_dir(&work).map(|()| (work.clone(), ()));
+        let (unfinished, ()) = Unfinished::make(make).map_err(|e| BundleError::io(&work, e))?;
+        Ok(Self { out, work: Some(unfinished), work_folder: work, _lock: lock })
     }
 
     /// The folder to write to.

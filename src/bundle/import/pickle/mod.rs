@@ -53,7 +53,7 @@ pub fn read_pickle(bytes: &[u8]) -> Result<Pickle, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::import::tree::flatten;
+    use crate::bundle::import::tree::{flatten, flatten_with_unread};
 
     fn root(bytes: &[u8]) -> Result<Value, String> {
         read_pickle(bytes).map(|p| p.values[p.root].clone())
@@ -83,7 +83,7 @@ mod tests {
     #[test]
     fn tensors_that_are_not_read_are_told() {
         let call = b"}X\x01\0\0\0actorch._utils\n_rebuild_tensor_v9\n)Rs.";
-        let (found, unread) = flatten(&read_pickle(call).unwrap()).unwrap();
+        let (found, unread) = flatten_with_unread(&read_pickle(call).unwrap()).unwrap();
         assert!(found.is_empty());
         assert_eq!(unread[0].name, "a");
         assert!(unread[0].why.contains("torch._utils._rebuild_tensor_v9"), "{}", unread[0].why);
@@ -118,7 +118,7 @@ mod tests {
         let mut deep = b"N".to_vec();
         deep.extend(std::iter::repeat_n(0x85, 1_000_000));
         deep.push(b'.');
-        assert!(flatten(&read_pickle(&deep).unwrap()).unwrap().0.is_empty());
+        assert!(flatten(&read_pickle(&deep).unwrap()).unwrap().is_empty());
         // Names: 40 levels of a dictionary that holds the one before it twice.
         let mut wide = b"}q\0".to_vec();
         for level in 1..=40u8 {
