@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use crate::tools::{bundle, convert_tiny, mvfa, names, text, tiny};
+use crate::tools::{bundle, convert_tiny, names, text, tiny};
 
 fn send(child: &Child, signal: &str) {
     Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
@@ -74,28 +74,54 @@ fn what_a_killed_conversion_leaves_goes_with_the_next() {
     assert_eq!(names(folder.path()), ["made"]);
 }
 
+/// A picture without any order in it, so that its overlay is a large file.
+fn large_picture(path: &Path, side_px: u32) {
+    let mut state = 1u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    image::RgbImage::from_fn(side_px, side_px, |_, _| image::Rgb([next(), next(), next()])).save(path).unwrap();
+}
+
 #[test]
-fn results_are_whole_or_not_there() {
+fn a_result_that_is_being_written_when_the_run_is_stopped_is_not_there() {
     let folder = tempfile::tempdir().unwrap();
-    let (scans, out) = (folder.path().join("scans"), folder.path().join("out"));
-    fs::create_dir(&scans).unwrap();
-    for n in 0..300 {
-        fs::copy(tiny("input_rgb.png"), scans.join(format!("{n:03}.png"))).unwrap();
+    let (image, out) = (folder.path().join("a.png"), folder.path().join("out"));
+    large_picture(&image, 3000);
+    for _ in 0..10 {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mvfa"));
+        command.args(["predict", "--bundle", &bundle(), "--object", "brain", "--out", &text(&out), &text(&image)]);
+        let mut child = command.stdout(Stdio::null()).spawn().unwrap();
+        wait_for(&mut child, || out.is_dir() && !names(&out).is_empty());
+        send(&child, "-TERM");
+        let status = child.wait().unwrap();
+        if status.signal() == Some(15) && names(&out).is_empty() {
+            return;
+        }
+        // The run was quicker than the signal; then the result is whole.
+        assert_eq!(names(&out), ["a.overlay.png"]);
+        image::open(out.join("a.overlay.png")).unwrap();
+        fs::remove_dir_all(&out).unwrap();
     }
-    let whole = folder.path().join("whole");
-    let fixed = ["predict", "--bundle", &bundle(), "--object", "brain", "--npy", "--out"].map(str::to_owned);
-    mvfa(fixed.iter().cloned().chain([text(&whole), text(&scans.join("000.png"))])).expect(0);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mvfa"));
-    command.args(&fixed).arg(&out).arg(&scans).stdout(Stdio::null());
-    let mut child = command.spawn().unwrap();
-    assert!(wait_for(&mut child, || out.is_dir() && names(&out).len() > 20), "it ended before it could be stopped");
-    send(&child, "-TERM");
-    assert_eq!(child.wait().unwrap().signal(), Some(15));
-    let left = names(&out);
-    assert!(left.len() < 600, "all was done");
-    for name in left {
-        let (_, kind) = name.split_once('.').unwrap();
-        assert!(["overlay.png", "zero.npy"].contains(&kind), "{name}");
-        assert!(fs::read(out.join(&name)).unwrap() == fs::read(whole.join(format!("000.{kind}"))).unwrap(), "{name}");
-    }
+    panic!("the runs ended before they could be stopped");
+}
+
+#[test]
+fn a_full_disk_leaves_no_half_results() {
+    let folder = tempfile::tempdir().unwrap();
+    let (image, out) = (folder.path().join("large.png"), folder.path().join("out"));
+    large_picture(&image, 1200);
+    let (bundle, small) = (bundle(), tiny("input_rgb.png"));
+    let words =
+        ["predict", "--bundle", &bundle, "--object", "brain", "--npy", "--out", &text(&out), &text(&image), &small];
+    // No file may grow beyond 1 or 2 MB, as the shell counts; writing more is an error then.
+    let limited = "trap '' XFSZ; ulimit -f 2000; exec \"$@\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", limited, "sh", env!("CARGO_BIN_EXE_mvfa")]).args(words);
+    let output = command.output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("large.overlay.png") && said.lines().count() == 1, "{said}");
+    assert_eq!(names(&out), ["input_rgb.overlay.png", "input_rgb.zero.npy"], "the others go on");
 }
