@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod manifest;
+mod manifest_checks;
 pub mod names;
 pub mod objects;
 pub mod position;

@@ -36,9 +36,9 @@ pub(super) fn say_json(line: &str) -> Result<()> {
     print(&plain_json(line))
 }
 
-/// Writes one line to standard error.
+/// Writes one line to standard error. Where that is closed there is nobody to tell.
 pub(super) fn tell(line: &str) {
-    eprintln!("{}", plain(line));
+    let _ = writeln!(io::stderr().lock(), "{}", plain(line));
 }
 
 /// `text` with everything that steers a terminal as an escape of Rust.
