@@ -103,7 +103,7 @@ pub enum DeviceError {
     #[error("no WebGPU device: {0}; choose the cpu device, which gives the same result")]
     NoGpu(String),
     /// It computes something else than every other device.
-    #[error("the {tier} device failed its self-test ({reason}); choose the cpu device, which gives the same result")]
+    #[error("the {tier} device failed its self-test ({reason}); {}", after_self_test(tier))]
     SelfTest {
         /// The tier that failed.
         tier: &'static str,
@@ -118,6 +118,15 @@ pub enum DeviceError {
         /// What it said.
         reason: String,
     },
+}
+
+/// What to do after a failed self-test. The processor computes right, so there the files are wrong.
+fn after_self_test(tier: &str) -> &'static str {
+    if tier == Tier::Cpu.name() {
+        "the model's files do not belong together; convert the checkpoint again or get a fresh copy"
+    } else {
+        "choose the cpu device, which gives the same result"
+    }
 }
 
 /// The processor tier; always there.

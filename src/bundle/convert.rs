@@ -16,8 +16,8 @@ use crate::bundle::names::{NamedShape, adapter_tensors, prompt_tensor, text_tens
 use crate::bundle::objects::{check_distinct, default_objects};
 use crate::bundle::position::resize_position_table;
 use crate::bundle::store::BundleFolder;
-use crate::bundle::writer::BundleWriter;
-use crate::clip::config::{Activation, Family, TextConfig};
+use crate::bundle::writer::{BundleWriter, check_replaceable};
+use crate::clip::config::{Activation, Family, GRID_LIMIT, IMAGE_PX_LIMIT, TextConfig};
 
 /// MVFA's picture side (spec §1).
 pub const DEFAULT_SIZE_PX: usize = 240;
@@ -91,6 +91,9 @@ pub type MakeSelfTest<'a> = dyn FnMut(&BundleFolder) -> Result<Option<SelfTest>,
 /// Told before each tensor: bytes (as f32) done and in all, and its canonical name.
 pub type Progress<'a> = dyn FnMut(u64, u64, &str) + 'a;
 
+/// Told once for each part of the checkpoint that is left out: what, and why.
+pub type LeftOut<'a> = dyn FnMut(&str) + 'a;
+
 /// What needs the towers to run, which is not this module's business.
 pub struct Hooks<'a> {
     /// Text features per object; asked only where the checkpoint has a text tower.
@@ -106,10 +109,27 @@ pub struct Hooks<'a> {
 /// # Errors
 /// What the checkpoint, the adapters, the options or the disk have wrong; see [`BundleError`].
 pub fn convert(options: &ConvertOptions, hooks: &mut Hooks<'_>) -> Result<Manifest, BundleError> {
+    convert_telling(options, hooks, &mut |_| {})
+}
+
+/// The same; `left_out` is told what of the checkpoint is left out.
+///
+/// # Errors
+/// As [`convert`].
+pub fn convert_telling(
+    options: &ConvertOptions,
+    hooks: &mut Hooks<'_>,
+    left_out: &mut LeftOut<'_>,
+) -> Result<Manifest, BundleError> {
     check_distinct(&options.objects)?;
+    check_inputs(options)?;
+    check_replaceable(&options.out)?;
     let mut checkpoint = open_checkpoint(&options.clip, options.heads)?;
     let mut adapters = options.adapters.as_deref().map(AdapterFile::open).transpose()?;
     let mut manifest = plan(options, &checkpoint, adapters.as_ref())?;
+    if let Some(what) = checkpoint.left_out() {
+        left_out(what);
+    }
     let text = manifest.text.clone();
     let vision_list = vision_tensors(&manifest.vision);
     let adapter_list = manifest
@@ -168,6 +188,21 @@ pub fn convert(options: &ConvertOptions, hooks: &mut Hooks<'_>) -> Result<Manife
     writer.finish(manifest)
 }
 
+/// A bundle that is replaced must not hold what the new one is made from.
+fn check_inputs(options: &ConvertOptions) -> Result<(), BundleError> {
+    let Ok(out) = options.out.canonicalize() else { return Ok(()) };
+    for input in options.adapters.iter().chain([&options.clip]) {
+        if input.canonicalize().is_ok_and(|path| path.starts_with(&out)) {
+            return Err(BundleError::Options(format!(
+                "{} lies in {}, which would be replaced; choose another --out folder",
+                input.display(),
+                options.out.display()
+            )));
+        }
+    }
+    Ok(())
+}
+
 /// The manifest without files, after everything that can be checked before a tensor is read.
 fn plan(
     options: &ConvertOptions,
@@ -180,6 +215,13 @@ fn plan(
         return Err(BundleError::Options(format!(
             "the levels {levels:?} must lie in 1..={}, the blocks of this checkpoint; pass other --levels",
             tower.layers
+        )));
+    }
+    let (size_px, patch_px) = (options.size_px, tower.patch_px);
+    if size_px > IMAGE_PX_LIMIT || size_px / patch_px.max(1) > GRID_LIMIT {
+        let most = IMAGE_PX_LIMIT.min(GRID_LIMIT * patch_px);
+        return Err(BundleError::Options(format!(
+            "a picture side of {size_px} pixels is too large for patches of {patch_px}; pass a --size of at most {most}"
         )));
     }
     let vision = tower.config(options.size_px, &levels, options.activation);

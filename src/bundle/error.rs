@@ -130,6 +130,16 @@ pub enum BundleError {
         /// The value.
         value: f32,
     },
+    /// Weights that 32-bit floats cannot be computed with.
+    #[error(
+        "the model computes values that are no numbers: its weights overflow (the largest is {value:e}, in {name}); the checkpoint is damaged, get a fresh copy"
+    )]
+    Overflow {
+        /// The tensor with the largest value.
+        name: String,
+        /// That value.
+        value: f32,
+    },
     /// The adapters have another number of levels than the model.
     #[error(
         "the adapters have {found} levels, the model takes features after {expected} blocks; choose {found} blocks with --levels, or use other adapters"
@@ -173,6 +183,12 @@ pub enum BundleError {
         path: String,
         /// What is in the way.
         reason: String,
+    },
+    /// Another process writes to the same folder.
+    #[error("another run is writing a bundle to {path}; wait for its end, or choose another --out folder")]
+    Busy {
+        /// The folder.
+        path: String,
     },
     /// Options of a conversion that contradict each other or the checkpoint.
     #[error("cannot convert with these options: {0}")]

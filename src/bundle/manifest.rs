@@ -3,8 +3,6 @@
 //! Comes in: bytes of `manifest.json`. Goes out: a checked [`Manifest`]. Fails with
 //! [`BundleError`] that names the field, the expected and the found value.
 
-use std::collections::HashSet;
-
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::error::BundleError;
@@ -267,64 +265,9 @@ impl Manifest {
         })
     }
 
-    fn validate(&self) -> Result<(), BundleError> {
-        self.vision.validate().map_err(BundleError::Manifest)?;
-        if let Some(text) = &self.text {
-            text.validate().map_err(BundleError::Manifest)?;
-        }
-        if self.preprocess.size_px != self.vision.image_px {
-            return Err(BundleError::Manifest(format!(
-                "preprocess.size_px must equal vision.image_px {}, found {}",
-                self.vision.image_px, self.preprocess.size_px
-            )));
-        }
-        if self.preprocess.resample != RESAMPLE {
-            return Err(BundleError::Manifest(format!(
-                "preprocess.resample must be {RESAMPLE:?}, found {:?}",
-                self.preprocess.resample
-            )));
-        }
-        let numbers = self.preprocess.mean.iter().chain(&self.preprocess.std);
-        if !numbers.into_iter().all(|v| v.is_finite()) || self.preprocess.std.contains(&0.0) {
-            return Err(BundleError::Manifest(format!(
-                "preprocess.mean and .std must be finite and std not 0, found {:?} and {:?}",
-                self.preprocess.mean, self.preprocess.std
-            )));
-        }
-        let mut paths = HashSet::new();
-        for file in &self.files {
-            file.validate()?;
-            if !paths.insert(file.path.as_str()) {
-                return Err(BundleError::Manifest(format!("files.path {:?} is listed twice", file.path)));
-            }
-        }
-        Ok(())
-    }
-
     /// Bytes of all files of some groups.
     pub fn bytes(&self, groups: &[Group]) -> u64 {
         self.files.iter().filter(|f| groups.contains(&f.group)).map(|f| f.bytes).sum()
-    }
-}
-
-impl FileEntry {
-    fn validate(&self) -> Result<(), BundleError> {
-        if self.path.contains(['/', '\\', ':']) || self.path.starts_with('.') || self.path.is_empty() {
-            return Err(BundleError::Manifest(format!(
-                "files.path must be a plain file name beside the manifest, found {:?}",
-                self.path
-            )));
-        }
-        if self.bytes > SHARD_LIMIT_BYTES as u64 {
-            return Err(BundleError::Manifest(format!(
-                "files.bytes of {} must be at most {SHARD_LIMIT_BYTES}, found {}",
-                self.path, self.bytes
-            )));
-        }
-        for tensor in &self.tensors {
-            tensor.validate()?;
-        }
-        Ok(())
     }
 }
 
@@ -344,27 +287,5 @@ impl TensorEntry {
             *first = end.saturating_sub(start);
         }
         shape
-    }
-
-    fn validate(&self) -> Result<(), BundleError> {
-        let elements = self.shape.iter().try_fold(1usize, |n, d| n.checked_mul(*d));
-        if elements.is_none_or(|n| n > u32::MAX as usize) {
-            return Err(BundleError::Manifest(format!(
-                "tensor {} has the impossible shape {:?}",
-                self.name, self.shape
-            )));
-        }
-        let rows = self.shape.first().copied().unwrap_or(0);
-        if self.rows.is_some_and(|[start, end]| start >= end || end > rows) {
-            return Err(BundleError::Manifest(format!(
-                "tensor {} lists rows {:?} of {rows}",
-                self.name,
-                self.rows.unwrap_or_default()
-            )));
-        }
-        if self.dtype == Dtype::I8 && self.shape.is_empty() {
-            return Err(BundleError::Manifest(format!("tensor {} is i8 without rows", self.name)));
-        }
-        Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod manifest;
+mod manifest_checks;
 pub mod names;
 pub mod objects;
 pub mod position;
@@ -25,6 +26,6 @@ pub mod writer;
 
 pub use error::BundleError;
 pub use shard::{decode_shard, visit_shard};
-pub use source::{TensorPart, TensorSource};
+pub use source::{TensorPart, TensorSource, Unread};
 pub use values::{ScaledRows, Values};
 pub use weights::Weights;

@@ -6,6 +6,15 @@
 use crate::bundle::error::BundleError;
 use crate::bundle::values::Values;
 
+/// A tensor that a file holds and this build does not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unread {
+    /// Its name there.
+    pub name: String,
+    /// Why.
+    pub why: String,
+}
+
 /// A file that gives tensors one at a time, so that no more than one is ever in memory.
 pub trait TensorSource {
     /// Every tensor there is, sorted.
@@ -13,6 +22,11 @@ pub trait TensorSource {
 
     /// Shape of a tensor, without reading it; `None` for an unknown name.
     fn shape(&self, name: &str) -> Option<Vec<usize>>;
+
+    /// Tensors that are there and not among [`TensorSource::names`].
+    fn unread(&self) -> Vec<Unread> {
+        Vec::new()
+    }
 
     /// Row-major values, widened to f32.
     ///

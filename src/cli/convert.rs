@@ -7,11 +7,12 @@ use anyhow::Result;
 
 use super::augment::AugmentName;
 use super::progress;
+use super::terminal::tell;
 use crate::bundle::convert::{ConvertOptions, DEFAULT_SIZE_PX};
 use crate::bundle::manifest::{Dtype, ObjectSpec};
 use crate::bundle::objects::{default_objects, known_object, parse_object};
 use crate::clip::config::Activation;
-use crate::mvfa::make_bundle;
+use crate::mvfa::make_bundle_telling;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -34,7 +35,7 @@ pub(super) struct Args {
     /// Folder to write; a bundle that is there is replaced when the new one is complete
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
-    /// Side of the square input, in pixels
+    /// Side of the square input, in pixels; at most 128 patches and 4096 pixels
     #[arg(long, value_name = "PX", default_value_t = DEFAULT_SIZE_PX)]
     size: usize,
     /// Blocks after which features are taken, for example 6,12,18,24 [default: quarters of the depth]
@@ -92,20 +93,24 @@ fn own(text: &str) -> Result<ObjectSpec, String> {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let options = options(args);
     let bar = progress::bar(0);
-    let manifest = make_bundle(&options, &mut |done_bytes, total_bytes, _tensor| {
+    let mut tell_progress = |done_bytes: u64, total_bytes: u64, _: &str| {
         bar.set_message("converting (MB)");
         bar.set_length(total_bytes / 1_000_000);
         bar.set_position(done_bytes / 1_000_000);
-    })?;
+    };
+    let made = make_bundle_telling(&options, &mut tell_progress, &mut |what| {
+        bar.suspend(|| tell(&format!("note: left out: {what}; the model has no words without it")));
+    });
     bar.finish_and_clear();
+    let manifest = made?;
     let bytes: u64 = manifest.files.iter().map(|file| file.bytes).sum();
-    eprintln!(
+    tell(&format!(
         "wrote {} to {}: {} files, {:.1} MB",
         manifest.name,
         options.out.display(),
         manifest.files.len(),
         bytes as f64 / 1e6
-    );
+    ));
     Ok(ExitCode::SUCCESS)
 }
 

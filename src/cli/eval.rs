@@ -11,11 +11,13 @@ use serde_json::{Value, json};
 
 use super::augment::AugmentName;
 use super::eval_report::{Thumbnails, report};
-use super::predict::print;
+use super::numbers::at_least_one;
+use super::terminal::{say, say_json, tell};
 use super::usage::{BadUsage, chain};
-use super::{FAILURE, load, paths, progress};
+use super::{FAILURE, load, outputs, paths, progress};
 use crate::bundle::manifest::Augment;
 use crate::device::DeviceChoice;
+use crate::disk::write_whole;
 use crate::eval::{
     Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method, Sample, Scores,
     Split, Watch, evaluate,
@@ -65,13 +67,13 @@ pub(super) struct Args {
     #[arg(long, value_enum)]
     augment: Option<AugmentName>,
     /// Most rows a level in the memory of all references together; those that lie furthest apart stay
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     bank_rows: Option<usize>,
     /// Part of the data set to measure on
     #[arg(long, value_enum, default_value_t = SplitName::Test)]
     split: SplitName,
     /// Most pictures of each class
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     limit: Option<usize>,
     /// Seed of every random choice
     #[arg(long, value_name = "N", default_value_t = 111)]
@@ -79,7 +81,7 @@ pub(super) struct Args {
     /// Stop at the first picture that cannot be read, and where one class is missing
     #[arg(long)]
     strict: bool,
-    /// Write a report with curves and pictures to this HTML file
+    /// Write a report with curves and pictures to this HTML file; only an earlier report is replaced
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
     /// One JSON object a line on standard output: each picture, then the figures
@@ -117,22 +119,9 @@ enum SplitName {
 /// What the model or the data have wrong; with `--strict` the first picture that cannot be read.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let start = Instant::now();
+    args.report.as_deref().map_or(Ok(()), outputs::check_report)?;
     let bundle = load::bundle(args.bundle.as_deref())?;
     let object = bundle.manifest().object(&args.object)?.clone();
-    let dataset = dataset(&args.data, &args.object)?;
-    let split = match args.split {
-        SplitName::Test => Split::Test,
-        SplitName::Valid => Split::Valid,
-    };
-    let samples = dataset.split(split)?;
-    let references = references(args, &dataset)?;
-    let samples = limited(without_references(samples, &references), args);
-    match dataset.check_classes(&samples) {
-        Err(error) if args.strict => return Err(error.into()),
-        Err(error) => eprintln!("note: {error}; what compares both is null"),
-        Ok(()) => {}
-    }
-    let mut engine = load::engine(&bundle, DeviceChoice::Cpu)?;
     let method = match args.method {
         MethodName::Mvfa => Method::Mvfa,
         MethodName::MemoryRaw => Method::MemoryRaw,
@@ -141,12 +130,27 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         ModeName::Zero if method == Method::MemoryRaw => {
             return Err(BadUsage("raw tokens are compared with normal pictures; use --mode few".to_owned()).into());
         }
-        ModeName::Zero if !engine.has_zero_shot(&args.object) => {
+        ModeName::Zero if object.text_features.is_none() => {
             return Err(BadUsage(format!("this model has no words for {}; use --mode few", args.object)).into());
         }
         ModeName::Zero => Mode::Zero,
         ModeName::Few => Mode::Few,
     };
+    let dataset = dataset(&args.data, &args.object)?;
+    let split = match args.split {
+        SplitName::Test => Split::Test,
+        SplitName::Valid => Split::Valid,
+    };
+    let samples = dataset.split(split)?;
+    let paths::Expanded { files: references, overlays } = references(args, &dataset)?;
+    paths::tell_overlays(overlays + dataset.overlays()?);
+    let samples = limited(without_references(samples, &references), args);
+    match dataset.check_classes(&samples) {
+        Err(error) if args.strict => return Err(error.into()),
+        Err(error) => tell(&format!("note: {error}; what compares both is null")),
+        Ok(()) => {}
+    }
+    let mut engine = load::engine(&bundle, DeviceChoice::Cpu)?;
     let options = EvalOptions {
         object: args.object.clone(),
         mode,
@@ -168,11 +172,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         for (image, name) in evaluation.images.iter().zip(&names) {
             let mut line = serde_json::to_value(image)?;
             line["image"] = json!(name);
-            print(&line.to_string())?;
+            say_json(&line.to_string())?;
         }
-        print(&summary.to_string())?;
+        say_json(&summary.to_string())?;
     } else {
-        print(&prose(&evaluation))?;
+        prose(&evaluation).iter().try_for_each(|line| say(line))?;
     }
     if let (Some(path), Some(thumbnails)) = (&args.report, watch.thumbnails) {
         let manifest = engine.manifest();
@@ -182,8 +186,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             setting: setting(args, mode, references.len(), dataset.root()),
         };
         let text = report(&heading, &evaluation, &names, thumbnails)?;
-        std::fs::write(path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        eprintln!("wrote {}", path.display());
+        write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
+        tell(&format!("wrote {}", path.display()));
     }
     Ok(if evaluation.left_out == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
 }
@@ -216,9 +220,14 @@ fn limited(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
 
 /// Normal references: those named, else drawn from the valid folder. Words need none; the baseline
 /// beside them does, and has as many as there are.
-fn references(args: &Args, dataset: &Dataset) -> Result<Vec<PathBuf>> {
+fn references(args: &Args, dataset: &Dataset) -> Result<paths::Expanded> {
     if !args.support.is_empty() {
-        return paths::expand(&args.support);
+        let expanded = paths::expand(&args.support)?;
+        if expanded.files.is_empty() {
+            let message = "there is no reference: what --support names are overlays that mvfa drew; name pictures";
+            return Err(BadUsage(message.to_owned()).into());
+        }
+        return Ok(expanded);
     }
     let with_words = matches!(args.mode, ModeName::Zero);
     let pool = match dataset.split(Split::Valid) {
@@ -236,7 +245,8 @@ fn references(args: &Args, dataset: &Dataset) -> Result<Vec<PathBuf>> {
     }
     let mut drawn = order(args.seed, Purpose::Shots, 0, pool.len());
     drawn.truncate(args.shots);
-    Ok(drawn.into_iter().filter_map(|n| pool.get(n).cloned()).collect())
+    let files = drawn.into_iter().filter_map(|n| pool.get(n).cloned()).collect();
+    Ok(paths::Expanded { files, overlays: 0 })
 }
 
 /// A picture compared with itself says nothing: references are not measured.
@@ -246,14 +256,14 @@ fn without_references(samples: Vec<Sample>, references: &[PathBuf]) -> Vec<Sampl
     let before = samples.len();
     let left: Vec<Sample> = samples.into_iter().filter(|sample| !is_reference(sample)).collect();
     if left.len() < before {
-        eprintln!("note: {} pictures are references and are not measured", before - left.len());
+        tell(&format!("note: {} pictures are references and are not measured", before - left.len()));
     }
     left
 }
 
 fn name(samples: &[Sample], image: &ImageResult, root: &Path) -> String {
     let path = samples.get(image.sample).map(|s| s.image.as_path()).unwrap_or_else(|| Path::new(""));
-    path.strip_prefix(root).unwrap_or(path).display().to_string()
+    paths::distinct(path.strip_prefix(root).unwrap_or(path))
 }
 
 fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
@@ -285,7 +295,7 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
     })
 }
 
-fn prose(evaluation: &Evaluation) -> String {
+fn prose(evaluation: &Evaluation) -> Vec<String> {
     let line = |name: &str, cells: [String; 6]| {
         cells.iter().fold(format!("{name:<26}"), |line, cell| format!("{line} {cell:>11}")).trim_end().to_owned()
     };
@@ -314,7 +324,7 @@ fn prose(evaluation: &Evaluation) -> String {
     if evaluation.model.pixel_auroc.is_some_and(|own| own < beaten) {
         lines.push("A baseline finds the pixels better than this model.".to_owned());
     }
-    lines.join("\n")
+    lines
 }
 
 fn setting(args: &Args, mode: Mode, references: usize, root: &Path) -> String {
@@ -355,7 +365,8 @@ impl Watch for Terminal {
     }
 
     fn left_out(&mut self, error: &EvalError) {
-        self.bar.suspend(|| eprintln!("mvfa: left out: {}", chain(&anyhow::Error::msg(error.to_string()))));
+        let line = chain(&anyhow::Error::msg(error.to_string()));
+        self.bar.suspend(|| tell(&format!("mvfa: left out: {line}")));
     }
 }
 

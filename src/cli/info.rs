@@ -6,7 +6,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::{load, predict};
+use super::load;
+use super::paths::distinct;
+use super::terminal::{say, say_json};
 use crate::bundle::manifest::{Manifest, ObjectKind};
 
 const EXAMPLES: &str = "\
@@ -32,14 +34,13 @@ pub(super) struct Args {
 /// No bundle there, or a manifest that is not valid.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let bundle = load::bundle(args.bundle.as_deref())?;
-    let text = if args.json {
+    if args.json {
         let mut description = describe(bundle.manifest());
-        description["bundle"] = json!(bundle.folder().display().to_string());
-        description.to_string()
+        description["bundle"] = json!(distinct(bundle.folder()));
+        say_json(&description.to_string())?;
     } else {
-        prose(bundle.manifest())
-    };
-    predict::print(&text)?;
+        prose(bundle.manifest()).iter().try_for_each(|line| say(line))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 
@@ -90,7 +91,7 @@ fn describe(manifest: &Manifest) -> Value {
     })
 }
 
-fn prose(manifest: &Manifest) -> String {
+fn prose(manifest: &Manifest) -> Vec<String> {
     let vision = &manifest.vision;
     let levels: Vec<String> = vision.levels.iter().map(ToString::to_string).collect();
     let adapters = match &manifest.adapters {
@@ -120,5 +121,5 @@ fn prose(manifest: &Manifest) -> String {
     if let Some(note) = &manifest.zero_shot_note {
         lines.push(format!("  words         {note}"));
     }
-    lines.join("\n")
+    lines
 }

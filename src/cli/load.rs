@@ -25,8 +25,8 @@ pub(super) fn bundle(folder: Option<&Path>) -> Result<BundleFolder> {
     BundleFolder::open(&folder).with_context(|| format!("cannot open the model in {}", folder.display()))
 }
 
-/// The engine with all weights on the wanted device. A graphics device must pass the bundle's
-/// self-test first.
+/// The engine with all weights on the wanted device, which must pass the bundle's self-test first. On the
+/// processor that goes as far as the first level: it shows whether manifest and weights belong together.
 ///
 /// # Errors
 /// The device cannot be had or computes wrongly, or a file of the bundle is missing or damaged.
@@ -36,10 +36,9 @@ pub(super) fn engine(bundle: &BundleFolder, choice: DeviceChoice) -> Result<Engi
     let weights = bundle.load(&GROUPS, &open.device)?;
     let mut engine = Engine::new(bundle.manifest().clone(), weights, open)?;
     waiting.finish_and_clear();
-    if choice != DeviceChoice::Cpu {
-        let mut pacer = progress::TerminalPacer::new();
-        pollster::block_on(engine.self_test(&mut pacer))?;
-        pacer.clear();
-    }
+    let mut pacer = progress::TerminalPacer::new();
+    let passed = pollster::block_on(engine.self_test(&mut pacer));
+    pacer.clear();
+    passed?;
     Ok(engine)
 }

@@ -1,15 +1,19 @@
 //! The command line `mvfa`: the only code that knows a terminal.
 //!
 //! Comes in: arguments. Goes out: reports on standard output, messages on standard error, files
-//! where `--out` says, and the exit code: 0 success, 1 failure, 2 bad usage.
+//! where `--out` says, and the exit code: 0 success, 1 failure, 2 bad usage. A reader of standard output
+//! that has seen enough is no failure.
 
 mod augment;
 mod convert;
 mod eval;
 mod eval_report;
 mod info;
+mod interrupt;
 mod load;
 mod npy;
+mod numbers;
+mod outputs;
 mod overlay;
 mod paths;
 mod phantom;
@@ -18,12 +22,15 @@ mod predict;
 mod progress;
 mod report;
 mod stems;
+mod terminal;
 mod train;
 mod usage;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use self::terminal::StdoutClosed;
 
 /// Exit code for work that was understood and did not succeed.
 const FAILURE: u8 = 1;
@@ -73,6 +80,7 @@ pub fn run() -> ExitCode {
             return if answer.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
         }
     };
+    interrupt::watch();
     let done = match cli.command {
         Command::Convert(args) => convert::run(&args),
         Command::Predict(args) => predict::run(&args),
@@ -83,8 +91,13 @@ pub fn run() -> ExitCode {
     };
     match done {
         Ok(code) => code,
+        Err(error)
+            if error.chain().any(|c| c.downcast_ref::<StdoutClosed>().is_some_and(StdoutClosed::is_broken_pipe)) =>
+        {
+            ExitCode::SUCCESS
+        }
         Err(error) => {
-            eprintln!("mvfa: {}", usage::chain(&error));
+            terminal::tell(&format!("mvfa: {}", usage::chain(&error)));
             ExitCode::from(if usage::is_bad_usage(&error) { BAD_USAGE } else { FAILURE })
         }
     }

@@ -1,14 +1,12 @@
 //! The map drawn over its picture, as a PNG file.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-// The crate, not this crate's module of the same name.
-use ::image::codecs::png::PngEncoder;
-use ::image::{ExtendedColorType, ImageEncoder};
 
+use crate::disk::WholeFile;
+use crate::disk::overlay_mark::OVERLAY_NOTE;
 use crate::image::Rgb8;
 use crate::render::{ColourMap, OverlayStyle, overlay};
 
@@ -19,7 +17,8 @@ const OPACITY: f32 = 0.5;
 const DRAWN_FROM: f32 = 0.5;
 
 /// Writes `picture` with `map` (`[side, side]`) over it. Colours span the map's own range, so they
-/// say where a picture is most unusual and not how unusual it is; that is the score's part.
+/// say where a picture is most unusual and not how unusual it is; that is the score's part. The file
+/// holds a note by which it is known again.
 ///
 /// # Errors
 /// The disk's reason, with the file's name.
@@ -38,8 +37,17 @@ pub(super) fn blend(picture: &Rgb8, map: &[f32], side: usize) -> Rgb8 {
 
 fn save(path: &Path, picture: &Rgb8) -> Result<()> {
     let (width, height) = (u32::try_from(picture.width_px)?, u32::try_from(picture.height_px)?);
-    let mut file = BufWriter::new(File::create(path)?);
-    PngEncoder::new(&mut file).write_image(&picture.bytes, width, height, ExtendedColorType::Rgb8)?;
+    let mut file = WholeFile::create(path)?;
+    let mut encoder = png::Encoder::new(&mut file, width, height);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_compression(png::Compression::Fast);
+    let (keyword, text) = OVERLAY_NOTE;
+    encoder.add_text_chunk(keyword.to_owned(), text.to_owned())?;
+    let mut writer = encoder.write_header()?;
+    writer.write_image_data(&picture.bytes)?;
+    writer.finish()?;
     file.flush()?;
+    file.finish()?;
     Ok(())
 }

@@ -1,14 +1,16 @@
 //! Which files the user means.
 //!
 //! Comes in: paths as typed. Goes out: picture files in a fixed order, or the folder of the default
-//! model. Fails with the path and what to type instead.
+//! model. Overlays of an earlier run are no pictures. Fails with the path and what to type instead.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::terminal::tell;
 use super::usage::BadUsage;
 use crate::bundle::store::MANIFEST;
+use crate::disk::overlay_mark::without_overlays;
 
 /// Endings of picture files, looked for in folders. A file named by itself may have any.
 const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
@@ -16,12 +18,19 @@ const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
 /// Where the model that comes with the program lies, from the folder the program is run in or lies in.
 const DEFAULT_BUNDLE: &str = "models/default";
 
+/// Picture files, and how many overlays of an earlier run were passed over.
+#[derive(Debug, Default, PartialEq)]
+pub(super) struct Expanded {
+    pub(super) files: Vec<PathBuf>,
+    pub(super) overlays: usize,
+}
+
 /// Files as they are, folders as their picture files sorted by name. A path that is not there stays,
 /// to be reported when it is read.
 ///
 /// # Errors
 /// A folder that cannot be read, or has no picture in it.
-pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
+pub(super) fn expand(paths: &[PathBuf]) -> Result<Expanded> {
     let mut files = Vec::new();
     for path in paths {
         if path.is_dir() {
@@ -30,7 +39,27 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
             files.push(path.clone());
         }
     }
-    Ok(files)
+    let (files, overlays) = without_overlays(files);
+    Ok(Expanded { files, overlays })
+}
+
+/// Says that overlays were passed over, where there were any.
+pub(super) fn tell_overlays(count: usize) {
+    match count {
+        0 => {}
+        1 => tell("note: one overlay that mvfa drew is passed over"),
+        _ => tell(&format!("note: {count} overlays that mvfa drew are passed over")),
+    }
+}
+
+/// A path for data that programs read: what is no UTF-8 stands there byte by byte, so that two names never
+/// become one.
+pub(super) fn distinct(path: &Path) -> String {
+    path.as_os_str().as_encoded_bytes().utf8_chunks().fold(String::new(), |mut text, chunk| {
+        text.push_str(chunk.valid());
+        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
+        text
+    })
 }
 
 fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
@@ -90,7 +119,18 @@ mod tests {
         }
         let typed = PathBuf::from("not-there.dat");
         let found = expand(&[typed.clone(), folder.path().to_owned()]).unwrap();
-        assert_eq!(found, [typed, folder.path().join("a.jpg"), folder.path().join("b.PNG")]);
+        assert_eq!(found.files, [typed, folder.path().join("a.jpg"), folder.path().join("b.PNG")]);
+        assert_eq!(found.overlays, 0);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn names_that_are_no_text_stay_apart() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt;
+        let shown = |name: &[u8]| distinct(Path::new(OsStr::from_bytes(name)));
+        assert_eq!((shown(b"\xff.png"), shown(b"\xfe.png")), ("\\xff.png".to_owned(), "\\xfe.png".to_owned()));
+        assert_eq!(shown("ü/a.png".as_bytes()), "ü/a.png");
     }
 
     #[test]

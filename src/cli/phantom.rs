@@ -6,8 +6,8 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::json;
 
-use super::predict::print;
 use super::progress;
+use super::terminal::{say, say_json};
 use super::usage::BadUsage;
 use crate::phantom::{Object, PhantomError, Plan, write};
 
@@ -77,10 +77,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     })?;
     for set in written {
         if args.json {
-            print(&json!(set).to_string())?;
+            say_json(&json!(set).to_string())?;
         } else {
             let (normal, abnormal) = (set.valid_normal + set.test_normal, set.valid_abnormal + set.test_abnormal);
-            print(&format!("{}: {normal} normal and {abnormal} abnormal synthetic pictures", set.folder))?;
+            say(&format!("{}: {normal} normal and {abnormal} abnormal synthetic pictures", set.folder))?;
         }
     }
     Ok(ExitCode::SUCCESS)

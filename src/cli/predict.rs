@@ -1,7 +1,6 @@
 //! `mvfa predict`: pictures → scores, maps and overlays.
 
-use std::fs::{self, File};
-use std::io::{BufWriter, Write};
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -12,10 +11,13 @@ use super::augment::AugmentName;
 use super::progress::TerminalPacer;
 use super::report::{Report, Subject};
 use super::stems::unique_stems;
+use super::terminal::{StdoutClosed, say, say_json, tell};
 use super::usage::{BadUsage, chain};
-use super::{FAILURE, load, npy, overlay, paths, picture};
+use super::{FAILURE, load, npy, outputs, overlay, paths, picture};
 use crate::bundle::manifest::{Augment, Manifest};
 use crate::device::{DeviceChoice, DeviceError};
+use crate::disk::WholeFile;
+use crate::eval::EvalError;
 use crate::image::{Rgb8, WindowChoice};
 use crate::mvfa::{Analysis, Engine, EngineError, Mode, Request};
 
@@ -25,8 +27,9 @@ Examples:
   mvfa predict --object brain --mode few --support normal/ --out results/ --npy scans/
   mvfa predict --bundle models/chest --object chest --json a.png b.png > scores.jsonl
 
-A folder stands for the pictures in it, sorted by name. A picture that cannot be read is reported and
-the others go on; the exit code is then 1.";
+A folder stands for the pictures in it, sorted by name; overlays that mvfa drew are passed over. A picture
+that cannot be read is reported and the others go on; the exit code is then 1. Only results of earlier runs
+are replaced, never a picture or another file.";
 
 /// Arguments of `mvfa predict`.
 #[derive(Debug, clap::Args)]
@@ -106,7 +109,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     };
     let images = paths::expand(images)?;
     let support = paths::expand(support)?;
+    paths::tell_overlays(images.overlays + support.overlays);
+    let (images, support) = (images.files, support.files);
+    if images.is_empty() {
+        let message = "there is no picture to analyse: what was named are overlays that mvfa drew; name the pictures";
+        return Err(BadUsage(message.to_owned()).into());
+    }
+    if request.mode == Mode::Few && support.is_empty() {
+        let message = "there is no normal picture: what --support names are overlays that mvfa drew; name pictures";
+        return Err(BadUsage(message.to_owned()).into());
+    }
+    let stems = names(args, &images);
     if let Some(out) = &args.out {
+        outputs::check_results(out, &stems, args.npy, images.iter().chain(&support))?;
         fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     }
     let choice = match args.device {
@@ -126,15 +141,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     }
 
     let mut all_well = true;
-    for (image, stem) in images.iter().zip(names(args, &images)) {
-        match one(args, &mut engine, &request, image, &stem) {
+    for (image, stem) in images.iter().zip(&stems) {
+        match one(args, &mut engine, &request, image, stem) {
             Ok(()) => {}
             // The next picture would meet the same.
             Err(error) if error.chain().any(|cause| cause.is::<DeviceError>() || cause.is::<StdoutClosed>()) => {
                 return Err(error);
             }
             Err(error) => {
-                eprintln!("mvfa: {}", chain(&error));
+                tell(&format!("mvfa: {}", chain(&error)));
                 all_well = false;
             }
         }
@@ -172,7 +187,7 @@ fn mode(args: &Args, manifest: &Manifest) -> Result<Mode> {
         (Some(ModeName::Few), false) | (None, false) => Ok(Mode::Few),
         (Some(ModeName::Zero), no_support) => {
             if !no_support {
-                eprintln!("note: --support is not used in zero mode");
+                tell("note: --support is not used in zero mode");
             }
             Ok(Mode::Zero)
         }
@@ -180,13 +195,14 @@ fn mode(args: &Args, manifest: &Manifest) -> Result<Mode> {
     }
 }
 
-/// Names of the output files; where pictures share one, that is told.
+/// Names of the output files; where one is not the picture's own, that is told.
 fn names(args: &Args, images: &[PathBuf]) -> Vec<String> {
     let stems = unique_stems(images);
     if args.out.is_some() {
         for (image, stem) in images.iter().zip(&stems) {
             if image.file_stem().is_some_and(|own| own.to_string_lossy() != stem.as_str()) {
-                eprintln!("note: another picture has the name of {}; its results are named {stem}", image.display());
+                let name = image.display();
+                tell(&format!("note: the name of {name} is long or another picture's; its results are named {stem}"));
             }
         }
     }
@@ -200,6 +216,7 @@ fn one(args: &Args, engine: &mut Engine, request: &Request, image: &Path, stem: 
     let analysis = pollster::block_on(engine.analyse(&opened.picture, request, &mut pacer));
     pacer.clear();
     let analysis = analysis.with_context(|| image.display().to_string())?;
+    check_finite(image, &analysis)?;
     if let Some(out) = &args.out {
         write_results(args.npy, out, stem, &opened.picture, &analysis)?;
     }
@@ -213,16 +230,27 @@ fn one(args: &Args, engine: &mut Engine, request: &Request, image: &Path, stem: 
         decode_ms: opened.decode_ms,
     };
     let report = Report::new(&subject, &analysis);
-    print(&if args.json { serde_json::to_string(&report)? } else { report.line() })
+    if args.json { say_json(&serde_json::to_string(&report)?) } else { say(&report.line()) }
+}
+
+/// Values that are no numbers say nothing about a picture, and JSON has no word for them.
+fn check_finite(image: &Path, analysis: &Analysis) -> Result<()> {
+    let maps = [&analysis.zero, &analysis.memory, &analysis.fused].into_iter().flatten().chain([&analysis.overlay]);
+    let scores = [Some(analysis.score), analysis.score_calibrated, analysis.score_zero, analysis.score_memory];
+    let mut values = maps.flatten().copied().chain(scores.into_iter().flatten());
+    match values.all(f32::is_finite) {
+        true => Ok(()),
+        false => Err(EvalError::NotFinite { path: image.display().to_string() }.into()),
+    }
 }
 
 fn write_results(with_maps: bool, out: &Path, stem: &str, picture: &Rgb8, analysis: &Analysis) -> Result<()> {
     let side = analysis.side_px;
-    overlay::write_png(&out.join(format!("{stem}.overlay.png")), picture, &analysis.overlay, side)?;
-    let maps = [("zero", &analysis.zero), ("memory", &analysis.memory), ("fused", &analysis.fused)];
-    for (which, map) in maps.into_iter().filter(|_| with_maps) {
+    overlay::write_png(&outputs::overlay_path(out, stem), picture, &analysis.overlay, side)?;
+    let maps = outputs::MAPS.into_iter().zip([&analysis.zero, &analysis.memory, &analysis.fused]);
+    for (which, map) in maps.filter(|_| with_maps) {
         if let Some(map) = map {
-            let path = out.join(format!("{stem}.{which}.npy"));
+            let path = outputs::map_path(out, stem, which);
             write_map(&path, map, side).with_context(|| format!("cannot write {}", path.display()))?;
         }
     }
@@ -230,20 +258,7 @@ fn write_results(with_maps: bool, out: &Path, stem: &str, picture: &Rgb8, analys
 }
 
 fn write_map(path: &Path, map: &[f32], side: usize) -> std::io::Result<()> {
-    let mut file = BufWriter::new(File::create(path)?);
+    let mut file = WholeFile::create(path)?;
     npy::write_npy(&mut file, map, side, side)?;
-    file.flush()
-}
-
-/// Standard output does not take more; nothing that is still to come would be seen.
-#[derive(Debug, thiserror::Error)]
-#[error("cannot write to standard output")]
-struct StdoutClosed(#[source] std::io::Error);
-
-/// Writes one line to standard output.
-///
-/// # Errors
-/// Standard output is closed.
-pub(super) fn print(line: &str) -> Result<()> {
-    writeln!(std::io::stdout().lock(), "{line}").map_err(|e| StdoutClosed(e).into())
+    file.finish()
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::paths::distinct;
 use crate::mvfa::{Analysis, Mode};
 
 /// One line of `predict --json`.
@@ -53,7 +54,7 @@ impl<'a> Report<'a> {
         let total =
             subject.decode_ms + timings.references_ms + timings.preprocess_ms + timings.encode_ms + timings.score_ms;
         Self {
-            image: subject.image.display().to_string(),
+            image: distinct(subject.image),
             object: subject.object,
             mode: subject.mode.name(),
             score: analysis.score,

@@ -10,11 +10,13 @@ use clap::{Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::predict::print;
+use super::numbers::{at_least_one, rate};
+use super::terminal::{plain, say, say_json, tell as tell_line};
 use super::{load, paths, progress};
+use crate::eval::Dataset;
 use crate::train::{
-    EpochRecord, FewOptions, Normals, Outcome, Pace, RunOptions, Selection, StepReport, Watch, ZeroOptions, plan_few,
-    plan_zero, run as run_plan,
+    EpochRecord, FewOptions, Normals, Outcome, Pace, RunOptions, Selection, StepReport, Watch, ZeroOptions,
+    find_datasets, plan_few, plan_zero, run as run_plan,
 };
 
 const EXAMPLES: &str = "\
@@ -53,7 +55,8 @@ struct Common {
     /// Folder of the model whose tower is used [default: models/default here or beside the program]
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
-    /// Folder of the new model; what a run needs to go on is kept in DIR.training until it is done
+    /// Folder of the new model: a new one, or a model that is replaced when the run is done. What a run
+    /// needs to go on is kept in DIR.training until then
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
     /// Name of the new model
@@ -66,13 +69,13 @@ struct Common {
     #[arg(long, value_name = "TEXT")]
     zero_note: Option<String>,
     /// Times that every picture is seen
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = at_least_one)]
     epochs: usize,
     /// Learning rate [default: 0.001 for few, 0.0001 for zero]
-    #[arg(long, value_name = "X")]
+    #[arg(long, value_name = "X", value_parser = rate, allow_negative_numbers = true)]
     lr: Option<f64>,
     /// Pictures a step
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = at_least_one)]
     batch: usize,
     /// Seed of every random choice
     #[arg(long, value_name = "N", default_value_t = 111)]
@@ -82,11 +85,11 @@ struct Common {
     #[arg(long, value_enum, default_value_t = SelectName::Valid)]
     select: SelectName,
     /// Epochs between two such choices [default: a tenth of all for valid, 1 for test]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     select_every: Option<usize>,
     /// Most pictures of each class, and for zero of each data set, to choose by [default: 50 for valid, all
     /// for test]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one)]
     select_limit: Option<usize>,
     /// Seconds between two saves within an epoch; the end of each epoch is saved in any case
     #[arg(long, value_name = "S", default_value_t = 60, hide = true)]
@@ -110,7 +113,7 @@ struct Few {
     #[arg(long, value_name = "ID")]
     object: String,
     /// Normal pictures, and as many abnormal ones
-    #[arg(long, value_name = "K", default_value_t = 4)]
+    #[arg(long, value_name = "K", default_value_t = 4, value_parser = at_least_one)]
     shots: usize,
     /// Train with synthetic anomalies in the normal pictures; no abnormal picture is needed. Where valid
     /// has abnormal ones all the same, the best epoch is chosen by them; --select last looks at none
@@ -135,7 +138,7 @@ struct Zero {
     #[arg(long, value_name = "N", default_value_t = 4)]
     synthetic: usize,
     /// Most pictures of each class and data set to train on
-    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
+    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true, value_parser = at_least_one)]
     limit: usize,
 }
 
@@ -182,16 +185,25 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 validation_limit,
                 seed: common.seed,
             };
-            (plan_few(&super::eval::dataset(&few.data, &few.object)?, object, &options)?, 1e-3)
+            let dataset = super::eval::dataset(&few.data, &few.object)?;
+            paths::tell_overlays(dataset.overlays()?);
+            (plan_few(&dataset, object, &options)?, 1e-3)
         }
         Protocol::Zero(zero) => {
             let target = (zero.object != "none").then(|| zero.object.clone());
             if let Some(target) = &target {
                 bundle.manifest().object(target)?;
             }
+            let (normals, mut overlays) = by_object(&zero.normals)?;
+            let sets = zero.data.iter().map(|root| find_datasets(root)).collect::<Result<Vec<_>, _>>()?;
+            // What is no data set is told where it is used.
+            for set in sets.concat().iter().filter_map(|(_, folder)| Dataset::open(folder).ok()) {
+                overlays += set.overlays()?;
+            }
+            paths::tell_overlays(overlays);
             let options = ZeroOptions {
                 target,
-                normals: by_object(&zero.normals)?,
+                normals,
                 synthetic_each: zero.synthetic,
                 limit: zero.limit,
                 selection,
@@ -223,25 +235,28 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Pictures of one object together, so that each can lend material to the others.
-fn by_object(given: &[(String, PathBuf)]) -> Result<Vec<Normals>> {
+/// Pictures of one object together, so that each can lend material to the others; and how many overlays
+/// were passed over.
+fn by_object(given: &[(String, PathBuf)]) -> Result<(Vec<Normals>, usize)> {
     let mut all: Vec<Normals> = Vec::new();
+    let mut passed = 0;
     for (object, path) in given {
-        let files = paths::expand(std::slice::from_ref(path))?;
+        let paths::Expanded { files, overlays } = paths::expand(std::slice::from_ref(path))?;
+        passed += overlays;
         match all.iter_mut().find(|n| n.object == *object) {
             Some(normals) => normals.files.extend(files),
             None => all.push(Normals { object: object.clone(), files }),
         }
     }
-    Ok(all)
+    Ok((all, passed))
 }
 
 fn tell(common: &Common, outcome: &Outcome) -> Result<()> {
     let best = outcome.progress.best.as_ref();
     if common.json {
-        return print(
+        return say_json(
             &json!({
-                "bundle": common.out, "name": outcome.manifest.name, "revision": outcome.manifest.revision,
+                "bundle": paths::distinct(&common.out), "name": outcome.manifest.name, "revision": outcome.manifest.revision,
                 "best_epoch": best.map(|b| b.epoch), "validation": best.and_then(|b| b.validation),
                 "seconds": outcome.progress.seconds,
             })
@@ -249,7 +264,7 @@ fn tell(common: &Common, outcome: &Outcome) -> Result<()> {
         );
     }
     let epoch = best.map_or(0, |b| b.epoch);
-    print(&format!("wrote {} to {}; the best epoch is {epoch}", outcome.manifest.name, common.out.display()))
+    say(&format!("wrote {} to {}; the best epoch is {epoch}", outcome.manifest.name, common.out.display()))
         .context("the model is written")
 }
 
@@ -283,7 +298,7 @@ impl Terminal {
     fn line(&self, value: &serde_json::Value) {
         if self.json {
             // A closed pipe is no reason to lose a training run.
-            let _ = print(&value.to_string());
+            let _ = say_json(&value.to_string());
         }
     }
 }
@@ -327,9 +342,9 @@ impl Watch for Terminal {
 
     fn note(&mut self, text: &str) {
         if std::io::stderr().is_terminal() {
-            self.bar.println(text);
+            self.bar.println(plain(text));
         } else {
-            eprintln!("{text}");
+            tell_line(text);
         }
     }
 }

@@ -5,6 +5,7 @@ use std::error::Error;
 use thiserror::Error;
 
 use crate::bundle::error::BundleError;
+use crate::train::TrainError;
 
 /// Arguments that parse but cannot be right together or for this model.
 #[derive(Debug, Error)]
@@ -14,11 +15,17 @@ pub(super) struct BadUsage(pub(super) String);
 /// Whether other arguments would help.
 pub(super) fn is_bad_usage(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
+        let of_training = cause.downcast_ref::<TrainError>();
+        let of_the_model = match of_training {
+            Some(TrainError::Model(error)) => Some(error),
+            _ => cause.downcast_ref::<BundleError>(),
+        };
         cause.is::<BadUsage>()
             || matches!(
-                cause.downcast_ref::<BundleError>(),
-                Some(BundleError::UnknownObject { .. } | BundleError::Options(_))
+                of_the_model,
+                Some(BundleError::UnknownObject { .. } | BundleError::Options(_) | BundleError::OutputFolder { .. })
             )
+            || matches!(of_training, Some(TrainError::Out(_) | TrainError::ForeignState { .. }))
     })
 }
 

@@ -6,6 +6,21 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Largest side of the input picture, in pixels.
+pub const IMAGE_PX_LIMIT: usize = 4096;
+/// Most patches a side: DINOv2 is run with up to 74 (1036 pixels). Tokens times tokens, or times a width,
+/// stay below 2^30 numbers of four bytes, which is what WebAssembly can address.
+pub const GRID_LIMIT: usize = 128;
+/// Widest tokens and hidden layers: the largest published towers have 3200 and 15360.
+const WIDTH_LIMIT: usize = 1 << 14;
+/// Most blocks.
+const LAYERS_LIMIT: usize = 1000;
+/// Most words, and tokens of a sentence: the largest table in use has 250,002 rows.
+const VOCABULARY_LIMIT: usize = 1 << 20;
+const CONTEXT_LIMIT: usize = 1 << 12;
+/// What may be added to a variance: published towers have 1e-6 and 1e-5.
+const NORM_EPS: std::ops::RangeInclusive<f64> = 1e-12..=0.1;
+
 /// Which published family the weights come from; decides how a checkpoint is read, not how it runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -75,10 +90,14 @@ impl VisionConfig {
     /// # Errors
     /// A sentence that names the field and what it would have to be.
     pub fn validate(&self) -> Result<(), String> {
-        positive("vision.width", self.width)?;
-        positive("vision.layers", self.layers)?;
-        positive("vision.mlp_width", self.mlp_width)?;
-        positive("vision.patch_px", self.patch_px)?;
+        within("vision.width", self.width, WIDTH_LIMIT)?;
+        within("vision.layers", self.layers, LAYERS_LIMIT)?;
+        within("vision.mlp_width", self.mlp_width, WIDTH_LIMIT)?;
+        within("vision.patch_px", self.patch_px, IMAGE_PX_LIMIT)?;
+        within("vision.image_px", self.image_px, IMAGE_PX_LIMIT.min(GRID_LIMIT * self.patch_px))?;
+        if !NORM_EPS.contains(&self.norm_eps) {
+            return Err(format!("vision.norm_eps must lie in {NORM_EPS:?}, found {}", self.norm_eps));
+        }
         if self.heads == 0 || !self.width.is_multiple_of(self.heads) {
             return Err(format!("vision.heads must divide the width {}, found {}", self.width, self.heads));
         }
@@ -126,16 +145,20 @@ impl TextConfig {
     /// # Errors
     /// A sentence that names the field and what it would have to be.
     pub fn validate(&self) -> Result<(), String> {
-        positive("text.layers", self.layers)?;
-        positive("text.context", self.context)?;
-        positive("text.embed", self.embed)?;
-        if self.heads == 0 || !self.width.is_multiple_of(self.heads) || self.width == 0 {
+        within("text.width", self.width, WIDTH_LIMIT)?;
+        within("text.layers", self.layers, LAYERS_LIMIT)?;
+        within("text.mlp_width", self.mlp_width, WIDTH_LIMIT)?;
+        within("text.context", self.context, CONTEXT_LIMIT)?;
+        within("text.vocabulary", self.vocabulary, VOCABULARY_LIMIT)?;
+        within("text.embed", self.embed, WIDTH_LIMIT)?;
+        if self.heads == 0 || !self.width.is_multiple_of(self.heads) {
             return Err(format!("text.heads must divide the width {}, found {}", self.width, self.heads));
         }
         Ok(())
     }
 }
 
-fn positive(field: &str, value: usize) -> Result<(), String> {
-    if value == 0 { Err(format!("{field} must be at least 1, found 0")) } else { Ok(()) }
+/// Checks that a size is one, and no larger than anything in use.
+pub(crate) fn within(field: &str, value: usize, most: usize) -> Result<(), String> {
+    if (1..=most).contains(&value) { Ok(()) } else { Err(format!("{field} must be 1 to {most}, found {value}")) }
 }

@@ -11,6 +11,8 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::disk::overlay_mark::without_overlays;
+
 /// Endings of picture files.
 const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
 
@@ -193,6 +195,16 @@ impl Dataset {
         Err(DatasetError::OneClass { path: self.root.display().to_string(), found })
     }
 
+    /// How many overlays of earlier runs lie among the pictures; they are passed over.
+    ///
+    /// # Errors
+    /// [`DatasetError::Io`].
+    pub fn overlays(&self) -> Result<usize, DatasetError> {
+        let splits = [Split::Valid, Split::Test].into_iter().filter_map(|split| self.split_folder(split));
+        let classes = splits.flat_map(|split| ["good", "Ungood"].map(|class| folder_of(&split.join(class))));
+        classes.filter(|folder| folder.is_dir()).map(|folder| Ok(without_overlays(files(&folder)?).1)).sum()
+    }
+
     fn split_folder(&self, split: Split) -> Option<PathBuf> {
         let names: &[&str] = if split == Split::Test { &["test"] } else { &["valid", "val"] };
         names.iter().map(|name| self.root.join(name)).find(|path| path.is_dir())
@@ -222,12 +234,21 @@ impl Masks {
 
 /// The pictures of a class, from `img` where there is one. A class without a folder is empty.
 fn pictures(class: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let inner = class.join("img");
-    let folder = if inner.is_dir() { inner } else { class.to_owned() };
+    let folder = folder_of(class);
     if folder.is_dir() { list(&folder) } else { Ok(Vec::new()) }
 }
 
+fn folder_of(class: &Path) -> PathBuf {
+    let inner = class.join("img");
+    if inner.is_dir() { inner } else { class.to_owned() }
+}
+
+/// The pictures of a folder; overlays of an earlier run are none.
 fn list(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
+    Ok(without_overlays(files(folder)?).0)
+}
+
+fn files(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     let io = |source| DatasetError::Io { path: folder.display().to_string(), source };
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {

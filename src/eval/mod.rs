@@ -23,7 +23,7 @@ pub use dataset::{Dataset, DatasetError, Sample, Split};
 pub use error::EvalError;
 pub use mask::{check_size, read_mask, regions};
 pub use pixel_stream::{PixelMetrics, PixelStream, Resampling};
-pub use report::{Heading, Shown, html};
+pub use report::{Heading, REPORT_MARK, Shown, html};
 pub use resample::PixelIntervals;
 pub use run::{EvalOptions, Method, Watch, evaluate};
 pub use scores::{Evaluation, ImageResult, Scores};

@@ -10,6 +10,8 @@ use crate::eval::sweep::roc_curve;
 
 /// Bars of a histogram.
 const BARS: usize = 20;
+/// What tells a report of this program from other files.
+pub const REPORT_MARK: &str = "<meta name=\"generator\" content=\"mvfa eval\">";
 const MODEL: &str = "this model";
 const RAW_TOKENS: &str = "raw tokens of its tower";
 const GREY_VALUE: &str = "grey value";
@@ -58,7 +60,7 @@ pub fn html(heading: &Heading, evaluation: &Evaluation, shown: &[Shown<'_>], hid
     // Writing to a string does not fail.
     let _ = write!(
         page,
-        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
+        "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\">{REPORT_MARK}<meta name=\"viewport\" content=\"width=device-width\">\
          <title>Evaluation: {object}</title><style>{STYLE}</style><h1>{object}: evaluation</h1>\
          <p>{model}. {setting}</p><p>{normal} normal and {abnormal} abnormal pictures{left_out}.</p>\
          <p><strong>Research and teaching only. Not a medical device.</strong></p><h2>Figures</h2>{table}\

@@ -5,7 +5,7 @@
 
 use std::collections::HashMap;
 
-use crate::bundle::convert::{ConvertOptions, Hooks, Progress, convert};
+use crate::bundle::convert::{ConvertOptions, Hooks, LeftOut, Progress, convert_telling};
 use crate::bundle::error::BundleError;
 use crate::bundle::import::Checkpoint;
 use crate::bundle::manifest::{Group, Manifest, ObjectSpec, SelfTest};
@@ -23,14 +23,27 @@ use crate::mvfa::engine::Engine;
 /// # Errors
 /// What the checkpoint, the adapters, the options or the disk have wrong.
 pub fn make_bundle(options: &ConvertOptions, progress: &mut Progress<'_>) -> Result<Manifest, BundleError> {
+    make_bundle_telling(options, progress, &mut |_| {})
+}
+
+/// The same; `left_out` is told what of the checkpoint is left out.
+///
+/// # Errors
+/// As [`make_bundle`].
+pub fn make_bundle_telling(
+    options: &ConvertOptions,
+    progress: &mut Progress<'_>,
+    left_out: &mut LeftOut<'_>,
+) -> Result<Manifest, BundleError> {
     let mut tower = TowerOnDemand::new(options.adapters.is_some());
-    convert(
+    convert_telling(
         options,
         &mut Hooks {
             text_features: &mut |checkpoint, config, object| tower.features(checkpoint, config, object),
             self_test: &mut self_test,
             progress,
         },
+        left_out,
     )
 }
 

@@ -37,7 +37,7 @@ pub use features::{Bank, Features};
 pub(crate) use fusion::fuse;
 pub use fusion::{default_calibration, min_max};
 #[cfg(not(target_arch = "wasm32"))]
-pub use make_bundle::make_bundle;
+pub use make_bundle::{make_bundle, make_bundle_telling};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use maps::{maximum, mean, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};

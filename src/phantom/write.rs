@@ -13,6 +13,7 @@ use serde::Serialize;
 use thiserror::Error;
 
 use super::{Object, Phantom, make};
+use crate::disk::write_whole;
 
 /// Abnormal pictures have indices from here on, so that none shows the body of a normal one.
 const FIRST_ABNORMAL: u64 = 1 << 32;
@@ -183,7 +184,7 @@ fn save(path: &Path, bytes: &[u8]) -> Result<(), PhantomError> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(failed)?;
     }
-    fs::write(path, bytes).map_err(failed)
+    write_whole(path, bytes).map_err(failed)
 }
 
 fn description(plan: &Plan, written: &[Written]) -> String {

@@ -32,16 +32,45 @@ pub enum TrainError {
     /// The finished model does not run.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// A folder for the new model that cannot be.
+    #[error("{0}")]
+    Out(String),
     /// Settings that contradict the model or the data.
     #[error("{0}")]
     Settings(String),
-    /// The disk said no. What was saved before is still there.
-    #[error("{path}: {source}; what was saved before is still there, run the same command again to go on")]
+    /// The disk said no while something was read.
+    #[error("{path}: {source}")]
     Io {
         /// The file.
         path: String,
         /// The system's reason.
         source: std::io::Error,
+    },
+    /// The disk said no while the run was saved.
+    #[error("{path}: {source}; {}, run the same command again to {}",
+        if *.saved { "what was saved before is still there" } else { "nothing of this run is saved yet" },
+        if *.saved { "go on" } else { "start it" })]
+    Save {
+        /// The file.
+        path: String,
+        /// The system's reason.
+        source: std::io::Error,
+        /// Whether there is a state to go on from.
+        saved: bool,
+    },
+    /// Another process trains the same model.
+    #[error("another run is training into {path}; wait for its end, or choose another --out")]
+    Busy {
+        /// The folder of its state.
+        path: String,
+    },
+    /// The folder for the saved state is somebody else's.
+    #[error("{path} is where this run would be saved, but {reason}; choose another --out, or move that away")]
+    ForeignState {
+        /// The folder.
+        path: String,
+        /// What is in the way.
+        reason: String,
     },
     /// A saved state that cannot be read.
     #[error("the saved state {path} cannot be used: {reason}; remove it to start again")]
@@ -72,16 +101,24 @@ pub enum TrainError {
         what: String,
     },
     /// The loss is no number any more.
-    #[error("the loss became {loss} at step {step}; start again with a smaller --lr")]
+    #[error("the loss became {loss} at step {step}; remove {folder} and start again with a smaller --lr")]
     Diverged {
         /// Steps done.
         step: usize,
         /// The loss.
         loss: f32,
+        /// Where the run is saved; with another --lr it does not go on from there.
+        folder: String,
     },
 }
 
 impl TrainError {
+    /// Somewhere in the folder of a run's state, whose file `state` tells whether there is something to
+    /// go on from.
+    pub(crate) fn save(path: &Path, state: &Path, source: std::io::Error) -> Self {
+        Self::Save { path: path.display().to_string(), source, saved: state.is_file() }
+    }
+
     pub(crate) fn io(path: &Path, source: std::io::Error) -> Self {
         Self::Io { path: path.display().to_string(), source }
     }

@@ -14,7 +14,7 @@ use crate::train::error::TrainError;
 use crate::train::model::Model;
 use crate::train::prepare::Preparer;
 use crate::train::sample::{Change, Prepared, Source};
-use crate::train::state::StateFolder;
+use crate::train::state::{PICTURES, StateFolder, TOKENS};
 use crate::train::token_store::{TokenStore, TokenWriter};
 use crate::train::watch::Watch;
 
@@ -86,7 +86,7 @@ pub struct Gathered<const N: usize> {
 /// # Errors
 /// The first picture that cannot be read when `strict`; [`TrainError::Settings`] where none of the first
 /// group can; [`TrainError::OtherPictures`],
-/// [`TrainError::State`], [`TrainError::Io`].
+/// [`TrainError::State`], [`TrainError::Io`], [`TrainError::Save`].
 pub fn gather<const N: usize>(
     model: &Model,
     groups: [&[Source]; N],
@@ -96,7 +96,7 @@ pub fn gather<const N: usize>(
     watch: &mut dyn Watch,
 ) -> Result<Gathered<N>, TrainError> {
     let mut preparer = Preparer::new(model.manifest().preprocess.size_px, seed);
-    let mut writer = TokenWriter::open(&state.path("tokens.f32"), model.token_len())?;
+    let mut writer = TokenWriter::open(&state.path(TOKENS), model.token_len())?;
     let total: usize = groups.iter().map(|g| g.len()).sum();
     let mut seen = 0;
     let mut gathered: [Vec<Item>; N] = std::array::from_fn(|_| Vec::new());
@@ -143,7 +143,7 @@ pub fn gather<const N: usize>(
     if gathered.first().is_some_and(Vec::is_empty) {
         return Err(TrainError::Settings("none of the pictures to train on can be read".to_owned()));
     }
-    preparer.ledger.keep(&state.path("pictures.json"))?;
+    preparer.ledger.keep(&state.path(PICTURES), |path, e| state.unsaved(path, e))?;
     Ok(Gathered { groups: gathered, left_out, store: writer.finish(known.len())? })
 }
 

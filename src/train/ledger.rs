@@ -10,8 +10,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::bundle::shard::sha256_hex;
+use crate::disk::write_whole;
 use crate::train::error::TrainError;
-use crate::train::whole::write_whole;
 
 /// Files and the sources made of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,15 +33,20 @@ impl Ledger {
         self.records.push(source);
     }
 
-    /// Compares with the list at `path`, or writes it where there is none.
+    /// Compares with the list at `path`, or writes it where there is none; `unsaved` says why it cannot.
     ///
     /// # Errors
-    /// [`TrainError::OtherPictures`], [`TrainError::State`], [`TrainError::Io`].
-    pub fn keep(&self, path: &Path) -> Result<(), TrainError> {
+    /// [`TrainError::OtherPictures`], [`TrainError::State`], [`TrainError::Io`], what `unsaved` answers.
+    pub fn keep(
+        &self,
+        path: &Path,
+        unsaved: impl FnOnce(&Path, std::io::Error) -> TrainError,
+    ) -> Result<(), TrainError> {
         let broken =
             |e: serde_json::Error| TrainError::State { path: path.display().to_string(), reason: e.to_string() };
         if !path.exists() {
-            return write_whole(path, &serde_json::to_vec_pretty(self).map_err(broken)?);
+            let text = serde_json::to_vec_pretty(self).map_err(broken)?;
+            return write_whole(path, &text).map_err(|e| unsaved(path, e));
         }
         let bytes = std::fs::read(path).map_err(|e| TrainError::io(path, e))?;
         let before: Self = serde_json::from_slice(&bytes).map_err(broken)?;
@@ -92,8 +97,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("pictures.json");
         let first = ledger(&[("a", Some(b"1")), ("b", None)], &["a"]);
-        first.keep(&path).unwrap();
-        first.clone().keep(&path).unwrap();
+        first.keep(&path, TrainError::io).unwrap();
+        first.clone().keep(&path, TrainError::io).unwrap();
         let others = [
             (ledger(&[("a", Some(b"2")), ("b", None)], &["a"]), "a has other contents"),
             (ledger(&[("a", None), ("b", None)], &["a"]), "a cannot be read any more"),
@@ -104,7 +109,7 @@ mod tests {
             (ledger(&[("a", Some(b"1")), ("b", None)], &[]), "other pictures were left out"),
         ];
         for (other, words) in others {
-            let error = other.keep(&path).unwrap_err().to_string();
+            let error = other.keep(&path, TrainError::io).unwrap_err().to_string();
             assert!(error.contains(words) && error.contains("remove the folder"), "{error}");
         }
     }

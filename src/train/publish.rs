@@ -21,9 +21,9 @@ use crate::train::error::TrainError;
 use crate::train::items::LeftOut;
 use crate::train::model::Model;
 use crate::train::parameters::Saved;
+use crate::train::progress::{Best, EpochRecord, Progress, Validation};
 use crate::train::record::DataRecord;
 use crate::train::run::{Plan, RunOptions};
-use crate::train::state::{Best, EpochRecord, Progress, Validation};
 
 /// What a run ended with.
 pub struct Finished<'a> {

@@ -11,17 +11,19 @@ use serde::Serialize;
 
 use crate::bundle::manifest::{Group, Manifest, MemoryFeatures, ObjectKind, ObjectSpec};
 use crate::bundle::store::BundleFolder;
+use crate::bundle::writer::check_replaceable;
 use crate::clip::text::TextTower;
 use crate::clip::tokenizer::Tokenizer;
 use crate::train::error::TrainError;
 use crate::train::few::Selection;
 use crate::train::items::gather;
 use crate::train::model::Model;
+use crate::train::progress::Progress;
 use crate::train::publish::{Finished, publish};
 use crate::train::record::{DataSet, chooser, records};
 use crate::train::sample::Source;
 use crate::train::session::{Pace, Session};
-use crate::train::state::{Progress, StateFolder};
+use crate::train::state::{StateFolder, state_folder};
 use crate::train::validate::Validator;
 use crate::train::watch::Watch;
 use crate::train::words::{Words, initial_tower, small_tower};
@@ -105,11 +107,7 @@ pub fn run(
     watch: &mut dyn Watch,
 ) -> Result<Outcome, TrainError> {
     let pace = options.pace;
-    if pace.epochs == 0 || pace.batch == 0 || plan.train.is_empty() {
-        return Err(TrainError::Settings(
-            "there is nothing to train: epochs, batch and pictures must be 1 or more".to_owned(),
-        ));
-    }
+    check(bundle, plan, options)?;
     let settings = Settings {
         protocol: plan.protocol,
         model: &bundle.manifest().revision,
@@ -172,6 +170,28 @@ pub fn run(
     let manifest = publish(bundle, &model, &finished)?;
     state.remove()?;
     Ok(Outcome { manifest, progress })
+}
+
+/// Everything that can be refused before the work begins.
+fn check(bundle: &BundleFolder, plan: &Plan, options: &RunOptions) -> Result<(), TrainError> {
+    let pace = options.pace;
+    if pace.epochs == 0 || pace.batch == 0 || plan.train.is_empty() {
+        return Err(TrainError::Settings(
+            "there is nothing to train: epochs, batch and pictures must be 1 or more".to_owned(),
+        ));
+    }
+    if !pace.learning_rate.is_finite() || pace.learning_rate <= 0.0 {
+        let found = pace.learning_rate;
+        return Err(TrainError::Settings(format!("the learning rate must be a number above 0, found {found}")));
+    }
+    state_folder(&options.out)?;
+    let known = options.out.canonicalize().ok();
+    if known.is_some() && known == bundle.folder().canonicalize().ok() {
+        let out = options.out.display();
+        return Err(TrainError::Out(format!("{out} is the model that is trained on; choose another --out folder")));
+    }
+    check_replaceable(&options.out)?;
+    Ok(())
 }
 
 /// Width of the hidden features: the text features' where the model has a text tower, else three

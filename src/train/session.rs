@@ -17,8 +17,9 @@ use crate::train::items::Item;
 use crate::train::losses::Target;
 use crate::train::model::{Model, read};
 use crate::train::parameters::{Parameters, add_gradients};
+use crate::train::progress::{Best, EpochRecord, MeanLosses, Progress, Validation};
 use crate::train::random::{Purpose, order};
-use crate::train::state::{Best, EpochRecord, MeanLosses, Progress, StateFolder, Validation};
+use crate::train::state::StateFolder;
 use crate::train::token_store::TokenStore;
 use crate::train::watch::{StepReport, Watch};
 use crate::train::words::Words;
@@ -150,7 +151,8 @@ impl Session<'_> {
             progress.done_in_epoch = end;
             let step = self.step_number(epoch, end);
             if !losses.total.is_finite() {
-                return Err(TrainError::Diverged { step, loss: losses.total as f32 });
+                let folder = self.state.folder().display().to_string();
+                return Err(TrainError::Diverged { step, loss: losses.total as f32, folder });
             }
             progress.sums.add(&losses);
             let steps = self.pace.epochs * self.steps_per_epoch();

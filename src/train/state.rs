@@ -1,102 +1,26 @@
 //! What a run leaves on disk so that it can go on after anything.
 //!
 //! Comes in: settings, trained tensors, progress. Goes out: the same after a restart. Every file is
-//! written beside its place and moved there when it is complete, so there is always a whole one.
-//! Fails with [`TrainError::Io`], [`TrainError::State`] and [`TrainError::OtherRun`].
+//! written beside its place and moved there when it is complete, so there is always a whole one. One
+//! process at a time has the folder; only files of a run's own are ever removed from it. Fails with
+//! [`TrainError::Save`], [`TrainError::State`], [`TrainError::OtherRun`], [`TrainError::Busy`] and
+//! [`TrainError::ForeignState`].
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use safetensors::tensor::{Dtype, TensorView};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 
-use crate::bundle::manifest::Calibration;
+use crate::disk::own_files::{remove_own, stranger};
+use crate::disk::whole::is_unfinished;
+use crate::disk::{LockError, PathLock, write_whole};
 use crate::train::error::TrainError;
 use crate::train::parameters::Saved;
-use crate::train::whole::write_whole;
-
-/// Mean losses of an epoch, per picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct MeanLosses {
-    /// All together.
-    pub total: f64,
-    /// Focal, summed over levels.
-    pub focal: f64,
-    /// Dice, summed over levels.
-    pub dice: f64,
-    /// Detection, summed over levels.
-    pub bce: f64,
-}
-
-impl MeanLosses {
-    /// Adds others.
-    pub fn add(&mut self, other: &Self) {
-        self.total += other.total;
-        self.focal += other.focal;
-        self.dice += other.dice;
-        self.bce += other.bce;
-    }
-
-    /// Each multiplied by `factor`.
-    pub fn scaled(&self, factor: f64) -> Self {
-        Self {
-            total: self.total * factor,
-            focal: self.focal * factor,
-            dice: self.dice * factor,
-            bce: self.bce * factor,
-        }
-    }
-}
-
-/// One finished epoch.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct EpochRecord {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Mean losses.
-    pub losses: MeanLosses,
-    /// Score on the pictures kept for validation, where it was taken.
-    pub validation: Option<Validation>,
-}
-
-/// Scores on pictures that were not trained on.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Validation {
-    /// Over all pixels; none where there are no masks or only one class.
-    pub pixel_auroc: Option<f64>,
-    /// Over pictures; none where there is only one class.
-    pub image_auroc: Option<f64>,
-    /// What epochs are compared by: the sum of those there are.
-    pub selection: f64,
-}
-
-/// The best epoch so far.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Best {
-    /// Counted from 1.
-    pub epoch: usize,
-    /// Its scores, where there were any.
-    pub validation: Option<Validation>,
-    /// Ranges of its scores on the pictures kept for validation, by object id.
-    pub calibration: BTreeMap<String, Calibration>,
-}
-
-/// How far a run has come.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Progress {
-    /// Finished epochs.
-    pub epochs: Vec<EpochRecord>,
-    /// Pictures done in the epoch under way.
-    pub done_in_epoch: usize,
-    /// Sums of their losses.
-    pub sums: MeanLosses,
-    /// The best epoch.
-    pub best: Option<Best>,
-    /// Seconds spent, over all sittings.
-    pub seconds: f64,
-}
+use crate::train::progress::Progress;
 
 /// What one file holds.
 type Contents = (Vec<Saved>, Option<String>);
@@ -104,10 +28,16 @@ type Contents = (Vec<Saved>, Option<String>);
 /// The folder of a run.
 pub struct StateFolder {
     folder: PathBuf,
+    lock: PathLock,
 }
 
+/// Tokens of all pictures.
+pub const TOKENS: &str = "tokens.f32";
+/// Which files they were made from.
+pub const PICTURES: &str = "pictures.json";
+const LOCK: &str = "lock";
 const SETTINGS: &str = "settings.json";
-const STATE: &str = "state.safetensors";
+pub(super) const STATE: &str = "state.safetensors";
 const BEST: &str = "best.safetensors";
 const PROGRESS_KEY: &str = "progress";
 
@@ -115,12 +45,13 @@ impl StateFolder {
     /// Opens the folder beside the bundle to be written, or makes it.
     ///
     /// # Errors
-    /// [`TrainError::OtherRun`] where a run with other settings is in it.
+    /// [`TrainError::ForeignState`] where it holds something that no run wrote, [`TrainError::Busy`] where
+    /// another process has it, [`TrainError::OtherRun`] where a run with other settings is in it.
     pub fn open(out: &Path, settings: &impl Serialize) -> Result<Self, TrainError> {
-        let mut name = out.file_name().unwrap_or_default().to_os_string();
-        name.push(".training");
-        let folder = out.with_file_name(name);
-        let this = Self { folder };
+        let folder = state_folder(out)?;
+        let lock = Self::lock(&folder)?;
+        let this = Self { folder, lock };
+        this.sweep()?;
         let wanted = serde_json::to_value(settings).map_err(|e| this.broken(SETTINGS, &e.to_string()))?;
         let path = this.path(SETTINGS);
         match fs::read(&path) {
@@ -131,13 +62,55 @@ impl StateFolder {
                     return Err(TrainError::OtherRun { path: this.folder.display().to_string(), field });
                 }
             }
-            Err(_) => {
-                fs::create_dir_all(&this.folder).map_err(|e| TrainError::io(&this.folder, e))?;
+            Err(error) if error.kind() == ErrorKind::NotFound => {
                 let text = serde_json::to_vec_pretty(&wanted).map_err(|e| this.broken(SETTINGS, &e.to_string()))?;
-                write_whole(&path, &text)?;
+                write_whole(&path, &text).map_err(|e| this.unsaved(&path, e))?;
             }
+            Err(error) => return Err(TrainError::io(&path, error)),
         }
         Ok(this)
+    }
+
+    /// Makes sure that the folder is a run's own before anything is written to it.
+    fn lock(folder: &Path) -> Result<PathLock, TrainError> {
+        let path = || folder.display().to_string();
+        let io = |e| TrainError::io(folder, e);
+        let foreign = |reason: String| TrainError::ForeignState { path: path(), reason };
+        if folder.exists() && !folder.is_dir() {
+            return Err(foreign("it is a file".to_owned()));
+        }
+        if folder.exists()
+            && let Some(name) = stranger(folder, is_own).map_err(io)?
+        {
+            return Err(foreign(format!("it holds {name}, which no run wrote")));
+        }
+        fs::create_dir_all(folder).map_err(io)?;
+        PathLock::take(&folder.join(LOCK)).map_err(|error| match error {
+            LockError::Taken => TrainError::Busy { path: path() },
+            LockError::Io(error) => io(error),
+        })
+    }
+
+    /// Removes what a run that was killed was writing.
+    fn sweep(&self) -> Result<(), TrainError> {
+        let io = |e| TrainError::io(&self.folder, e);
+        for entry in fs::read_dir(&self.folder).map_err(io)? {
+            let entry = entry.map_err(io)?;
+            if is_unfinished(&entry.file_name().to_string_lossy()) {
+                fs::remove_file(entry.path()).map_err(io)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A file of the folder that could not be written.
+    pub fn unsaved(&self, path: &Path, source: std::io::Error) -> TrainError {
+        TrainError::save(path, &self.path(STATE), source)
     }
 
     /// A file of the folder.
@@ -148,7 +121,7 @@ impl StateFolder {
     /// Saves where the run is.
     ///
     /// # Errors
-    /// [`TrainError::Io`]; the state saved before is still there then.
+    /// [`TrainError::Save`]; the state saved before is still there then.
     pub fn save(&self, tensors: &[Saved], progress: &Progress) -> Result<(), TrainError> {
         self.write(STATE, tensors, Some(progress))
     }
@@ -179,12 +152,17 @@ impl StateFolder {
         Ok(self.read(BEST)?.ok_or_else(|| self.broken(BEST, "it is not there"))?.0)
     }
 
-    /// Removes the folder of a finished run.
+    /// Removes the files of a finished run, and the folder where nothing else is in it.
     ///
     /// # Errors
     /// [`TrainError::Io`].
     pub fn remove(self) -> Result<(), TrainError> {
-        fs::remove_dir_all(&self.folder).map_err(|e| TrainError::io(&self.folder, e))
+        let Self { folder, lock } = self;
+        let io = |e| TrainError::io(&folder, e);
+        remove_own(&folder, |name| is_own(name) && name != LOCK).map_err(io)?;
+        // The lock last: until then nobody else writes here.
+        drop(lock);
+        remove_own(&folder, |_| false).map_err(io)
     }
 
     fn parse<T: DeserializeOwned>(&self, bytes: &[u8]) -> Result<T, TrainError> {
@@ -220,7 +198,8 @@ impl StateFolder {
             views.push((key.as_str(), view));
         }
         let bytes = safetensors::serialize(views, Some(metadata)).map_err(|e| self.broken(name, &e.to_string()))?;
-        write_whole(&self.path(name), &bytes)
+        let path = self.path(name);
+        write_whole(&path, &bytes).map_err(|e| self.unsaved(&path, e))
     }
 
     /// Tensors, and the progress saved with them.
@@ -228,7 +207,7 @@ impl StateFolder {
         let path = self.path(name);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
-            Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(e) if e.kind() == ErrorKind::NotFound => return Ok(None),
             Err(e) => return Err(TrainError::io(&path, e)),
         };
         let broken = |e: safetensors::SafeTensorError| self.broken(name, &e.to_string());
@@ -253,6 +232,30 @@ impl StateFolder {
         }
         Ok(Some((tensors, metadata.get(PROGRESS_KEY).cloned())))
     }
+}
+
+/// Where a run that is to become the bundle `out` is saved.
+///
+/// # Errors
+/// [`TrainError::Out`] where `out` has no name of its own, so that the place would lie inside it.
+pub fn state_folder(out: &Path) -> Result<PathBuf, TrainError> {
+    let Some(name) = out.file_name() else {
+        return Err(TrainError::Out(format!(
+            "--out {} has no name of its own; write the folder's name, for example --out models/brain",
+            out.display()
+        )));
+    };
+    let mut name = name.to_os_string();
+    name.push(".training");
+    Ok(out.with_file_name(name))
+}
+
+/// Whether a file in the folder of a run is one that a run writes. A run of an older build that was killed
+/// may have left files that end in `.unfinished`.
+fn is_own(name: &str) -> bool {
+    const OLDER: [&str; 5] = ["settings", "state", "best", "tokens", "pictures"];
+    let of_older = name.strip_suffix(".unfinished").is_some_and(|stem| OLDER.contains(&stem));
+    [LOCK, SETTINGS, STATE, BEST, TOKENS, PICTURES].contains(&name) || is_unfinished(name) || of_older
 }
 
 fn bytes_of(values: &[f32]) -> Vec<u8> {
@@ -289,8 +292,10 @@ mod tests {
         assert!(state.load().unwrap().is_none());
         let progress = Progress { done_in_epoch: 4, seconds: 0.1, ..Progress::default() };
         state.save(&tensors(1.0), &progress).unwrap();
+        drop(state);
         let again = StateFolder::open(&out, &serde_json::json!({ "seed": 1 })).unwrap();
         assert_eq!(again.load().unwrap().unwrap(), (tensors(1.0), progress));
+        drop(again);
         let other = StateFolder::open(&out, &serde_json::json!({ "seed": 2 })).err().unwrap().to_string();
         assert!(other.contains("seed differs"), "{other}");
     }
@@ -299,12 +304,57 @@ mod tests {
     fn a_failed_save_leaves_the_old_state() {
         let folder = tempfile::tempdir().unwrap();
         let state = StateFolder::open(&folder.path().join("model"), &1).unwrap();
+        // Nothing can be written to a folder that is not there.
+        let fails = || state.write("nowhere/x", &tensors(5.0), None).unwrap_err().to_string();
+        let error = fails();
+        assert!(error.contains("nothing of this run is saved yet") && !error.contains("still there"), "{error}");
         state.save(&tensors(1.0), &Progress::default()).unwrap();
-        // Nothing can be written under a name that a folder has.
-        fs::create_dir(state.path("state.unfinished")).unwrap();
-        let error = state.save(&tensors(5.0), &Progress::default()).unwrap_err().to_string();
-        assert!(error.contains("still there"), "{error}");
+        let error = fails();
+        assert!(error.contains("what was saved before is still there"), "{error}");
         assert_eq!(state.load().unwrap().unwrap().0, tensors(1.0));
+    }
+
+    #[test]
+    fn a_folder_with_something_else_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let (out, inner) = (folder.path().join("model"), folder.path().join("model.training"));
+        fs::create_dir(&inner).unwrap();
+        fs::write(inner.join("notes.txt"), "mine").unwrap();
+        let error = StateFolder::open(&out, &1).err().unwrap().to_string();
+        assert!(error.contains("notes.txt") && error.contains("another --out"), "{error}");
+        assert_eq!(fs::read_dir(&inner).unwrap().count(), 1, "nothing is written to it");
+        fs::remove_file(inner.join("notes.txt")).unwrap();
+        // What comes while a run goes on stays too.
+        let state = StateFolder::open(&out, &1).unwrap();
+        fs::write(inner.join("notes.txt"), "mine").unwrap();
+        state.save(&tensors(1.0), &Progress::default()).unwrap();
+        state.remove().unwrap();
+        assert_eq!(fs::read(inner.join("notes.txt")).unwrap(), b"mine");
+        assert_eq!(fs::read_dir(&inner).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn one_run_at_a_time_and_what_a_killed_one_was_writing_goes() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("model");
+        let state = StateFolder::open(&out, &1).unwrap();
+        let error = StateFolder::open(&out, &1).err().unwrap().to_string();
+        assert!(error.contains("another run") && error.contains("model.training"), "{error}");
+        fs::write(state.path(".mvfa-x.unfinished"), "half").unwrap();
+        drop(state);
+        let state = StateFolder::open(&out, &1).unwrap();
+        assert!(!state.path(".mvfa-x.unfinished").exists());
+        state.remove().unwrap();
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_folder_needs_a_name() {
+        for out in [".", "..", "a/..", "/"] {
+            let error = state_folder(Path::new(out)).unwrap_err().to_string();
+            assert!(error.contains("no name of its own"), "{error}");
+        }
+        assert_eq!(state_folder(Path::new("a/b/")).unwrap(), Path::new("a/b.training"));
     }
 
     #[test]

@@ -1,16 +1,17 @@
 //! Tokens of every picture before the first adapter, computed once and kept on disk.
 //!
 //! Comes in: one picture's tokens at a time. Goes out: the same, by number. No adapter has a say in
-//! them, so they stay true through the whole training. Fails with [`TrainError::Io`], and with
-//! [`TrainError::State`] for a finished file of another length; a file that was not finished is
-//! written again.
+//! them, so they stay true through the whole training. Fails with [`TrainError::Io`] where they cannot be
+//! read, [`TrainError::Save`] where they cannot be written, and with [`TrainError::State`] for a finished
+//! file of another length; a file that was not finished is written again.
 
 use std::fs::File;
-use std::io::{Read, Seek, SeekFrom};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::disk::WholeFile;
 use crate::train::error::TrainError;
-use crate::train::whole::WholeFile;
+use crate::train::state::STATE;
 
 /// A file of equally long records, being written.
 pub struct TokenWriter {
@@ -31,9 +32,10 @@ impl TokenWriter {
     /// Starts a file of records of `record_len` numbers, unless a finished one is there.
     ///
     /// # Errors
-    /// [`TrainError::Io`].
+    /// [`TrainError::Save`].
     pub fn open(path: &Path, record_len: usize) -> Result<Self, TrainError> {
-        let file = if path.exists() { None } else { Some(WholeFile::create(path)?) };
+        let create = || WholeFile::create(path).map_err(|e| unsaved(path, e));
+        let file = if path.exists() { None } else { Some(create()?) };
         Ok(Self { path: path.to_owned(), record_len, file })
     }
 
@@ -45,19 +47,20 @@ impl TokenWriter {
     /// Adds the next record.
     ///
     /// # Errors
-    /// [`TrainError::Io`].
+    /// [`TrainError::Save`].
     pub fn push(&mut self, record: &[f32]) -> Result<(), TrainError> {
         let Some(file) = &mut self.file else { return Ok(()) };
-        record.iter().try_for_each(|value| file.write(&value.to_le_bytes()))
+        let mut values = record.iter();
+        values.try_for_each(|value| file.write_all(&value.to_le_bytes())).map_err(|e| unsaved(&self.path, e))
     }
 
     /// Puts the file in its place; it must hold `count` records.
     ///
     /// # Errors
-    /// [`TrainError::Io`], [`TrainError::State`].
+    /// [`TrainError::Save`], [`TrainError::Io`], [`TrainError::State`].
     pub fn finish(self, count: usize) -> Result<TokenStore, TrainError> {
         let Self { path, record_len, file } = self;
-        file.map(WholeFile::finish).transpose()?;
+        file.map(WholeFile::finish).transpose().map_err(|e| unsaved(&path, e))?;
         let io = |e| TrainError::io(&path, e);
         let file = File::open(&path).map_err(io)?;
         let (found, expected) = (file.metadata().map_err(io)?.len(), (count * record_len * size_of::<f32>()) as u64);
@@ -81,6 +84,10 @@ impl TokenStore {
         read(&mut self.file).map_err(|e| TrainError::io(&self.path, e))?;
         Ok(bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect())
     }
+}
+
+fn unsaved(path: &Path, source: std::io::Error) -> TrainError {
+    TrainError::save(path, &path.with_file_name(STATE), source)
 }
 
 #[cfg(test)]
@@ -122,7 +129,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tokens.f32");
         // As a run leaves it that was killed.
-        std::fs::write(folder.path().join("tokens.unfinished"), b"half").unwrap();
+        std::fs::write(folder.path().join(".mvfa-x.unfinished"), b"half").unwrap();
         let mut writer = TokenWriter::open(&path, 1).unwrap();
         assert!(writer.is_wanted());
         writer.push(&[7.0]).unwrap();

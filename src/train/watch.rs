@@ -1,6 +1,6 @@
 //! Who looks on while a model is trained.
 
-use crate::train::state::{EpochRecord, MeanLosses};
+use crate::train::progress::{EpochRecord, MeanLosses};
 
 /// One step of the optimiser.
 #[derive(Clone, Copy, Debug)]

@@ -51,9 +51,10 @@ pub struct ZeroOptions {
 /// The data sets in a folder, with the objects they show: sub-folders `<Name>_AD`, sorted by name.
 ///
 /// # Errors
-/// [`TrainError::Io`]; [`TrainError::Settings`] where there is none.
+/// [`TrainError::Settings`] where the folder cannot be read or there is none.
 pub fn find_datasets(root: &Path) -> Result<Vec<(String, PathBuf)>, TrainError> {
-    let io = |e| TrainError::io(root, e);
+    let io =
+        |e| TrainError::Settings(format!("cannot read {}: {e}; name a folder with data sets in it", root.display()));
     let mut found = Vec::new();
     for entry in std::fs::read_dir(root).map_err(io)? {
         let path = entry.map_err(io)?.path();

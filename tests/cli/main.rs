@@ -4,7 +4,12 @@
 mod convert;
 mod eval;
 mod eval_figures;
+mod interrupted;
+mod models;
+mod names;
+mod outputs;
 mod phantom;
 mod predict;
+mod refused;
 mod tools;
 mod usage;

@@ -71,6 +71,29 @@ pub fn bundle() -> String {
     text(&MADE.1)
 }
 
+/// A copy of that bundle in `folder`, changed.
+pub fn changed_bundle(folder: &Path, change: impl FnOnce(&mut Value, &Path)) -> String {
+    let out = folder.join("changed");
+    std::fs::create_dir(&out).unwrap();
+    for entry in std::fs::read_dir(bundle()).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, out.join(path.file_name().unwrap())).unwrap();
+    }
+    let path = out.join("manifest.json");
+    let mut manifest: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    change(&mut manifest, &out);
+    std::fs::write(&path, manifest.to_string()).unwrap();
+    text(&out)
+}
+
+/// Names of the files in a folder, sorted.
+pub fn names(folder: &Path) -> Vec<String> {
+    let files = std::fs::read_dir(folder).unwrap_or_else(|e| panic!("{}: {e}", folder.display()));
+    let mut names: Vec<String> = files.map(|e| e.unwrap().file_name().to_string_lossy().into_owned()).collect();
+    names.sort();
+    names
+}
+
 /// The values and the shape of a NumPy file of format 1.0.
 pub fn read_npy(path: &Path) -> (String, Vec<f32>) {
     let bytes = std::fs::read(path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));

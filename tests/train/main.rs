@@ -6,6 +6,7 @@ mod common;
 
 mod bad_data;
 mod changed;
+mod folders;
 mod learning;
 mod plan;
 mod pth;

@@ -12,7 +12,7 @@ use crate::bundle::error::BundleError;
 use crate::bundle::import::layout::{LAYOUTS, Layout};
 use crate::bundle::import::open::open_source;
 use crate::bundle::names::{text_tensors, vision_tensors};
-use crate::bundle::source::{TensorPart, TensorSource, check_finite};
+use crate::bundle::source::{TensorPart, TensorSource, Unread, check_finite};
 use crate::clip::config::{Activation, Family, TextConfig, VisionConfig};
 
 /// Width of one attention head in every published CLIP and DINOv2.
@@ -83,6 +83,7 @@ pub struct Checkpoint {
     vision: VisionGeometry,
     text: Option<TextConfig>,
     shapes: BTreeMap<String, Vec<usize>>,
+    left_out: Option<String>,
 }
 
 /// Opens a checkpoint whatever its layout.
@@ -130,10 +131,11 @@ impl Checkpoint {
         let scan = Scan { source: &*source, names: &names, layout, prefix: &prefix, path: &path };
         let vision = scan.vision(heads, beside.vision)?;
         let text = scan.text(heads, beside.text)?;
+        let left_out = if text.is_none() { scan.lack_of_text() } else { None };
         let native = vision.config(vision.native_grid * vision.patch_px, &[vision.layers], Activation::Gelu);
         let mut shapes: BTreeMap<_, _> = vision_tensors(&native).into_iter().collect();
         shapes.extend(text.iter().flat_map(text_tensors));
-        Ok(Self { path, source, layout, prefix, vision, text, shapes })
+        Ok(Self { path, source, layout, prefix, vision, text, shapes, left_out })
     }
 
     /// The naming it was found to have.
@@ -149,6 +151,11 @@ impl Checkpoint {
     /// The text tower, where there is one.
     pub fn text(&self) -> Option<&TextConfig> {
         self.text.as_ref()
+    }
+
+    /// What of the checkpoint cannot be taken over though parts of it are there, in words.
+    pub fn left_out(&self) -> Option<&str> {
+        self.left_out.as_deref()
     }
 
     /// Reads one tensor by its canonical name: its shape and row-major values. The position table
@@ -168,7 +175,7 @@ impl Checkpoint {
         let mut values: Vec<f32> = Vec::new();
         for raw in &recipe.parts {
             let raw = format!("{}{raw}", self.prefix);
-            let found = self.source.shape(&raw).ok_or_else(|| missing(&raw, &self.path))?;
+            let found = self.source.shape(&raw).ok_or_else(|| missing(&raw, &self.path, &*self.source))?;
             if without_leading_ones(&found) != without_leading_ones(&expected) {
                 let hint = format!("{} is damaged, or of a variant that is not supported", self.path);
                 return Err(BundleError::Shape { name: raw, expected, found, hint });
@@ -269,8 +276,24 @@ impl Scan<'_> {
         let raw = parts.first().map_or_else(|| canonical.to_owned(), |part| format!("{}{part}", self.prefix));
         match self.source.shape(&raw) {
             Some(shape) => Ok((raw, shape)),
-            None => Err(missing(&raw, self.path)),
+            None => Err(missing(&raw, self.path, self.source)),
         }
+    }
+
+    /// Why there is no text tower, where other parts of one are there.
+    fn lack_of_text(&self) -> Option<String> {
+        let raw = |canonical: &str| {
+            let parts = self.layout.recipe(canonical)?.parts;
+            Some(format!("{}{}", self.prefix, parts.first()?))
+        };
+        let table = raw("text.token_embedding")?;
+        let unread = self.source.unread();
+        if let Some(unread) = unread.iter().find(|unread| unread.name == table) {
+            return Some(format!("the text tower, for {table} cannot be read ({})", unread.why));
+        }
+        let others = ["text.position_embedding", "text.projection", "text.blocks.0.ln1.weight"];
+        let has_others = others.iter().filter_map(|name| raw(name)).any(|name| self.source.shape(&name).is_some());
+        has_others.then(|| format!("the text tower, for {table} is not in the file"))
     }
 
     /// One more than the highest block number, so that a block missing in between is noticed.
@@ -279,7 +302,7 @@ impl Scan<'_> {
         let numbers =
             self.names.iter().filter_map(|name| name.strip_prefix(&prefix)?.split('.').next()?.parse::<usize>().ok());
         match numbers.max() {
-            None => Err(missing(&format!("{prefix}0"), self.path)),
+            None => Err(missing(&format!("{prefix}0"), self.path, self.source)),
             Some(last) if last >= LAYERS_LIMIT => Err(self.unknown(format!("it has a block {prefix}{last}"))),
             Some(last) => Ok(last + 1),
         }
@@ -309,11 +332,14 @@ fn without_leading_ones(shape: &[usize]) -> &[usize] {
     shape.get(ones..).unwrap_or_default()
 }
 
-fn missing(raw: &str, path: &str) -> BundleError {
-    BundleError::MissingTensor {
-        name: raw.to_owned(),
-        hint: format!("{path} is incomplete, or of a variant that is not supported; get a fresh copy"),
-    }
+fn missing(raw: &str, path: &str, source: &dyn TensorSource) -> BundleError {
+    let hint = match source.unread().into_iter().find(|unread| unread.name == raw) {
+        Some(Unread { why, .. }) => {
+            format!("{path} holds it, but {why}; save it again with torch.save in a common type")
+        }
+        None => format!("{path} is incomplete, or of a variant that is not supported; get a fresh copy"),
+    };
+    BundleError::MissingTensor { name: raw.to_owned(), hint }
 }
 
 fn checked_heads(heads: Option<usize>, width: usize, tower: &str) -> Result<usize, BundleError> {

@@ -3,9 +3,9 @@
 //! Comes in: an archive with `NAME/data.pkl` and one file per storage below `NAME/data/`. Goes out:
 //! its tensors by dotted name. The pickle is read at once; a tensor's bytes only when it is asked
 //! for, and only its part of the storage. TorchScript code in the archive is never looked at.
-//! Fails with [`BundleError::DamagedCheckpoint`].
+//! Fails with [`BundleError::DamagedCheckpoint`], also where two files of the archive have one name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read, Seek, SeekFrom};
 
 use zip::{CompressionMethod, ZipArchive};
@@ -14,8 +14,8 @@ use crate::bundle::error::BundleError;
 use crate::bundle::import::open::ReadSeek;
 use crate::bundle::import::pickle::value::StoredTensor;
 use crate::bundle::import::pickle::{PICKLE_LIMIT_BYTES, read_pickle};
-use crate::bundle::import::tree::flatten;
-use crate::bundle::source::TensorSource;
+use crate::bundle::import::tree::flatten_with_unread;
+use crate::bundle::source::{TensorSource, Unread};
 
 /// Deflate cannot do better than this, so a larger claim is a lie.
 const DEFLATE_RATIO_LIMIT: u64 = 1032;
@@ -28,6 +28,7 @@ pub struct TorchZip {
     /// Folder of the archive's files, with its slash.
     folder: String,
     tensors: BTreeMap<String, StoredTensor>,
+    unread: Vec<Unread>,
 }
 
 impl TorchZip {
@@ -39,7 +40,13 @@ impl TorchZip {
     pub fn open(mut reader: Box<dyn ReadSeek>, path: String) -> Result<Self, BundleError> {
         let damaged = |reason: String| BundleError::DamagedCheckpoint { path: path.clone(), reason };
         let archive_bytes = reader.seek(SeekFrom::End(0)).map_err(|e| damaged(e.to_string()))?;
-        let mut archive = ZipArchive::new(reader).map_err(|e| damaged(format!("its zip directory: {e}")))?;
+        let wrong = |e: zip::result::ZipError| damaged(format!("its zip directory: {e}"));
+        let directory = ZipArchive::new(&mut *reader).map_err(wrong)?.central_directory_start();
+        let twice = name_that_stands_twice(&mut *reader, directory).map_err(|e| damaged(e.to_string()))?;
+        if let Some(name) = twice {
+            return Err(damaged(format!("the name {name} stands twice in its zip directory")));
+        }
+        let mut archive = ZipArchive::new(reader).map_err(wrong)?;
         let pickle =
             archive.file_names().filter(|n| *n == "data.pkl" || n.ends_with("/data.pkl")).min_by_key(|n| n.len());
         let Some(pickle) = pickle.map(str::to_owned) else {
@@ -52,8 +59,8 @@ impl TorchZip {
             return Err(damaged("it was written on a big-endian machine, which is not read".to_owned()));
         }
         let bytes = read_small(&mut archive, &pickle, PICKLE_LIMIT_BYTES + 1).map_err(|e| damaged(e.to_string()))?;
-        let tensors = read_pickle(&bytes).and_then(|pickle| flatten(&pickle)).map_err(damaged)?;
-        Ok(Self { path, archive, archive_bytes, folder, tensors })
+        let (tensors, unread) = read_pickle(&bytes).and_then(|pickle| flatten_with_unread(&pickle)).map_err(damaged)?;
+        Ok(Self { path, archive, archive_bytes, folder, tensors, unread })
     }
 
     fn read_stored(&mut self, tensor: &StoredTensor) -> Result<Vec<f32>, String> {
@@ -102,6 +109,10 @@ impl TensorSource for TorchZip {
         self.tensors.get(name).map(|t| t.shape.clone())
     }
 
+    fn unread(&self) -> Vec<Unread> {
+        self.unread.clone()
+    }
+
     fn read(&mut self, name: &str) -> Result<Vec<f32>, BundleError> {
         let Some(tensor) = self.tensors.get(name).cloned() else {
             return Err(BundleError::MissingTensor {
@@ -113,9 +124,57 @@ impl TensorSource for TorchZip {
     }
 }
 
+/// A name that two entries of the central directory have: the reader takes the last of them, others the
+/// first. Source: APPNOTE.TXT 4.3.12.
+fn name_that_stands_twice(reader: &mut dyn ReadSeek, directory: u64) -> io::Result<Option<String>> {
+    const SIGNATURE: [u8; 4] = *b"PK\x01\x02";
+    const NAME_LENGTH: usize = 28;
+    const HEADER_BYTES: usize = 46;
+    let mut reader = io::BufReader::new(reader);
+    reader.seek(SeekFrom::Start(directory))?;
+    let mut names = HashSet::new();
+    let mut header = [0; HEADER_BYTES];
+    // What comes after the last entry is shorter, or begins otherwise.
+    while reader.read_exact(&mut header).is_ok() && header.starts_with(&SIGNATURE) {
+        let length = |at: usize| u64::from(u16::from_le_bytes([header[at], header[at + 1]]));
+        let mut name = Vec::new();
+        reader.by_ref().take(length(NAME_LENGTH)).read_to_end(&mut name)?;
+        // The lengths of the extra field and the comment follow that of the name.
+        io::copy(&mut reader.by_ref().take(length(NAME_LENGTH + 2) + length(NAME_LENGTH + 4)), &mut io::sink())?;
+        if let Some(twice) = names.replace(name) {
+            return Ok(Some(String::from_utf8_lossy(&twice).into_owned()));
+        }
+    }
+    Ok(None)
+}
+
 /// A file of the archive, up to `limit` bytes.
 fn read_small(archive: &mut ZipArchive<Box<dyn ReadSeek>>, name: &str, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     archive.by_name(name)?.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use super::*;
+    use crate::bundle::export::{Matrix, adapters_pth};
+
+    #[test]
+    fn two_files_of_one_name_are_refused() {
+        let names = ["adapters.seg.0.fc1", "adapters.seg.0.fc2", "adapters.det.0.fc1", "adapters.det.0.fc2"];
+        let matrices = names.map(|name| Matrix { name, shape: [1, 1], values: &[0.5] });
+        let mut bytes = adapters_pth(&matrices).unwrap();
+        let open = |bytes: &[u8]| TorchZip::open(Box::new(Cursor::new(bytes.to_vec())), "x".to_owned());
+        assert_eq!(open(&bytes).unwrap().names().len(), 4);
+        // In the local header and in the directory.
+        let (from, to) = (b"archive/data/3", b"archive/data/2");
+        let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(from)).collect();
+        assert_eq!(places.len(), 2);
+        places.into_iter().for_each(|at| bytes[at..at + to.len()].copy_from_slice(to));
+        let error = open(&bytes).err().unwrap().to_string();
+        assert!(error.contains("archive/data/2 stands twice"), "{error}");
+    }
 }

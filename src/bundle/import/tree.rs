@@ -1,13 +1,14 @@
 //! From a pickle's value to tensors with dotted names.
 //!
 //! Comes in: a [`Pickle`]: a state dict, dictionaries of them, or an object with attributes such as
-//! a TorchScript module. Goes out: every tensor, named by the keys on the way to it. Fails with a
-//! sentence where the tree is deeper or larger than any model's.
+//! a TorchScript module. Goes out: every tensor, named by the keys on the way to it, and those that are
+//! not read. Fails with a sentence where the tree is deeper or larger than any model's.
 
 use std::collections::BTreeMap;
 
 use crate::bundle::import::pickle::Pickle;
 use crate::bundle::import::pickle::value::{Id, StoredTensor, Value};
+use crate::bundle::source::Unread;
 
 /// Deepest nesting of names: a CLIP in TorchScript has about eight.
 const DEPTH_LIMIT: usize = 32;
@@ -17,20 +18,32 @@ const NAMES_LIMIT: usize = 64 * 1024 * 1024;
 /// Attributes in which `torch.nn.Module` keeps its children; no part of a name.
 const MODULE_ATTRIBUTES: [&str; 3] = ["_parameters", "_buffers", "_modules"];
 
+/// Tensors by name, and those that are not read.
+pub type Tensors = (BTreeMap<String, StoredTensor>, Vec<Unread>);
+
 /// Lists every tensor of a pickle.
 ///
 /// # Errors
 /// A sentence, without the file's name.
 pub fn flatten(pickle: &Pickle) -> Result<BTreeMap<String, StoredTensor>, String> {
-    let mut walk = Walk { pickle, budget: NAMES_LIMIT, found: BTreeMap::new() };
+    Ok(flatten_with_unread(pickle)?.0)
+}
+
+/// The same, with those that are not read.
+///
+/// # Errors
+/// As [`flatten`].
+pub fn flatten_with_unread(pickle: &Pickle) -> Result<Tensors, String> {
+    let mut walk = Walk { pickle, budget: NAMES_LIMIT, found: BTreeMap::new(), unread: Vec::new() };
     walk.visit(pickle.root, "", 0)?;
-    Ok(walk.found)
+    Ok((walk.found, walk.unread))
 }
 
 struct Walk<'a> {
     pickle: &'a Pickle,
     budget: usize,
     found: BTreeMap<String, StoredTensor>,
+    unread: Vec<Unread>,
 }
 
 impl Walk<'_> {
@@ -42,6 +55,10 @@ impl Walk<'_> {
         match self.pickle.values.get(id) {
             Some(Value::Tensor(tensor)) => {
                 self.found.insert(name.to_owned(), tensor.clone());
+            }
+            Some(Value::UnreadTensor(function)) => {
+                let why = format!("it is stored by {}, which is not read", function.replace(' ', "."));
+                self.unread.push(Unread { name: name.to_owned(), why });
             }
             Some(Value::Dict(items)) => {
                 for (key, value) in items {

@@ -10,6 +10,7 @@
 
 mod open_shard;
 mod place;
+mod replaceable;
 
 use std::path::Path;
 
@@ -22,6 +23,7 @@ use crate::bundle::store::MANIFEST;
 
 use self::open_shard::{HEADER_FIXED_BYTES, OpenShard, header_bound, row_bytes};
 use self::place::Place;
+pub use self::replaceable::check_replaceable;
 
 /// Record of how a trained bundle came about.
 pub const TRAINING: &str = "training.json";
@@ -40,20 +42,29 @@ pub struct BundleWriter {
     limit_bytes: usize,
     open: Option<OpenShard>,
     files: Vec<FileEntry>,
+    /// Largest magnitude of all values, and whose it is.
+    largest: (f32, String),
 }
 
 impl BundleWriter {
     /// Starts a bundle of element type `dtype` that is to appear at `out`.
     ///
     /// # Errors
-    /// [`BundleError::OutputFolder`] where `out` holds anything but a bundle;
-    /// [`BundleError::Io`].
+    /// [`BundleError::OutputFolder`] where `out` holds anything but a bundle, [`BundleError::Busy`] where
+    /// another process writes one to it; [`BundleError::Io`].
     pub fn create(out: &Path, dtype: Dtype) -> Result<Self, BundleError> {
         Self::with_limit(out, dtype, SHARD_LIMIT_BYTES)
     }
 
     fn with_limit(out: &Path, dtype: Dtype, limit_bytes: usize) -> Result<Self, BundleError> {
-        Ok(Self { place: Place::new(out)?, dtype, limit_bytes, open: None, files: Vec::new() })
+        Ok(Self {
+            place: Place::new(out)?,
+            dtype,
+            limit_bytes,
+            open: None,
+            files: Vec::new(),
+            largest: (0.0, String::new()),
+        })
     }
 
     /// Adds a tensor. Tensors of one group should come after each other, in loading order.
@@ -71,6 +82,10 @@ impl BundleWriter {
             });
         }
         check_finite(name, values)?;
+        let largest = values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+        if largest > self.largest.0 {
+            self.largest = (largest, name.to_owned());
+        }
         let dtype = stored_dtype(name, shape, group, self.dtype);
         if self.open.as_ref().is_some_and(|shard| shard.group() != group) {
             self.flush()?;
@@ -147,10 +162,15 @@ impl BundleWriter {
     /// replaced by what was written; an empty `revision` by a digest of the files.
     ///
     /// # Errors
+    /// [`BundleError::Overflow`] where the self-test holds values that are no numbers,
     /// [`BundleError::Manifest`] where the manifest contradicts itself, [`BundleError::OutputFolder`],
     /// [`BundleError::Io`]. What was at the target is still there then.
     pub fn finish(mut self, mut manifest: Manifest) -> Result<Manifest, BundleError> {
         self.flush()?;
+        if manifest.self_test.iter().flat_map(|test| &test.values).any(|v| !v.is_finite()) {
+            let (value, name) = self.largest;
+            return Err(BundleError::Overflow { name, value });
+        }
         manifest.files.clone_from(&self.files);
         if manifest.revision.is_empty() {
             let digests: String = self.files.iter().map(|f| f.sha256.as_str()).collect();
@@ -238,10 +258,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("b");
         let mut writer = BundleWriter::create(&out, Dtype::F16).unwrap();
+        assert!(matches!(BundleWriter::create(&out, Dtype::F16), Err(BundleError::Busy { .. })));
         let add = |w: &mut BundleWriter, v: &[f32]| w.add("w", &[1, 2], v, Group::Vision);
         assert!(matches!(add(&mut writer, &[1.0, f32::NAN]), Err(BundleError::NotFinite { index: 1, .. })));
         assert!(matches!(add(&mut writer, &[1e6, 0.0]), Err(BundleError::HalfOverflow { index: 0, .. })));
         assert!(matches!(add(&mut writer, &[1.0]), Err(BundleError::Shape { .. })));
+        drop(writer);
         fs::create_dir(&out).unwrap();
         assert!(BundleWriter::create(&out, Dtype::F16).is_ok(), "an empty folder may be replaced");
         fs::write(out.join("thesis.txt"), "mine").unwrap();

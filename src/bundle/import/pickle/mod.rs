@@ -53,7 +53,7 @@ pub fn read_pickle(bytes: &[u8]) -> Result<Pickle, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::bundle::import::tree::flatten;
+    use crate::bundle::import::tree::{flatten, flatten_with_unread};
 
     fn root(bytes: &[u8]) -> Result<Value, String> {
         read_pickle(bytes).map(|p| p.values[p.root].clone())
@@ -78,6 +78,15 @@ mod tests {
         let call = b"cos\nsystem\n(X\x07\0\0\0echo hi\x85tR.";
         assert!(matches!(root(call), Ok(Value::Object(None))));
         assert!(matches!(root(b"\x8c\x02os\x8c\x06system\x93)\x81}b."), Ok(Value::Object(Some(_)))));
+    }
+
+    #[test]
+    fn tensors_that_are_not_read_are_told() {
+        let call = b"}X\x01\0\0\0actorch._utils\n_rebuild_tensor_v9\n)Rs.";
+        let (found, unread) = flatten_with_unread(&read_pickle(call).unwrap()).unwrap();
+        assert!(found.is_empty());
+        assert_eq!(unread[0].name, "a");
+        assert!(unread[0].why.contains("torch._utils._rebuild_tensor_v9"), "{}", unread[0].why);
     }
 
     #[test]

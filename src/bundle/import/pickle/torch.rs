@@ -7,6 +7,11 @@ use crate::bundle::import::element::Element;
 use crate::bundle::import::pickle::stack::Stack;
 use crate::bundle::import::pickle::value::{Id, Storage, StoredTensor, Value};
 
+/// Whether a function of torch gives a tensor, as its others do that are not read here.
+fn builds_a_tensor(name: &str) -> bool {
+    name.split_once(' ').is_some_and(|(module, function)| module.starts_with("torch") && function.contains("_rebuild_"))
+}
+
 impl Stack {
     pub(super) fn build(&mut self) -> Result<(), String> {
         let state = self.pop()?;
@@ -46,6 +51,10 @@ impl Stack {
                 });
                 let items = items.collect();
                 self.push(Value::Dict(items))
+            }
+            name if builds_a_tensor(name) => {
+                let name = name.to_owned();
+                self.push(Value::UnreadTensor(name))
             }
             _ => self.push(Value::Object(None)),
         }

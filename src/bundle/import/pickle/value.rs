@@ -34,6 +34,8 @@ pub enum Value {
     Storage(Storage),
     /// A view of a storage.
     Tensor(StoredTensor),
+    /// A tensor that a function builds which is not known here: the function's name.
+    UnreadTensor(String),
     /// An object with attributes, such as a TorchScript module.
     Object(Option<Id>),
 }

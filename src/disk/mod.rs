@@ -1,0 +1,14 @@
+//! Files on a disk that others use too: nothing half written, nothing of others lost.
+//!
+//! Comes in: paths, bytes. Goes out: files that are whole, folders that one process at a time writes.
+//! Fails with [`std::io::Error`], or as each file of this folder says. Native only.
+
+pub mod lock;
+pub mod overlay_mark;
+pub mod own_files;
+pub mod unfinished;
+pub mod whole;
+
+pub use lock::{LockError, PathLock};
+pub use unfinished::Unfinished;
+pub use whole::{WholeFile, write_whole};
