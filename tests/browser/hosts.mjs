@@ -35,6 +35,7 @@ export async function openHost({ headers = false, prefix = "/" } = {}) {
     if (!address.startsWith(prefix)) return outgoing.writeHead(404).end();
     const path = address.slice(prefix.length);
     const text = changed.get(path.split("?")[0]);
+    if (text !== undefined && path.startsWith("driver.html")) return outgoing.writeHead(200, { "content-type": "text/html" }).end(text);
     const upstream = request(new URL(path, SITE), { method: incoming.method, headers: { accept: "*/*" } }, (answer) => {
       const type = answer.headers["content-type"];
       const kept = headers ? { ...answer.headers } : type ? { "content-type": type } : {};

@@ -205,3 +205,30 @@ pub fn chromium(layout: &Layout) -> Result<PathBuf> {
     apt_install(&["chromium"], layout)?;
     search().context("no Chromium found; install one and set CHROMIUM to its path")
 }
+
+/// Firefox: `FIREFOX`, else what is on `PATH`, else the distribution's.
+pub fn firefox(layout: &Layout) -> Result<PathBuf> {
+    let search = || {
+        let chosen = std::env::var_os("FIREFOX").filter(|v| !v.is_empty()).map(PathBuf::from);
+        chosen.filter(|file| file.is_file()).or_else(|| ["firefox-esr", "firefox"].into_iter().find_map(find))
+    };
+    if let Some(file) = search() {
+        return Ok(file);
+    }
+    apt_install(&["firefox-esr"], layout)?;
+    search().context("no Firefox found; install one and set FIREFOX to its path")
+}
+
+/// The small browser that comes with WebKit for GTK, and a screen that nobody sees for it.
+pub fn webkit(layout: &Layout) -> Result<PathBuf> {
+    let search = || {
+        let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();
+        let found = libraries.map(|entry| entry.path().join("webkit2gtk-4.1/MiniBrowser")).find(|file| file.is_file());
+        found.filter(|_| find("xvfb-run").is_some())
+    };
+    if let Some(file) = search() {
+        return Ok(file);
+    }
+    apt_install(&["webkit2gtk-driver", "xvfb", "xauth"], layout)?;
+    search().context("webkit2gtk-driver brought no MiniBrowser")
+}
