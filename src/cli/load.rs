@@ -4,7 +4,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
-use super::{paths, progress};
+use super::default_bundle::default_bundle;
+use super::progress;
 use crate::bundle::manifest::Group;
 use crate::bundle::store::BundleFolder;
 use crate::device::{self, DeviceChoice};
@@ -20,7 +21,7 @@ const GROUPS: [Group; 3] = [Group::Vision, Group::Adapters, Group::Prompts];
 pub(super) fn bundle(folder: Option<&Path>) -> Result<BundleFolder> {
     let folder = match folder {
         Some(folder) => folder.to_owned(),
-        None => paths::default_bundle()?,
+        None => default_bundle()?,
     };
     BundleFolder::open(&folder).with_context(|| format!("cannot open the model in {}", folder.display()))
 }

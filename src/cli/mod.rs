@@ -6,6 +6,7 @@
 
 mod augment;
 mod convert;
+mod default_bundle;
 mod eval;
 mod eval_report;
 mod info;

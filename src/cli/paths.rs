@@ -1,7 +1,7 @@
 //! Which files the user means.
 //!
-//! Comes in: paths as typed. Goes out: picture files in a fixed order, or the folder of the default
-//! model. Overlays of an earlier run are no pictures. Fails with the path and what to type instead.
+//! Comes in: paths as typed. Goes out: picture files in a fixed order. Overlays of an earlier run are no pictures.
+//! Fails with the path and what to type instead.
 
 use std::path::{Path, PathBuf};
 
@@ -9,14 +9,10 @@ use anyhow::{Context, Result};
 
 use super::terminal::tell;
 use super::usage::BadUsage;
-use crate::bundle::store::MANIFEST;
 use crate::disk::overlay_mark::without_overlays;
 
 /// Endings of picture files, looked for in folders. A file named by itself may have any.
 const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
-
-/// Where the model that comes with the program lies, from the folder the program is run in or lies in.
-const DEFAULT_BUNDLE: &str = "models/default";
 
 /// Picture files, and how many overlays of an earlier run were passed over.
 #[derive(Debug, Default, PartialEq)]
@@ -88,23 +84,6 @@ fn is_picture(path: &Path) -> bool {
     let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
     !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
-}
-
-/// The folder of the model that comes with the program.
-///
-/// # Errors
-/// It is neither below the current folder nor below one that the program lies in.
-pub(super) fn default_bundle() -> Result<PathBuf> {
-    let current = std::env::current_dir().ok();
-    let program = std::env::current_exe().ok();
-    let above = program.iter().flat_map(|p| p.ancestors().skip(1));
-    let bases = current.iter().map(PathBuf::as_path).chain(above);
-    bases.map(|base| base.join(DEFAULT_BUNDLE)).find(|folder| folder.join(MANIFEST).is_file()).ok_or_else(|| {
-        BadUsage(format!(
-            "there is no {DEFAULT_BUNDLE} here or beside the program; name a model with --bundle DIR, or make one with mvfa convert"
-        ))
-        .into()
-    })
 }
 
 #[cfg(test)]

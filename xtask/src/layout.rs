@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use crate::stamp::digest;
+
 /// Absolute paths of one run.
 pub struct Layout {
     /// The checkout.
@@ -38,9 +40,16 @@ impl Layout {
             .join("mvfa-web");
         let target = env::var_os("CARGO_TARGET_DIR")
             .filter(|v| !v.is_empty())
-            .map_or_else(|| cache.join("target"), PathBuf::from);
+            .map_or_else(|| cache.join(own_folder(&root)), PathBuf::from);
         let target = if target.is_absolute() { target } else { here.join(target) };
         Ok(Self { root, cache, target })
+    }
+
+    /// The person's data folder, where an installed `mvfa` looks for its model.
+    pub fn data() -> Result<PathBuf> {
+        let base = env::var_os("XDG_DATA_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
+        let base = base.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".local/share")));
+        Ok(base.context("neither XDG_DATA_HOME nor HOME is set; set one to a folder for the model")?.join("mvfa"))
     }
 
     /// The finished site, ready for a static host.
@@ -66,5 +75,24 @@ impl Layout {
     /// The browser tests.
     pub fn browser_tests(&self) -> PathBuf {
         self.root.join("tests/browser")
+    }
+}
+
+/// A build folder for each checkout: in a shared one cargo takes the programs that another checkout built for its own
+/// where their files are newer, without a word.
+fn own_folder(root: &Path) -> String {
+    format!("target-{}", digest(root.as_os_str().as_encoded_bytes()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_checkout_has_its_own_build_folder() {
+        let (one, other) = (own_folder(Path::new("/a/mvfa")), own_folder(Path::new("/b/mvfa")));
+        assert_ne!(one, other);
+        assert_eq!(one, own_folder(Path::new("/a/mvfa")));
+        assert!(one.starts_with("target-") && one.len() == "target-".len() + 16, "{one}");
     }
 }

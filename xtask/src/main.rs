@@ -1,4 +1,4 @@
-//! The commands people type: `cargo xtask serve | build | test | bench | size | default-model | measure-model`.
+//! The commands people type: `cargo xtask serve | build | test | bench | size | install | default-model | measure-model`.
 //!
 //! Comes in: the command line. Goes out: a served, built, tested or measured site. Each command
 //! installs what it misses, says so before it does, and does nothing twice. Fails with one line of
@@ -10,6 +10,7 @@ mod bench;
 mod command;
 mod default_model;
 mod headers;
+mod install;
 mod layout;
 mod measure;
 mod offline;
@@ -41,6 +42,7 @@ usage: cargo xtask COMMAND
   bench [--gpu] [--json] [--only vit-s,vit-b,vit-l] [--tier cpu,native,memory,gpu] [--runs N]
         [--launches N] [--dev]
                       time the encoder against onnxruntime-web in one browser page, and natively against onnxruntime
+  install             install `mvfa` with cargo, and the default model where it looks for it
   default-model       train models/default anew (10 to 20 minutes)
   measure-model       the figures of models/default that its card states (about half an hour)
   size                raw and compressed size of what a visitor downloads
@@ -53,7 +55,7 @@ usage: cargo xtask COMMAND
   --no-build          serve dist/ as it stands
   --test-site         also build and serve the small model of the tests, as models/tiny/
 
-environment: CARGO_TARGET_DIR (default: the cache folder), XDG_CACHE_HOME, CHROMIUM (browser for tests),
+environment: CARGO_TARGET_DIR (default: a folder of this checkout's own in the cache folder), XDG_CACHE_HOME, CHROMIUM (browser for tests),
 MVFA_WASM_TOOLCHAIN=rustup|distribution (default: rustup, else distribution),
 MVFA_SKIP_SLOW=1 (leave out the slowest browser test)";
 
@@ -78,6 +80,8 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let layout = Layout::find()?;
+    // Not to standard output, which may be read by a program (bench --json).
+    eprintln!("build folder: {}", layout.target.display());
     match command.as_str() {
         "serve" => serve(&layout, rest)?,
         "build" => {
@@ -88,6 +92,10 @@ fn dispatch(args: &[String]) -> Result<ExitCode> {
         "bench" => {
             let options = bench::Options::parse(rest)?;
             if options.json { bench::run_for_json(&layout, rest)? } else { bench::run_all(&layout, &options)? }
+        }
+        "install" => {
+            flags(rest, &[])?;
+            install::run(&layout)?;
         }
         "default-model" => {
             flags(rest, &[])?;
