@@ -1,0 +1,90 @@
+/**
+ * Reasons to distrust a reading, in words for people: an image that shows nothing, is no such image, or was compared with
+ * itself. Pure functions of the state; `blankness` alone looks at pixels.
+ */
+
+import { normalTop, shareAbove } from "./results.js";
+
+/** Grey values that a blank image may differ by: what lossy formats leave of one value. */
+const BLANK_RANGE = 2;
+/** With a shorter side below this the model sees a few pixels blown up. */
+const TINY_PX = 32;
+/** The model sees every image as a square; a longer one than this is squeezed beyond recognition. */
+const LONGEST_SHAPE = 4;
+/** Share of the map above everything in the normal images, from which on it is not a place that is unusual but the image. */
+const UNLIKE_SHARE = 0.5;
+/** The same for objects that are scored by the map's mean: how many times the highest of the normal images. */
+const UNLIKE_TIMES = 1.5;
+
+/**
+ * @typedef {{kind: "blank" | "same" | "tiny" | "shape" | "unlike", text: string, short: string, voids: boolean}} Warning
+ * `short`: for the strip; `voids`: the score means nothing and is not shown
+ */
+
+/**
+ * @param {import("./types.d.ts").State} state
+ * @param {import("./types.d.ts").ImageItem} item
+ * @returns {Warning[]} the gravest first
+ */
+export function warningsFor(state, item) {
+  const { width, height, result } = item;
+  if (!result) return [];
+  const found = /** @type {Warning[]} */ ([]);
+  const add = (kind, short, text, voids = false) => found.push({ kind, short, text, voids });
+  if (item.blank !== "") {
+    add("blank", "blank", `This image is ${item.blank === "nearly" ? "almost " : ""}a single grey value; the score means nothing and is not shown.`, true);
+  }
+  if (item.amongNormals) {
+    add("same", "also a normal image", "This image is also one of the normal images, so it was compared with itself; the score means nothing and is not shown.", true);
+  }
+  const shorter = Math.min(width, height);
+  if (shorter > 0 && shorter < TINY_PX) add("tiny", "very small", `This image is very small (${width} × ${height} pixels); the score means little.`);
+  if (Math.max(width, height) > LONGEST_SHAPE * shorter && shorter > 0) {
+    add("shape", "odd shape", `This image is very long and narrow (${width} × ${height} pixels). The model sees it squeezed into a square; the score means little.`);
+  }
+  if (!found.some(({ voids }) => voids)) {
+    const unlike = unlikeNormals(state, item);
+    if (unlike) add("unlike", "another kind of image?", `${unlike} It may show something else, or come from another view or scanner; then the score means little.`);
+  }
+  return found;
+}
+
+/** @type {WeakMap<object, string>} */
+const unlikeCache = new WeakMap();
+
+/** How an image is unlike the normal images as a whole, or "". @param {import("./types.d.ts").State} state @param {import("./types.d.ts").ImageItem} item */
+function unlikeNormals(state, item) {
+  const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+  let found = unlikeCache.get(result);
+  if (found !== undefined) return found;
+  found = "";
+  const top = normalTop(state, item);
+  if (top !== null) {
+    const share = shareAbove(item, top);
+    if (share > UNLIKE_SHARE) found = `Most of this image (${Math.round(100 * share)} %) is unlike anything in the normal images.`;
+  } else if (result.mode === "few" && result.supportScores && result.supportScores.length > 1) {
+    if (result.score > UNLIKE_TIMES * Math.max(...result.supportScores)) found = "This image as a whole is far from the normal images.";
+  }
+  unlikeCache.set(result, found);
+  return found;
+}
+
+/**
+ * Whether an image shows nothing at all. Ends at the first pixel that differs, so that it costs something only where it is true.
+ * @param {Uint8Array | Uint8ClampedArray} pixels RGBA
+ * @returns {"" | "single" | "nearly"}
+ */
+export function blankness(pixels) {
+  const low = [pixels[0], pixels[1], pixels[2]];
+  const high = [...low];
+  for (let at = 4; at < pixels.length; at += 4) {
+    for (let channel = 0; channel < 3; channel += 1) {
+      const value = pixels[at + channel];
+      if (value < low[channel]) low[channel] = value;
+      else if (value > high[channel]) high[channel] = value;
+      else continue;
+      if (high[channel] - low[channel] > BLANK_RANGE) return "";
+    }
+  }
+  return high.every((value, channel) => value === low[channel]) ? "single" : "nearly";
+}
