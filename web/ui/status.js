@@ -2,7 +2,7 @@
 
 import { countOf, el, megabytes, setText } from "./dom.js";
 import { currentImage } from "./store.js";
-import { isStale } from "./results.js";
+import { isStale, isUpToDate } from "./results.js";
 import { remaining } from "./run.js";
 
 const LOAD_WORDS = { engine: "Loading the program", model: "Loading the model", device: "Getting the device ready", "self-test": "Checking that the device computes correctly" };
@@ -98,10 +98,11 @@ function runLine(run) {
 
 /** @param {import("./types.d.ts").State} state */
 function restLine(state) {
+  const lost = state.images.filter((other) => other.status === "error").length;
+  // How the run ended comes before what the image in view lacks, until other settings make it history.
+  if (state.batch && state.images.some((item) => isUpToDate(state, item))) return batchLine(state.batch, lost);
   const reason = whyNot(state);
   if (reason) return reason;
-  const lost = state.images.filter((other) => other.status === "error").length;
-  if (state.batch) return batchLine(state.batch, lost);
   const item = currentImage(state);
   if (!item?.result) return "Ready.";
   const others = state.images.filter((other) => other.status === "ready").length;
