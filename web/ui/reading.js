@@ -7,9 +7,8 @@ import { warningsFor } from "./warnings.js";
 /** The engine compares no more normal images with each other, however many there are. */
 const COMPARED_AT_MOST = 16;
 const NO_DIAGNOSIS = "A score is not a diagnosis.";
-const NO_OUTLINE = "Nothing is outlined until you set a threshold.";
 /** Without a threshold the colours span the map from end to end. */
-const FULL_RANGE = "The colours show the whole map, so some place is the brightest in any image.";
+const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours span the whole map: some place is the brightest in any image.";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -46,20 +45,20 @@ export function wordsGiveScore(state) {
 
 /** @param {State} state @param {import("../../pkg/index.d.ts").Result} result */
 function withWords(state, result) {
-  const outline = `Words have no range of normal images. ${NO_OUTLINE} ${FULL_RANGE}`;
+  const outline = `Words have no range of normal images, so ${NO_OUTLINE}`;
   if (!wordsGiveScore(state)) {
     return {
       score: null,
       reading: "No image score with words",
       range: "",
-      hint: `This model's words do not tell normal images from others, see the note above. The map shows where they fit best. ${outline}`,
+      hint: `The note at the choice of words says why. ${outline}`,
     };
   }
   return {
     score: result.score,
     reading: "Likeness to the words for abnormal",
     range: "",
-    hint: `The average over the whole image. Compare it only with scores of this model for this kind of image. ${outline} ${NO_DIAGNOSIS}`,
+    hint: `${outline} The score is the map's average; compare it only with others of this model and this kind of image. ${NO_DIAGNOSIS}`,
   };
 }
 
@@ -72,7 +71,7 @@ function withNormals(state, item) {
       score: result.score,
       reading: "No range to compare with",
       range: "",
-      hint: `One normal image gives no range of normals. ${NO_OUTLINE} ${FULL_RANGE} Add at least one more normal image. ${NO_DIAGNOSIS}`,
+      hint: `One normal image gives no range of normal images, so ${NO_OUTLINE} Add at least one more. ${NO_DIAGNOSIS}`,
     };
   }
   const lowest = normals[0];
@@ -87,7 +86,7 @@ function withNormals(state, item) {
     : result.score > highest ? "Another person, view or scanner can raise the score too."
     : "That does not mean that the image is normal.";
   const outline = normalTop(state, item) === null
-    ? `The score is the map's average, so it says nothing about single places. ${NO_OUTLINE} ${FULL_RANGE} `
+    ? `This score is the map's average and gives single places no range of normal images, so ${NO_OUTLINE} `
     : "";
   return {
     score: result.score,

@@ -24,10 +24,11 @@ export function mountStrip(store, images) {
     const thumb = make("span", { class: "strip-thumb" });
     const name = make("span", { class: "strip-name" }, make("span", { class: "strip-number", text: String(item.id) }), ` ${withoutEnding(item.name)}`);
     const note = make("span", { class: "strip-note" });
-    const button = make("button", { type: "button", class: "strip-pick", onclick: () => images.select(item.id) }, thumb, make("span", { class: "strip-text" }, name, note));
+    const doubt = make("span", { class: "strip-doubt" });
+    const button = make("button", { type: "button", class: "strip-pick", onclick: () => images.select(item.id) }, thumb, make("span", { class: "strip-text" }, name, note, doubt));
     const remove = make("button", { type: "button", class: "icon-button strip-remove", "aria-label": `Remove ${item.name}`, title: "Remove from the list", text: "×", onclick: () => images.remove(item.id) });
     const node = make("li", { class: "strip-item", "data-testid": "strip-item" }, button, remove);
-    return { node, thumb, note, button };
+    return { node, thumb, note, doubt, button };
   }
 
   /** Names of folders, above the first image of each. @type {Map<number, HTMLElement>} id of that image -> line */
@@ -75,17 +76,23 @@ export function mountStrip(store, images) {
     parts.node.classList.toggle("stale", stale);
     if (item.thumb && parts.thumb.firstChild !== item.thumb) parts.thumb.replaceChildren(item.thumb);
     parts.button.title = [item.path, item.status === "error" ? sentence(item.message) : ""].filter(Boolean).join("\n");
-    setText(parts.note, item.result && !busy ? outcome(item, stale) : item.status === "error" ? `not readable: ${item.message}` : STATES[item.status]);
+    const { note, doubt } = item.result && !busy ? outcome(item, stale)
+      : { note: item.status === "error" ? `not readable: ${item.message}` : STATES[item.status], doubt: "" };
+    setText(parts.note, note);
+    setText(parts.doubt, doubt);
     const current = item.id === state.currentId;
     if (parts.button.getAttribute("aria-current") === String(current)) return;
     parts.button.setAttribute("aria-current", String(current));
     if (current) parts.node.scrollIntoView({ block: "nearest", inline: "nearest" });
   }
 
-  /** What a result comes to in a word. @param {import("./types.d.ts").ImageItem} item @param {boolean} stale */
+  /** What a result comes to in a word, and why not to trust it. @param {import("./types.d.ts").ImageItem} item @param {boolean} stale */
   function outcome(item, stale) {
     const { score, warnings } = readScore(state, item);
-    return [score === null ? "" : twoDigits(score), warnings[0]?.short ?? "", stale ? "older settings" : ""].filter(Boolean).join(", ") || "map only";
+    return {
+      note: score !== null ? twoDigits(score) : warnings.length > 0 ? "no score" : "map only",
+      doubt: [warnings[0]?.short ?? "", stale ? "older settings" : ""].filter(Boolean).join(", "),
+    };
   }
 }
 

@@ -50,7 +50,7 @@ export function warningsFor(state, item) {
   }
   if (!found.some(({ voids }) => voids)) {
     const unlike = unlikeNormals(state, item);
-    if (unlike) add("unlike", "another kind of image?", `${unlike} It may show something else, or come from another view or scanner; then the score means little.`);
+    if (unlike) add("unlike", "unlike the normals", `${unlike} It may show something else, or come from another view or scanner; then the score means little.`);
   }
   return found;
 }
