@@ -56,7 +56,7 @@ export function createRunner(store, messages, engine, images, support, helpers) 
         if (item.status === "waiting" || item.status === "working") item.status = item.result ? "done" : item.thumb ? "ready" : "reading";
       }
       const done = state.images.filter((item) => items.includes(item) && isUpToDate(state, item));
-      const asked = items.filter((item) => item.status !== "error").length;
+      const asked = items.filter((item) => state.images.includes(item) && item.status !== "error").length;
       const batch = items.length > 1 ? { asked, analysed: done.length, ms: performance.now() - begun } : null;
       store.set({ run: null, batch });
     }
@@ -151,7 +151,7 @@ export function createRunner(store, messages, engine, images, support, helpers) 
         if (signal.aborted || error.name !== "DeviceError") throw error;
         if (attempt >= MAX_TRIES) {
           item.status = item.result ? "done" : "ready";
-          throw new Error(`${item.name}: the model stopped each time it looked at this picture. Try a smaller one, or analyse the others first.`);
+          throw new Error(`${item.name}: the model stopped each time it looked at this image. Try a smaller one, or analyse the others first.`);
         }
         if (!session.ended) engine.recover(error);
       }
