@@ -29,7 +29,8 @@ const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours s
 export function readScore(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
   const warnings = warningsFor(state, item);
-  if (warnings.some(({ voids }) => voids)) return { score: null, reading: "No score for this image", range: "", hint: "", warnings };
+  const empty = warnings.find(({ voids }) => voids);
+  if (empty) return { score: null, reading: `No score: ${empty.short}`, range: "", hint: "", warnings };
   return { ...(result.mode === "few" ? withNormals(state, item) : withWords(state, result)), warnings };
 }
 
@@ -49,9 +50,9 @@ function withWords(state, result) {
   if (!wordsGiveScore(state)) {
     return {
       score: null,
-      reading: "No image score with words",
+      reading: "No image score: with this model, words are not reliable enough for one",
       range: "",
-      hint: `The note at the choice of words says why. ${outline}`,
+      hint: `See the note at the choice of words. ${outline}`,
     };
   }
   return {

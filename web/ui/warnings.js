@@ -38,7 +38,7 @@ export function warningsFor(state, item) {
   const found = /** @type {Warning[]} */ ([]);
   const add = (kind, short, text, voids = false) => found.push({ kind, short, text, voids });
   if (item.blank !== "") {
-    add("blank", "blank", `This image is ${item.blank === "nearly" ? "almost " : ""}a single grey value; the score means nothing and is not shown.`, true);
+    add("blank", "blank image", `This image is ${item.blank === "nearly" ? "almost " : ""}a single grey value; the score means nothing and is not shown.`, true);
   }
   if (item.amongNormals) {
     add("same", "also a normal image", "This image is also one of the normal images, so it was compared with itself; the score means nothing and is not shown.", true);
