@@ -27,8 +27,8 @@ export function createMessages(store) {
   return {
     /** @param {string} text @param {Action | null} [action] @param {string} [matter] a newer error of the same matter takes its place */
     error: (text, action, matter) => add("error", text, action, { matter }),
-    /** @param {string} text @param {string} [matter] */
-    notice: (text, matter) => add("notice", text, null, { matter }),
+    /** @param {string} text @param {Action | null} [action] @param {string} [matter] as with errors */
+    notice: (text, action, matter) => add("notice", text, action, { matter }),
     /** Says what was taken away, and offers it back. @param {string} text @param {Action} action @param {string} matter */
     undo: (text, action, matter) => add("notice", text, action, { matter, lasting: true }),
     dismiss,
@@ -78,7 +78,7 @@ function card(message, messages) {
   );
   if (message.action) {
     const { label, run } = message.action;
-    node.append(make("button", { type: "button", "data-testid": error ? "retry" : "undo", text: label, onclick: () => (messages.dismiss(message.id), run()) }));
+    node.append(make("button", { type: "button", "data-testid": message.lasting ? "undo" : "retry", text: label, onclick: () => (messages.dismiss(message.id), run()) }));
   }
   node.append(make("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", text: "×", onclick: () => messages.dismiss(message.id) }));
   return node;

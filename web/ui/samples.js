@@ -28,7 +28,7 @@ export async function mountSamples(store, messages, engine, images, support, run
   async function run(sample) {
     const pictures = files.get(sample.id);
     if (started || !pictures) return;
-    if (state.run) return messages.notice("An analysis is running. Wait for its end or cancel it, then open the sample.", "sample must wait");
+    if (state.run) return messages.notice("An analysis is running. Wait for its end or cancel it, then open the sample.", null, "sample must wait");
     started = true;
     list.setAttribute("aria-busy", "true");
     try {

@@ -51,7 +51,7 @@ export function createSupportSet(store, messages, engine) {
     replace(state.support.filter((item) => !twice.includes(item)));
     const [{ name }] = twice;
     messages.notice(twice.length === 1 ? `${name} is already among the normal images. It counts once.`
-      : `${twice.length} files are already among the normal images. Each counts once.`, "normal images twice");
+      : `${twice.length} files are already among the normal images. Each counts once.`, null, "normal images twice");
   }
 
   /** @param {number} id */
