@@ -14,6 +14,7 @@ import { mountDialogs } from "./ui/dialogs.js";
 import { mountHeader } from "./ui/header.js";
 import { mountIntake } from "./ui/intake.js";
 import { mountKeyboard } from "./ui/keyboard.js";
+import { mountLeave } from "./ui/leave.js";
 import { mountOffline } from "./ui/offline.js";
 import { mountPanel } from "./ui/panel.js";
 import { mountResult } from "./ui/result.js";
@@ -49,11 +50,12 @@ function start() {
   mountViewer(store, overlay);
   mountScale(store, overlay);
   mountPanel(store, images, support);
-  mountSupport(store, support);
+  mountSupport(store, messages, support);
   mountResult(store);
   mountSave(store, messages, overlay, images);
   mountStatus(store, engine, runner);
   mountIntake(images, support, messages);
+  mountLeave(store);
   mountKeyboard(store, { images, runner, engine, dialogs, messages });
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
   void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network)).finally(othersAreHere);

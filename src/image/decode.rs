@@ -56,19 +56,37 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
         Some(Format::WebP) => raster::decode_webp(bytes, limits),
         Some(Format::Bmp) => raster::decode_bmp(bytes, limits),
         Some(Format::Jpeg) => jpeg::decode_jpeg(bytes, limits),
-        Some(Format::Tiff) => tiff::decode_tiff(bytes, limits),
-        None => Err(ImageError::NotAnImage { found: describe(bytes) }),
+        // A DICOM file may begin like a TIFF: its first 128 bytes are free.
+        Some(Format::Tiff) => tiff::decode_tiff(bytes, limits).map_err(|error| not_yet(bytes).unwrap_or(error)),
+        None => Err(not_yet(bytes).unwrap_or_else(|| ImageError::NotAnImage { found: describe(bytes) })),
     }
+}
+
+/// The error for a medical format that is known and not read yet.
+fn not_yet(bytes: &[u8]) -> Option<ImageError> {
+    let is_nifti = matches!(bytes.get(344..348), Some(b"n+1\0" | b"ni1\0"))
+        || matches!(bytes.get(4..8), Some(b"n+2\0"))
+        || gzip_name(bytes).is_some_and(|name| name.to_ascii_lowercase().ends_with(b".nii"));
+    if bytes.get(128..132) == Some(b"DICM") {
+        Some(ImageError::NotYet { files: "DICOM files", part: "the slice" })
+    } else if is_nifti {
+        Some(ImageError::NotYet { files: "NIfTI volumes", part: "slices" })
+    } else {
+        None
+    }
+}
+
+/// The name of the file in a gzip file, where its header tells it (RFC 1952, 2.3: FNAME without FEXTRA before it).
+fn gzip_name(bytes: &[u8]) -> Option<&[u8]> {
+    let (header, rest) = bytes.split_at_checked(10)?;
+    let tells_name = header.starts_with(b"\x1f\x8b") && header[3] & 0b1100 == 0b1000;
+    tells_name.then(|| rest.split(|&b| b == 0).next().unwrap_or(rest))
 }
 
 /// What a file that is none of ours looks like, for the error message.
 fn describe(bytes: &[u8]) -> String {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
-    let found = if bytes.get(128..132) == Some(b"DICM") {
-        "a DICOM file, which this build does not read"
-    } else if matches!(bytes.get(344..348), Some(b"n+1\0" | b"ni1\0")) || matches!(bytes.get(4..8), Some(b"n+2\0")) {
-        "a NIfTI file, which this build does not read"
-    } else if starts(b"GIF8") {
+    let found = if starts(b"GIF8") {
         "a GIF file, which this build does not read"
     } else if matches!(bytes.get(4..8), Some(b"ftyp")) {
         "a HEIC, AVIF or video file, which this build does not read"
@@ -89,4 +107,29 @@ fn describe(bytes: &[u8]) -> String {
 /// Whether the start of the file reads as plain text.
 fn is_text(bytes: &[u8]) -> bool {
     bytes.iter().take(256).all(|&b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The error for a file of 400 bytes with the given ones at their places.
+    fn error(parts: &[(usize, &[u8])]) -> String {
+        let mut bytes = vec![0; 400];
+        for (at, part) in parts {
+            bytes[*at..at + part.len()].copy_from_slice(part);
+        }
+        decode(&bytes, &Limits::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn medical_formats_are_named_however_they_begin() {
+        let dicom = "DICOM files cannot be opened yet. Export the slice as PNG or 16-bit TIFF";
+        assert_eq!(error(&[(128, b"DICM")]), dicom);
+        assert_eq!(error(&[(0, b"II*\0"), (128, b"DICM")]), dicom, "with the preamble of a TIFF");
+        let nifti = "NIfTI volumes cannot be opened yet. Export slices as PNG or 16-bit TIFF";
+        assert_eq!(error(&[(344, b"n+1\0")]), nifti);
+        assert_eq!(error(&[(0, b"\x1f\x8b\x08\x08"), (10, b"brain.NII\0")]), nifti, "compressed");
+        assert!(error(&[(0, b"\x1f\x8b\x08\x08"), (10, b"notes.txt\0")]).contains("archive"));
+    }
 }

@@ -85,6 +85,21 @@ export async function analyse(page, timeoutMs) {
 
 export const scoreText = async (page) => (await page.getByTestId("score").first().innerText()).trim();
 
+/** Saves the report and reads it. */
+export async function savedReport(page) {
+  const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("download-report").click()]);
+  return JSON.parse(readFileSync(await download.path(), "utf8"));
+}
+
+/** Moves a slider to a share of its way, as dragging does. */
+export async function slide(page, testId, share) {
+  await page.getByTestId(testId).first().evaluate((input, part) => {
+    input.value = String(Number(input.min || 0) + part * (Number(input.max || 100) - Number(input.min || 0)));
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  }, share);
+}
+
 /** How many different colours a canvas shows; 1 means that nothing is drawn. */
 export async function canvasColours(page, testId) {
   // A screenshot sees what a person sees, whatever the canvas is drawn with.

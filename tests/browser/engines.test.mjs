@@ -46,8 +46,6 @@ async function drive(away) {
     await report(`${visit} leak from a worker`, await leak());
     await report(`${visit} leak from the page`, await site().fetch(`${away}page`, { method: "POST", mode: "no-cors" }).then(() => "sent", () => "blocked"));
     await report(`${visit} copy`, Boolean(await site().navigator.serviceWorker?.getRegistration()));
-    // Results are there, and leaving asks; a person would say yes.
-    site().addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), true);
     site().location.reload();
     await sleep(1_500);
   }

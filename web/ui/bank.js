@@ -7,9 +7,9 @@ import { el, make, setText } from "./dom.js";
  * memory bank grows linearly").
  */
 const BANKS = [
-  { rows: null, name: "all patches, most exact", auroc: ".880" },
-  { rows: 1160, name: "1160 patches, faster", auroc: ".870" },
-  { rows: 290, name: "290 patches, fastest", auroc: ".851" },
+  { rows: null, name: "all, most exact", auroc: ".880" },
+  { rows: 1160, name: "at most 1160, faster", auroc: ".870" },
+  { rows: 290, name: "at most 290, fastest", auroc: ".851" },
 ];
 const [WHOLE] = BANKS;
 
@@ -34,7 +34,7 @@ export function mountBank(store) {
 
 function explanation() {
   const aurocs = BANKS.map(({ rows, auroc }) => `${auroc} with ${rows ?? "all"}`).join(", ");
-  return "The model compares patch by patch, on several levels. A smaller memory keeps so many patches a level of all normal images "
-    + `together, those furthest apart. It is faster with many normal images. Mean pixel AUROC with 14 or 17 of them: ${aurocs}. `
-    + "With the bundled model 4 images as they are fit into 1160 and 1 fits into 290; then nothing is lost.";
+  return "The model compares patch by patch, on several levels. A smaller memory keeps at most this many patches per level from all "
+    + `normal images together, as different from one another as possible. It is faster with many normal images. Mean pixel AUROC with 14 or 17 of them: ${aurocs}. `
+    + "With the bundled model, 4 unaltered images fit into 1160 patches and 1 into 290, so nothing is lost then.";
 }

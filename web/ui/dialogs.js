@@ -7,7 +7,7 @@ import { requestLine } from "./network.js";
 import { storedModels } from "./stored.js";
 
 const KEYS = [
-  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all"], ["← →", "image before, after"], ["Space", "hold to hide the overlay"],
+  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all, or those that remain"], ["← →", "image before, after"], ["Space", "hold to hide the overlay"],
   ["[ ]", "overlay weaker, stronger"], ["- =", "threshold lower, higher"], ["Esc", "cancel"], ["?", "this help"],
 ];
 
@@ -31,6 +31,7 @@ export function mountDialogs(store, engine) {
   el("requests-button").addEventListener("click", () => show("Requests since load", ...requestContent(state)));
   el("device-button").addEventListener("click", () => {
     const dialog = show("Device", ...deviceContent(state, (device) => {
+      if (state.run && !mayStop(state.run)) return;
       dialog.close();
       void engine.switchTo(device);
     }));
@@ -46,7 +47,7 @@ function helpContent() {
       make("li", { text: "Say what they show, and add normal images of the same view to compare with." }),
       make("li", { text: "Press Analyse. The overlay shows where the image differs most." })),
     make("h3", { text: "How to read it" }),
-    make("p", { text: "The map says how unlike each place is to anything in the normal images. The threshold starts at the highest score among them. The score is the map's highest value, or its mean, as the model's kind of task asks. It is not a probability of disease. A high score can come from another scanner, another view or another person. A low score does not mean that an image is normal." }),
+    make("p", { text: "The map says how unlike each place is to anything in the normal images. The threshold starts at the highest score of the normal images. Where there is no such range (one normal image, words, and chest, OCT2017 or histology images) nothing is outlined until you set a threshold, and the colours show the whole map, whose brightest place means nothing by itself. The score is the highest value of the map (its mean for chest, OCT2017 and histology images). It is not a probability of disease. A high score can come from another scanner, another view or another person. A low score does not mean that an image is normal." }),
     make("h3", { text: "Keys" }),
     make("dl", { class: "keys" }, ...KEYS.flatMap(([key, what]) => [
       make("dt", {}, ...key.split(" ").map((one) => make("kbd", { text: one }))), make("dd", { text: what })])),
@@ -59,9 +60,17 @@ function helpContent() {
 function modelContent({ info }) {
   if (!info) return [make("p", { text: "No model is loaded yet. Wait until it is, or load it with the button on the right." }), storedModels(info)];
   const rows = [["Name", info.name], ["Revision", info.revision], ["Intended use", info.intendedUse], ["Licence", info.licence], ["Size", `${megabytes(info.weightBytes)} of weights, sees ${info.sizePx} × ${info.sizePx} pixels`],
-    ["Compares with words", info.zeroShot ? "yes" : `no: ${info.zeroShotReason}`], ["Knows", info.objects.map((object) => object.name).join(", ")]];
+    ["Can compare with words", info.zeroShot ? (info.zeroShotNote ? "yes, see the note beside the choice" : "yes") : `no: ${info.zeroShotReason}`], ["Kinds of image to choose from", info.objects.map((object) => object.name).join(", ")]];
   const card = make("a", { href: new URL(info.card, manifestUrl()).href, target: "_blank", rel: "noopener", text: "Model card (opens in a new tab)" });
   return [facts(rows), make("p", {}, card), storedModels(info)];
+}
+
+/** Asks before a run is given up for another device. @param {import("./types.d.ts").Run} run */
+function mayStop(run) {
+  const many = run.ids.length > 1 ? ` at image ${Math.min(run.index + 1, run.ids.length)} of ${run.ids.length}` : "";
+  const sure = confirm(`An analysis is running. Another device stops it${many}; results so far stay. Change the device?`);
+  if (sure) run.controller.abort();
+  return sure;
 }
 
 /** @param {import("./types.d.ts").State} state @param {(device: "auto" | "gpu" | "cpu") => void} choose */

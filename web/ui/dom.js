@@ -39,7 +39,18 @@ export function megabytes(bytes) {
 
 /** Two digits after the point, for people. @param {number} value */
 export function twoDigits(value) {
-  return Number.isFinite(value) ? value.toFixed(2) : "–";
+  // A tiny negative number would read "-0.00".
+  return Number.isFinite(value) ? value.toFixed(2).replace(/^-(0\.0+)$/, "$1") : "–";
+}
+
+/** A text with its full stop: the engine's messages have none. @param {string} text */
+export function ended(text) {
+  return /[.!?…)]$/.test(text) ? text : `${text}.`;
+}
+
+/** A text as a sentence of its own: the engine's messages begin in lower case, as after a colon. @param {string} text */
+export function sentence(text) {
+  return ended(text.charAt(0).toUpperCase() + text.slice(1));
 }
 
 /** @param {number} count @param {string} one @param {string} [many] */

@@ -4,7 +4,7 @@
  */
 
 import { Session, startUnderPagePolicy } from "../../pkg/index.js";
-import { megabytes } from "./dom.js";
+import { megabytes, sentence } from "./dom.js";
 
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
@@ -23,6 +23,15 @@ function roomLacks({ neededBytes, freeBytes }) {
   const needed = megabytes(neededBytes);
   const lack = freeBytes === null ? `it needs ${needed} more than this browser gives` : `${needed} more are needed, ${megabytes(freeBytes)} are free`;
   return `The model works, but could not be kept for the next visit: ${lack}. Free disk space or delete this site's data, then reload.`;
+}
+
+/** Why there is no model, in words for who wrote the address. @param {string} reason */
+function loadFailure(reason) {
+  const wanted = new URLSearchParams(location.search).has("model");
+  if (wanted && /manifest\.json is missing/.test(reason)) {
+    return "The model could not be loaded: there is no manifest.json at this address. Check the part after ?model=.";
+  }
+  return `The model could not be loaded. ${sentence(reason)}`;
 }
 
 /** Under the page's own policy: a host that sends no headers would leave the worker without any. */
@@ -91,11 +100,11 @@ export function createEngine(store, messages, network, others) {
   function refuse(error, device) {
     if (error.name === "AbortError") return store.set({ load: { ...state.load, phase: "stopped" } });
     if (error.name === "DeviceError" && device !== "cpu") {
-      messages.notice(`The model could not run on the graphics device, so the CPU is used now. (${error.message})`);
+      messages.notice(`The model could not run on the graphics device, so the CPU is used now. (${sentence(error.message)})`);
       return void open("cpu");
     }
     store.set({ load: { ...state.load, phase: "failed" } });
-    messages.error(`The model could not be loaded. ${error.message}`, { label: "Try again", run: () => void open(device) });
+    messages.error(loadFailure(error.message), { label: "Try again", run: () => void open(device) });
   }
 
   /** Starts again after a crash: first on the same device, then on the CPU. @param {Error} error */
@@ -117,7 +126,7 @@ export function createEngine(store, messages, network, others) {
     crashes = 0;
     state.session?.close();
     store.set({ session: null, load: { ...state.load, phase: "failed" } });
-    messages.error(`The model stopped twice on the CPU. ${kept} Close other tabs to free memory, then try again. (${error.message})`, {
+    messages.error(`The model stopped twice on the CPU. ${kept} Close other tabs to free memory, then try again. (${sentence(error.message)})`, {
       label: "Try again",
       run: () => void open("cpu"),
     });

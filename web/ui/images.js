@@ -3,13 +3,19 @@
  * A file that cannot be read stays in the strip with its reason.
  */
 
+import { ended } from "./dom.js";
 import { currentImage } from "./store.js";
+import { blankness } from "./warnings.js";
 
 /** Full-size bitmaps kept; others are decoded again when looked at. */
 const KEPT_BITMAPS = 6;
 /** A folder may hold anything; more than this is a mistake. */
 const MAX_ADDED = 500;
 const THUMB_PX = 112;
+/** Unreadable files found within this time are told of in one message. */
+const TOLD_TOGETHER_MS = 300;
+/** What that message is about. */
+const UNREADABLE = "unreadable images";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -23,21 +29,24 @@ export function createImages(store, messages, engine) {
   let recent = [];
   /** @type {Map<number, Promise<void>>} */
   const decoding = new Map();
+  let telling = 0;
 
-  /** @param {{blob: Blob, name: string, note?: string}[]} files @returns {import("./types.d.ts").ImageItem[]} */
+  /** @param {{blob: Blob, name: string, path?: string, note?: string}[]} files @returns {import("./types.d.ts").ImageItem[]} */
   function add(files) {
     if (files.length > MAX_ADDED) {
       messages.notice(`Only the first ${MAX_ADDED} of ${files.length} files were added. Add the others later.`);
     }
-    const items = files.slice(0, MAX_ADDED).map(({ blob, name, note = "" }) => {
+    const items = files.slice(0, MAX_ADDED).map(({ blob, name, path = name, note = "" }) => {
       const id = nextId++;
       return /** @type {import("./types.d.ts").ImageItem} */ ({
-        id, blob, name, note, label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false,
-        thumb: null, bitmap: null, decodedWindow: null, message: "", result: null, resultKey: "",
+        id, blob, name, path, note, noteKey: "", label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false,
+        thumb: null, bitmap: null, decodedWindow: null, message: "", blank: "", result: null, resultKey: "",
+        amongNormals: false,
       });
     });
     if (items.length === 0) return items;
     state.images = [...state.images, ...items];
+    state.batch = null;
     select(items[0].id);
     void decodeAll();
     return items;
@@ -54,8 +63,13 @@ export function createImages(store, messages, engine) {
   function remove(id) {
     const index = state.images.findIndex((item) => item.id === id);
     if (index < 0) return;
-    state.images[index].bitmap?.close();
+    const { status, bitmap } = state.images[index];
+    bitmap?.close();
     state.images = state.images.filter((item) => item.id !== id);
+    state.batch = null;
+    if (status === "error" && state.messages.some(({ matter }) => matter === UNREADABLE)) tellUnreadable();
+    // A run goes on for the others; without any there is nothing left to work for.
+    if (state.run && !state.images.some((item) => state.run?.ids.includes(item.id))) state.run.controller.abort();
     const next = state.images[Math.min(index, state.images.length - 1)];
     if (state.currentId !== id) store.changed();
     else if (next) select(next.id);
@@ -89,20 +103,40 @@ export function createImages(store, messages, engine) {
       const session = await engine.whenReady();
       const decoded = await session.decode(item.blob, { window });
       const pixels = new ImageData(/** @type {any} */ (asClamped(decoded.pixels)), decoded.width, decoded.height);
+      const blank = blankness(pixels.data);
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
-      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, bitmap, decodedWindow: window });
+      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, bitmap, decodedWindow: window, blank });
       item.thumb = await thumbnail(bitmap, THUMB_PX);
       if (item.status === "reading") item.status = "ready";
       forget();
     } catch (error) {
       if (error.name !== "ImageError") throw error;
-      Object.assign(item, { status: "error", message: error.message });
-      messages.error(`${item.name}: ${error.message}`);
+      fail(item, error.message);
       throw error;
     } finally {
       store.changed();
     }
+  }
+
+  /** A file that cannot be read keeps its place in the strip, with the reason. @param {import("./types.d.ts").ImageItem} item @param {string} reason */
+  function fail(item, reason) {
+    if (item.status === "error") return;
+    Object.assign(item, { status: "error", message: reason });
+    clearTimeout(telling);
+    telling = setTimeout(tellUnreadable, TOLD_TOGETHER_MS);
+    store.changed();
+  }
+
+  /** One message for all files that cannot be read; none once they are taken out. */
+  function tellUnreadable() {
+    clearTimeout(telling);
+    const lost = state.images.filter((item) => item.status === "error");
+    if (lost.length === 0) return messages.settle(UNREADABLE);
+    const [{ name, message }] = lost;
+    const text = lost.length === 1 ? `${name}: ${ended(message)}`
+      : `${lost.length} files could not be read. They stay in the list with their reasons. The first is ${name}: ${ended(message)}`;
+    messages.error(text, null, UNREADABLE);
   }
 
   /** Frees the bitmaps not looked at lately. */
@@ -122,7 +156,7 @@ export function createImages(store, messages, engine) {
     if (next) select(next.id);
   }
 
-  return { add, select, remove, move, decode, decodeAll };
+  return { add, select, remove, move, decode, decodeAll, fail };
 }
 
 /** @param {Uint8Array | Uint8ClampedArray} pixels */

@@ -1,9 +1,12 @@
-/** How files come in: choosing, a folder, dropping (files and folders), pasting. */
+/** How files come in: choosing, a folder, dropping (files and folders), pasting. Their folders come along as paths. */
 
 import { el } from "./dom.js";
+import { comparePaths } from "./names.js";
 
 /** Files that systems put into folders by themselves. */
 const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
+
+/** @typedef {{file: File, path: string}} Found a file and where it lay, as "patient A/series 1/IM00001.png" */
 
 /**
  * @param {ReturnType<typeof import("./images.js").createImages>} images
@@ -14,17 +17,17 @@ export function mountIntake(images, support, messages) {
   for (const id of ["file-input", "folder-input"]) {
     const input = el(id);
     input.addEventListener("change", () => {
-      take([...input.files], images.add);
+      take([...input.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })), images.add);
       input.value = "";
     });
   }
 
-  /** @param {File[]} files @param {(files: {blob: Blob, name: string}[]) => void} add */
+  /** @param {Found[]} files @param {(files: {blob: Blob, name: string, path: string}[]) => void} add */
   function take(files, add) {
-    const usable = files.filter((file) => !NOISE.test(file.name));
-    if (usable.length === 0) return messages.error("Nothing in there could be a picture. Choose PNG, JPEG, TIFF, WebP, BMP or DICOM files.");
-    usable.sort((a, b) => a.name.localeCompare(b.name, undefined, { numeric: true }));
-    add(usable.map((file) => ({ blob: file, name: file.name })));
+    const usable = files.filter(({ file }) => !NOISE.test(file.name));
+    if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, TIFF, WebP or BMP files.");
+    usable.sort((a, b) => comparePaths(a.path, b.path));
+    add(usable.map(({ file, path }) => ({ blob: file, name: file.name, path })));
   }
 
   const hasFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
@@ -47,7 +50,7 @@ export function mountIntake(images, support, messages) {
     show(false, event);
     const toSupport = event.target instanceof Element && Boolean(event.target.closest("#support"));
     try {
-      take(await droppedFiles(event.dataTransfer), toSupport ? support.add : images.add);
+      take(await droppedFiles(event.dataTransfer), toSupport ? (files) => support.add(files) : images.add);
     } catch {
       messages.error("The dropped files could not be read. Use the button to choose them.");
     }
@@ -57,27 +60,35 @@ export function mountIntake(images, support, messages) {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
-    take(files, images.add);
+    take(files.map(named), images.add);
   });
+}
+
+/** A file of which no folder is known. @param {File} file @returns {Found} */
+function named(file) {
+  return { file, path: file.name };
 }
 
 /**
  * All files of a drop, those inside folders too.
  * @param {DataTransfer} transfer
- * @returns {Promise<File[]>}
+ * @returns {Promise<Found[]>}
  */
 async function droppedFiles(transfer) {
   // The list is emptied after the event, so the entries are taken before the first wait.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry?.() ?? null);
-  const plain = [...transfer.files];
+  const plain = [...transfer.files].map(named);
   if (!entries.some((entry) => entry?.isDirectory)) return plain;
   const lists = await Promise.all(entries.filter((entry) => entry !== null).map(filesOf));
   return lists.flat();
 }
 
-/** @param {any} entry a FileSystemEntry @returns {Promise<File[]>} */
+/** @param {any} entry a FileSystemEntry @returns {Promise<Found[]>} */
 async function filesOf(entry) {
-  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return [{ file, path: entry.fullPath.replace(/^\//, "") }];
+  }
   const reader = entry.createReader();
   const found = [];
   // A reader hands out entries in portions until an empty one.

@@ -17,7 +17,7 @@ export function mountKeyboard(store, { images, runner, engine, dialogs, messages
     const item = currentImage(state);
     if (!item?.result) return;
     const { lo, hi } = colourRange(state, item);
-    store.settings({ threshold: clamp(thresholdFor(state, item) + step * (hi - lo), lo, hi) });
+    store.settings({ threshold: clamp((thresholdFor(state, item) ?? hi) + step * (hi - lo), lo, hi) });
   };
   const opacity = (step) => store.settings({ opacity: clamp(Math.round((state.settings.opacity + step) * 100) / 100, 0, 1) });
   const stop = () => {

@@ -3,30 +3,40 @@
  * A message stays until it is dismissed or its matter is settled; it never takes anything away.
  */
 
-import { el, make } from "./dom.js";
+import { countOf, el, make } from "./dom.js";
 
 /** More than this many at once hide the picture. */
 const SHOWN = 3;
+
+/** @typedef {{label: string, run: () => void}} Action */
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function createMessages(store) {
   const { state } = store;
   let nextId = 1;
-  /** @param {"error" | "notice"} kind @param {string} text @param {{label: string, run: () => void} | null} [action] */
-  const add = (kind, text, action = null) => {
-    if (state.messages.some((message) => message.kind === kind && message.text === text)) return;
-    state.messages = [...state.messages, { id: nextId++, kind, text, action }];
+  /** @param {"error" | "notice"} kind @param {string} text @param {Action | null} [action] @param {{matter?: string, lasting?: boolean}} [more] */
+  const add = (kind, text, action = null, { matter = "", lasting = false } = {}) => {
+    if (state.messages.some((message) => message.kind === kind && message.text === text && !action)) return;
+    const others = matter ? state.messages.filter((message) => message.matter !== matter) : state.messages;
+    state.messages = [...others, { id: nextId++, kind, text, action, matter, lasting }];
     store.changed();
   };
-  const dismiss = (id) => store.set({ messages: state.messages.filter((message) => message.id !== id) });
+  /** @param {(message: import("./types.d.ts").Message) => boolean} kept */
+  const keep = (kept) => store.set({ messages: state.messages.filter(kept) });
+  const dismiss = (id) => keep((message) => message.id !== id);
   return {
-    /** @param {string} text @param {{label: string, run: () => void} | null} [action] */
-    error: (text, action) => add("error", text, action),
-    /** @param {string} text @param {{label: string, run: () => void} | null} [action] */
-    notice: (text, action) => add("notice", text, action),
+    /** @param {string} text @param {Action | null} [action] @param {string} [matter] a newer error of the same matter takes its place */
+    error: (text, action, matter) => add("error", text, action, { matter }),
+    /** @param {string} text @param {Action | null} [action] @param {string} [matter] as with errors */
+    notice: (text, action, matter) => add("notice", text, action, { matter }),
+    /** Offers something that can be taken up later: it stays when other things are settled. @param {string} text @param {Action} action @param {string} matter */
+    offer: (text, action, matter) => add("notice", text, action, { matter, lasting: true }),
     dismiss,
+    /** @param {string} matter */
+    settle: (matter) => keep((message) => message.matter !== matter),
+    dismissAll: () => store.set({ messages: [] }),
     /** What was said before is settled. @param {"error" | "notice"} [kind] only these */
-    clear: (kind) => store.set({ messages: kind ? state.messages.filter((message) => message.kind !== kind) : [] }),
+    clear: (kind) => keep((message) => message.lasting || Boolean(kind && message.kind !== kind)),
     dismissLast() {
       const last = state.messages.at(-1);
       if (last) dismiss(last.id);
@@ -46,8 +56,15 @@ export function mountMessages(store, messages) {
     painted = key;
     const hidden = all.length - SHOWN;
     root.replaceChildren(...all.slice(-SHOWN).map((message) => card(message, messages)));
-    if (hidden > 0) root.append(make("p", { class: "message-more", text: `and ${hidden} more above` }));
+    if (hidden > 0) root.prepend(older(hidden, messages));
   });
+}
+
+/** @param {number} hidden @param {ReturnType<typeof createMessages>} messages */
+function older(hidden, messages) {
+  return make("p", { class: "message-more" },
+    `${countOf(hidden, "earlier message")} ${hidden === 1 ? "is" : "are"} not shown.`,
+    make("button", { type: "button", "data-testid": "dismiss-all", text: "Dismiss all", onclick: messages.dismissAll }));
 }
 
 /** @param {import("./types.d.ts").Message} message @param {ReturnType<typeof createMessages>} messages */
@@ -61,7 +78,7 @@ function card(message, messages) {
   );
   if (message.action) {
     const { label, run } = message.action;
-    node.append(make("button", { type: "button", "data-testid": "retry", text: label, onclick: () => (messages.dismiss(message.id), run()) }));
+    node.append(make("button", { type: "button", "data-testid": message.lasting ? "undo" : "retry", text: label, onclick: () => (messages.dismiss(message.id), run()) }));
   }
   node.append(make("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", text: "×", onclick: () => messages.dismiss(message.id) }));
   return node;

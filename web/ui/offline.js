@@ -56,10 +56,10 @@ async function watch(worker, registration, messages) {
 
 /** @param {ServiceWorker} waiting a new version @param {Messages} messages */
 function offer(waiting, messages) {
-  messages.notice("A new version of this page is ready. It is used after the last tab with this page is closed, or now.", {
+  messages.offer("A new version of this page is ready. It is used after the last tab with this page is closed, or now.", {
     label: "Use it now",
     run: () => void takeOver(waiting, messages),
-  });
+  }, "version");
 }
 
 /** @param {ServiceWorker} waiting @param {Messages} messages */

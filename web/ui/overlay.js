@@ -5,8 +5,12 @@
 
 import { colourRange, thresholdFor } from "./results.js";
 import { currentImage } from "./store.js";
+import { warningsFor } from "./warnings.js";
 
-/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number, colourMap: import("../../pkg/index.d.ts").RenderOptions["colourMap"], canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
+/** How strong the colours are where no threshold is set: the whole map is shown, gently, and nothing stands out of it. */
+const GENTLE = 0.5;
+
+/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number | null, strength: number, colourMap: import("../../pkg/index.d.ts").RenderOptions["colourMap"], canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function createOverlay(store) {
@@ -18,7 +22,7 @@ export function createOverlay(store) {
 
   function wish() {
     const item = currentImage(state);
-    if (!item?.result || !state.session) return null;
+    if (!item?.result || !state.session || warningsFor(state, item).some(({ voids }) => voids)) return null;
     const { lo, hi } = colourRange(state, item);
     return { map: item.result.overlay, size: item.result.size, lo, hi, threshold: thresholdFor(state, item), colourMap: state.settings.colourMap };
   }
@@ -56,17 +60,18 @@ export function createOverlay(store) {
 
 /**
  * @param {import("../../pkg/index.d.ts").Session} session
- * @param {{map: Float32Array, size: number, lo: number, hi: number, threshold: number, colourMap: Rendered["colourMap"]}} wanted
+ * @param {{map: Float32Array, size: number, lo: number, hi: number, threshold: number | null, colourMap: Rendered["colourMap"]}} wanted  `threshold` null: the whole map, without outlines
  * @returns {Promise<Rendered>}
  */
 export async function render(session, wanted) {
   const { map, size, lo, hi, threshold, colourMap } = wanted;
-  const { rgba, contours, bar } = await session.render(map, size, { lo, hi, threshold, colourMap });
+  const { rgba, contours, bar } = await session.render(map, size, { lo, hi, threshold: threshold ?? lo, colourMap });
   const canvas = document.createElement("canvas");
   canvas.width = canvas.height = size;
   const pixels = new Uint8ClampedArray(rgba.buffer, rgba.byteOffset, rgba.byteLength);
   canvas.getContext("2d")?.putImageData(new ImageData(/** @type {any} */ (pixels), size, size), 0, 0);
-  return { ...wanted, canvas, contours, bar: new Uint8ClampedArray(bar.buffer, bar.byteOffset, bar.byteLength) };
+  const drawn = threshold === null ? { contours: [], strength: GENTLE } : { contours, strength: 1 };
+  return { ...wanted, ...drawn, canvas, bar: new Uint8ClampedArray(bar.buffer, bar.byteOffset, bar.byteLength) };
 }
 
 /**

@@ -1,7 +1,7 @@
 /** The settings: object, mode, use of normal images, window, and how the overlay is shown. */
 
 import { mountBank } from "./bank.js";
-import { clamp, el, make, setText, twoDigits } from "./dom.js";
+import { clamp, el, ended, make, setText, twoDigits } from "./dom.js";
 import { COLOUR_MAPS } from "./settings.js";
 import { colourRange, thresholdFor } from "./results.js";
 import { currentImage } from "./store.js";
@@ -73,7 +73,7 @@ export function mountPanel(store, images, support) {
       : possible && settings.mode === "zero" ? info.zeroShotNote ?? ""
       : possible ? ""
       : info.zeroShot ? "The model has no words for this choice."
-      : `Not with this model: ${info.zeroShotReason}.`;
+      : `Not with this model: ${ended(info.zeroShotReason ?? "")}`;
     setText(el("mode-reason"), reason);
     el("mode-reason").hidden = reason === "";
   }
@@ -84,13 +84,16 @@ export function mountPanel(store, images, support) {
     opacity.value = String(Math.round(settings.opacity * 100));
     setText(el("opacity-value"), `${opacity.value} %`);
     const result = item?.result;
-    threshold.disabled = el("threshold-auto").disabled = !result;
+    threshold.disabled = !result;
+    el("threshold-auto").disabled = settings.threshold === null;
     if (!item || !result) return setText(el("threshold-value"), "–");
     const { lo, hi } = colourRange(state, item);
     const value = thresholdFor(state, item);
-    threshold.value = String(clamp((value - lo) / (hi - lo), 0, 1));
-    threshold.setAttribute("aria-valuetext", twoDigits(value));
-    setText(el("threshold-value"), twoDigits(value));
+    // Where none is set the handle waits at the upper end, so that pulling it down brings up the highest places first.
+    threshold.value = String(value === null ? 1 : clamp((value - lo) / (hi - lo), 0, 1));
+    const words = value === null ? "not set" : twoDigits(value);
+    threshold.setAttribute("aria-valuetext", words);
+    setText(el("threshold-value"), words);
   }
 }
 

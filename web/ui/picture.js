@@ -1,17 +1,24 @@
-/** The picture to save: image and overlay at the image's own resolution, colour bar with numbers, purpose line. */
+/**
+ * The picture to save: image and overlay at the image's own resolution, colour bar with numbers, and below in words what it
+ * was made with and how to read it, so that it explains itself where it turns up alone.
+ */
 
-import { twoDigits } from "./dom.js";
+import { countOf, twoDigits } from "./dom.js";
 import { traceContours } from "./overlay.js";
+import { readScore } from "./reading.js";
+import { isStale, madeWith } from "./results.js";
+import { scaleName, thresholdWords } from "./scale.js";
 
 const PURPOSE = "For research and teaching. Not a medical device.";
 
 /**
- * @param {import("./types.d.ts").ImageItem} item with its bitmap
+ * @param {import("./types.d.ts").State} state
+ * @param {import("./types.d.ts").ImageItem} item with its bitmap and result
  * @param {import("./overlay.js").Rendered} layer
- * @param {import("./types.d.ts").Settings} settings
  * @returns {Promise<Blob>} a PNG
  */
-export async function drawPicture(item, layer, settings) {
+export async function drawPicture(state, item, layer) {
+  const { settings } = state;
   const { width, height } = item;
   // Text and bar grow with the picture, so that they read the same at any size.
   const unit = Math.max(4, Math.round(Math.max(width, height) / 128));
@@ -19,16 +26,14 @@ export async function drawPicture(item, layer, settings) {
   const canvas = document.createElement("canvas");
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.font = font;
-  const score = item.result ? `Score ${twoDigits(item.result.score)}. ` : "";
-  const origin = item.synthetic ? "Synthetic phantom, no patient. " : "";
-  const lines = wrap(context, `${origin}${score}Threshold ${twoDigits(layer.threshold)}. ${PURPOSE}`, width - 4 * unit);
+  const lines = describe(state, item, layer).flatMap((text) => wrap(context, text, width - 4 * unit));
   canvas.width = width;
   canvas.height = height + unit * 8 + lines.length * unit * 4;
 
   context.fillStyle = "#0b0e12";
   context.fillRect(0, 0, canvas.width, canvas.height);
   context.drawImage(/** @type {ImageBitmap} */ (item.bitmap), 0, 0);
-  context.globalAlpha = settings.opacity;
+  context.globalAlpha = settings.opacity * layer.strength;
   context.imageSmoothingQuality = "high";
   context.drawImage(layer.canvas, 0, 0, width, height);
   context.globalAlpha = 1;
@@ -46,6 +51,28 @@ export async function drawPicture(item, layer, settings) {
   return new Promise((resolve, reject) => {
     canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser. Save a smaller one."))), "image/png");
   });
+}
+
+/**
+ * What stands below the picture, a paragraph each.
+ * @param {import("./types.d.ts").State} state
+ * @param {import("./types.d.ts").ImageItem} item
+ * @param {import("./overlay.js").Rendered} layer
+ */
+export function describe(state, item, layer) {
+  const made = madeWith(item);
+  const { score, reading, warnings } = readScore(state, item);
+  const object = state.info?.objects.find(({ id }) => id === made.object)?.name ?? made.object;
+  const beside = made.mode === "zero" ? "words" : countOf(made.normals.length, "normal image");
+  const scale = scaleName(made.mode);
+  return [
+    `${item.label}. ${item.synthetic ? "Synthetic phantom, no patient. " : ""}${object}, compared with ${beside}.`,
+    score === null ? `${reading}.` : `Score ${twoDigits(score)}. ${reading}.`,
+    ...warnings.map(({ text }) => text),
+    `Colours: ${scale}, ${thresholdWords(layer.threshold)}${layer.threshold === null ? ", so nothing is outlined and some place is the brightest in any image" : ""}.`,
+    `Model ${made.model}, revision ${made.revision}. ${new Date().toISOString().slice(0, 10)}.${isStale(state, item) ? " Made with older settings than the page's." : ""}`,
+    PURPOSE,
+  ];
 }
 
 /** @param {CanvasRenderingContext2D} context @param {import("./overlay.js").Rendered} layer @param {{unit: number, width: number, top: number, font: string}} place */
@@ -66,6 +93,7 @@ function drawBar(context, layer, { unit, width, top, font }) {
   context.textAlign = "right";
   context.fillText(hi, width - 2 * unit, middle);
   context.drawImage(bar, left, top + unit, right - left, unit * 2);
+  if (layer.threshold === null) return;
   const at = left + (right - left) * Math.min(1, Math.max(0, (layer.threshold - layer.lo) / (layer.hi - layer.lo)));
   context.fillRect(at - unit / 4, top, unit / 2, unit * 4);
 }

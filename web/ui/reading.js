@@ -1,33 +1,80 @@
 /** A score in plain words. It compares; it never says what a person has. Pure functions. */
 
 import { countOf, twoDigits } from "./dom.js";
+import { normalTop } from "./results.js";
+import { warningsFor } from "./warnings.js";
 
 /** The engine compares no more normal images with each other, however many there are. */
 const COMPARED_AT_MOST = 16;
+const NO_DIAGNOSIS = "A score is not a diagnosis.";
+/** Without a threshold the colours span the map from end to end. */
+const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours span the whole map: some place is the brightest in any image.";
+
+/** @typedef {import("./types.d.ts").State} State */
+/** @typedef {import("./types.d.ts").ImageItem} ImageItem */
+/**
+ * @typedef {object} Reading
+ * @property {number | null} score the one number to show, null where none must be
+ * @property {string} reading
+ * @property {string} range the normal images' own scores
+ * @property {string} hint
+ * @property {import("./warnings.js").Warning[]} warnings
+ */
 
 /**
- * @param {import("../../pkg/index.d.ts").Result} result
- * @returns {{reading: string, range: string, hint: string}}
+ * @param {State} state
+ * @param {ImageItem} item with a result
+ * @returns {Reading}
  */
-export function readScore(result) {
-  if (result.mode === "few") return result.supportScores && result.supportScores.length > 1 ? besideNormals(result) : oneNormal();
-  if (result.calibrated !== null) {
+export function readScore(state, item) {
+  const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+  const warnings = warningsFor(state, item);
+  const empty = warnings.find(({ voids }) => voids);
+  if (empty) return { score: null, reading: `No score: ${empty.short}`, range: "", hint: "", warnings };
+  return { ...(result.mode === "few" ? withNormals(state, item) : withWords(state, result)), warnings };
+}
+
+/**
+ * Whether words give an image a score. A model whose makers have something to say against its words (`zeroShotNote`, the
+ * manifest's `zero_shot_note`) gives none: its map can still be worth a look, but in the only one measured, the bundled
+ * model, the score put lesions below normal slices (image AUROC .235 on brain MR, see the model card).
+ * @param {State} state
+ */
+export function wordsGiveScore(state) {
+  return !state.info?.zeroShotNote;
+}
+
+/** @param {State} state @param {import("../../pkg/index.d.ts").Result} result */
+function withWords(state, result) {
+  const outline = `Words have no range of normal images, so ${NO_OUTLINE}`;
+  if (!wordsGiveScore(state)) {
     return {
-      reading: `${twoDigits(result.calibrated)} on the model's scale from 0 to 1`,
+      score: null,
+      reading: "No image score: with this model, words are not reliable enough for one",
       range: "",
-      hint: "How much the patches resemble the words for abnormal, on average. Not a probability of disease and not a diagnosis.",
+      hint: `See the note at the choice of words. ${outline}`,
     };
   }
   return {
-    reading: "No calibration",
+    score: result.score,
+    reading: "Likeness to the words for abnormal",
     range: "",
-    hint: "Compare scores only within this model and organ. A score is not a diagnosis.",
+    hint: `${outline} The score is the map's average; compare it only with others of this model and this kind of image. ${NO_DIAGNOSIS}`,
   };
 }
 
-/** @param {import("../../pkg/index.d.ts").Result} result */
-function besideNormals(result) {
+/** @param {State} state @param {ImageItem} item */
+function withNormals(state, item) {
+  const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
   const normals = [...(result.supportScores ?? [])].sort((a, b) => a - b);
+  if (normals.length < 2) {
+    return {
+      score: result.score,
+      reading: "No range to compare with",
+      range: "",
+      hint: `One normal image gives no range of normal images, so ${NO_OUTLINE} Add at least one more. ${NO_DIAGNOSIS}`,
+    };
+  }
   const lowest = normals[0];
   const highest = normals[normals.length - 1];
   const all = normals.length === 2 ? "both of your normal images"
@@ -36,19 +83,16 @@ function besideNormals(result) {
   const reading = result.score > highest ? `Higher than ${all}`
     : result.score < lowest ? `Lower than ${all}`
     : "Inside the range of your normal images";
+  const doubt = normals.length < 4 ? `${countOf(normals.length, "normal image")} make a rough range. Add more.`
+    : result.score > highest ? "Another person, view or scanner can raise the score too."
+    : "That does not mean that the image is normal.";
+  const outline = normalTop(state, item) === null
+    ? `This score is the map's average and gives single places no range of normal images, so ${NO_OUTLINE} `
+    : "";
   return {
+    score: result.score,
     reading,
-    range: `They reach ${twoDigits(lowest)} to ${twoDigits(highest)}, each compared with the ${normals.length === 2 ? "other" : "others"}.`,
-    hint: normals.length < 4
-      ? `${countOf(normals.length, "normal image")} make a rough range. Add more. A score is not a diagnosis.`
-      : "Another person, view or scanner can raise the score too. A score is not a diagnosis.",
-  };
-}
-
-function oneNormal() {
-  return {
-    reading: "No range to compare with",
-    range: "",
-    hint: "One normal image gives no range. Add at least one more. A score is not a diagnosis.",
+    range: `Their own scores lie between ${twoDigits(lowest)} and ${twoDigits(highest)}, each compared with the ${normals.length === 2 ? "other" : "others"}.`,
+    hint: `${outline}${doubt} ${NO_DIAGNOSIS}`,
   };
 }

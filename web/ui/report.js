@@ -1,14 +1,22 @@
-/** The report: every analysed picture with raw values and the settings they belong to. Pure function of the state. */
+/**
+ * The report: every analysed image with raw values and the settings they belong to, and every image that has none with the
+ * reason. Pure function of the state.
+ */
 
-import { isStale, keyFor, thresholdFor } from "./results.js";
+import { isStale, madeWith, shareAbove, thresholdFor } from "./results.js";
 import { readScore } from "./reading.js";
+import { scaleName } from "./scale.js";
 
 /**
  * @param {import("./types.d.ts").State} state
- * @param {boolean} names whether file names go in
+ * @param {boolean} names whether file names, with their folders, go in
  */
 export function makeReport(state, names) {
-  const { info, settings } = state;
+  const { info, settings, images } = state;
+  const analysed = images.filter((item) => item.result);
+  const unreadable = images.filter((item) => !item.result && item.status === "error");
+  const waiting = images.filter((item) => !item.result && item.status !== "error");
+  const called = (item) => ({ label: item.label, ...(names ? { fileName: item.path } : {}) });
   return {
     report: "MVFA Web",
     format: 1,
@@ -16,37 +24,42 @@ export function makeReport(state, names) {
     created: new Date().toISOString(),
     model: info && { name: info.name, revision: info.revision, licence: info.licence, intendedUse: info.intendedUse, sizePx: info.sizePx },
     device: info && { ...info.device },
-    images: state.images.filter((item) => item.result).map((item) => describe(state, item, names)),
+    counts: { images: images.length, analysed: analysed.length, unreadable: unreadable.length, notAnalysed: waiting.length },
+    images: analysed.map((item) => ({ ...called(item), ...describe(state, item) })),
+    unreadable: unreadable.map((item) => ({ ...called(item), reason: item.message })),
+    notAnalysed: waiting.map(called),
     normalImages: state.support.map((item, index) => ({ label: `Normal image ${index + 1}`, ...(names ? { fileName: item.name } : {}) })),
     view: { colourMap: settings.colourMap, opacity: settings.opacity },
   };
 }
 
-/** @param {import("./types.d.ts").State} state @param {import("./types.d.ts").ImageItem} item @param {boolean} names */
-function describe(state, item, names) {
+/** @param {import("./types.d.ts").State} state @param {import("./types.d.ts").ImageItem} item */
+function describe(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
   const threshold = thresholdFor(state, item);
-  let above = 0;
-  for (const value of result.overlay) if (value >= threshold) above += 1;
-  const [, , , , augment, bankRows, , window] = JSON.parse(item.resultKey || keyFor(state, item));
-  const { reading, range } = readScore(result);
+  const { augment, bankRows, window } = madeWith(item);
+  const { score, reading, range, warnings } = readScore(state, item);
   return {
-    label: item.label,
     ...(item.synthetic ? { synthetic: "a phantom drawn by a program, no patient" } : {}),
-    ...(names ? { fileName: item.name } : {}),
     width: item.width,
     height: item.height,
     object: result.object,
     mode: result.mode,
     ...(augment ? { augment, bankRows: bankRows ?? "all" } : {}),
     ...(window ? { window } : {}),
-    score: result.score,
-    calibrated: result.calibrated,
+    // The page shows none where it would mislead, and neither does the report.
+    score,
+    calibrated: result.mode === "few" && score !== null ? result.calibrated : null,
     scoreZero: result.scoreZero,
     scoreMemory: result.scoreMemory,
     normalScores: result.supportScores,
     reading: range ? `${reading}. ${range}` : reading,
-    map: { min: result.mapMin, max: result.mapMax, size: result.size, threshold, shareAboveThreshold: above / result.overlay.length },
+    warnings: warnings.map(({ text }) => text),
+    map: {
+      values: scaleName(result.mode), min: result.mapMin, max: result.mapMax, size: result.size, threshold,
+      shareAboveThreshold: threshold === null ? null : shareAbove(item, threshold),
+      ...(threshold === null ? { outline: "none: there is no range of normal images for the map, and no threshold was set" } : {}),
+    },
     device: result.device,
     timings: { ...result.timings },
     madeWithOlderSettings: isStale(state, item),

@@ -1,6 +1,6 @@
-/** The result: score, plain words, and where the score lies among the normal images. */
+/** The result: score, plain words, what is doubtful about them, and where the score lies among the normal images. */
 
-import { el, setText, twoDigits } from "./dom.js";
+import { el, make, setText, twoDigits } from "./dom.js";
 import { isStale } from "./results.js";
 import { currentImage } from "./store.js";
 import { readScore } from "./reading.js";
@@ -17,27 +17,39 @@ export function mountResult(store) {
     const result = item?.result ?? null;
     el("result").hidden = !result;
     if (!item || !result) return;
-    const words = readScore(result);
-    setText(score, twoDigits(result.score));
-    score.dataset.value = String(result.score);
+    const words = readScore(state, item);
+    setText(score, words.score === null ? "–" : twoDigits(words.score));
+    score.dataset.value = words.score === null ? "" : String(words.score);
+    paintWarnings(words.warnings);
     setText(el("reading"), words.reading);
     setText(el("reading-range"), words.range);
     setText(el("reading-hint"), words.hint);
     setText(el("sample-note"), item.note);
-    el("sample-note").hidden = item.note === "";
+    // It speaks of one result and goes with its settings.
+    el("sample-note").hidden = item.note === "" || item.noteKey !== item.resultKey || isStale(state, item);
     el("stale").hidden = !isStale(state, item);
     if (plotted === result) return;
     plotted = result;
-    plot(result);
+    plot(words.score === null ? null : result);
   });
 }
 
-/** A line with one ring per normal image and a filled dot for this picture. @param {import("../../pkg/index.d.ts").Result} result */
+/** @param {import("./warnings.js").Warning[]} warnings */
+function paintWarnings(warnings) {
+  const list = el("warnings");
+  list.hidden = warnings.length === 0;
+  const key = warnings.map(({ text }) => text).join("\n");
+  if (list.dataset.shown === key) return;
+  list.dataset.shown = key;
+  list.replaceChildren(...warnings.map(({ kind, text }) => make("li", { "data-kind": kind, text })));
+}
+
+/** A line with one ring per normal image and a filled dot for this image. @param {import("../../pkg/index.d.ts").Result | null} result */
 function plot(result) {
   const svg = el("range-plot");
-  const normals = result.supportScores ?? [];
+  const normals = result?.supportScores ?? [];
   svg.toggleAttribute("hidden", normals.length < 2);
-  if (normals.length < 2) return;
+  if (!result || normals.length < 2) return;
   const all = [...normals, result.score];
   const lo = Math.min(...all);
   const span = Math.max(...all) - lo || 1;
@@ -55,5 +67,5 @@ function plot(result) {
     ...inner.map((cx) => mark("circle", { class: "normal", cx, cy: 14, r: 4 })),
     mark("circle", { class: "this", cx: x(result.score), cy: 14, r: 6 }),
   );
-  svg.setAttribute("aria-label", `This picture ${twoDigits(result.score)}; normal images ${normals.map(twoDigits).join(", ")}`);
+  svg.setAttribute("aria-label", `This image ${twoDigits(result.score)}; normal images ${normals.map(twoDigits).join(", ")}`);
 }

@@ -3,21 +3,34 @@
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
-/** Share of the map left uncovered where nothing better is known. */
-const QUIET_SHARE = 0.97;
-
 /**
  * The settings a result made now would belong to.
  * @param {State} state
  * @param {ImageItem} item
  */
-export function keyFor(state, item) {
+function settingsFor(state, item) {
   const { object, mode, augment, bankRows, window } = state.settings;
   const few = mode === "few";
-  return JSON.stringify([
-    state.info?.name, state.info?.revision, object, mode,
-    few ? augment : "", few ? bankRows : null, few ? state.support.map((support) => support.id) : [], item.deep ? window : "",
-  ]);
+  return {
+    model: state.info?.name,
+    revision: state.info?.revision,
+    object,
+    mode,
+    augment: few ? augment : "",
+    bankRows: few ? bankRows : null,
+    normals: few ? state.support.map((support) => support.id) : [],
+    window: item.deep ? window : "",
+  };
+}
+
+/** The same as one text, to compare. @param {State} state @param {ImageItem} item */
+export function keyFor(state, item) {
+  return JSON.stringify(settingsFor(state, item));
+}
+
+/** The settings the result there is was made with. @param {ImageItem} item @returns {ReturnType<typeof settingsFor>} */
+export function madeWith(item) {
+  return JSON.parse(item.resultKey);
 }
 
 /** @param {State} state @param {ImageItem} item */
@@ -25,8 +38,13 @@ export function isStale(state, item) {
   return item.result !== null && item.resultKey !== keyFor(state, item);
 }
 
-/** The engine's map that is shown. @param {ImageItem} item */
-function limits(item) {
+/** Analysed with the settings as they are now. @param {State} state @param {ImageItem} item */
+export function isUpToDate(state, item) {
+  return item.result !== null && item.resultKey === keyFor(state, item);
+}
+
+/** The engine's map that is shown. @param {State} state @param {ImageItem} item */
+function limits(state, item) {
   const { result } = item;
   if (!result) return { lo: 0, hi: 1 };
   let lo = Infinity;
@@ -36,30 +54,37 @@ function limits(item) {
     if (value > hi) hi = value;
   }
   // The score is a value of the other map, whose peak can be a little higher: the scale holds both.
-  return { lo, hi: Math.max(hi, result.mapMax, normalTop(item) ?? hi) };
+  return { lo, hi: Math.max(hi, result.mapMax, normalTop(state, item) ?? hi) };
 }
 
 /** @type {WeakMap<object, {lo: number, hi: number}>} */
 const limitsCache = new WeakMap();
 
-/** @param {ImageItem} item */
-function cachedLimits(item) {
+/** @param {State} state @param {ImageItem} item */
+function cachedLimits(state, item) {
   const key = /** @type {object} */ (item.result);
   let found = limitsCache.get(key);
-  if (!found) limitsCache.set(key, (found = limits(item)));
+  if (!found) limitsCache.set(key, (found = limits(state, item)));
   return found;
 }
 
 /**
- * The highest score among the normal pictures, where the score is the map's maximum and so has its unit.
+ * The highest score among the normal images, where it can be compared with the map: the score of objects of the kind
+ * "segmentation" is the map's maximum. That of the kind "detection" is its mean, which says nothing about single places;
+ * words have no normal images, and one normal image has no other to be compared with.
+ * @param {State} state
  * @param {ImageItem} item
  * @returns {number | null}
  */
-export function normalTop(item) {
+export function normalTop(state, item) {
   const { result } = item;
-  if (!result?.supportScores || result.supportScores.length < 2 || result.mode !== "few") return null;
-  const isMaximum = Math.abs(result.score - result.mapMax) <= 1e-4 * Math.max(1, Math.abs(result.mapMax));
-  return isMaximum ? Math.max(...result.supportScores) : null;
+  if (result?.mode !== "few" || !result.supportScores || result.supportScores.length < 2) return null;
+  return kindOf(state, result.object) === "segmentation" ? Math.max(...result.supportScores) : null;
+}
+
+/** @param {State} state @param {string} object an id @returns {"segmentation" | "detection" | null} */
+export function kindOf(state, object) {
+  return state.info?.objects.find(({ id }) => id === object)?.kind ?? null;
 }
 
 /**
@@ -68,32 +93,30 @@ export function normalTop(item) {
  * @param {ImageItem} item with a result
  */
 export function colourRange(state, item) {
-  const own = cachedLimits(item);
+  const own = cachedLimits(state, item);
   const others = state.settings.sharedScale
-    ? state.images.filter((other) => other.result && other.resultKey === item.resultKey).map(cachedLimits)
+    ? state.images.filter((other) => other.result && other.resultKey === item.resultKey).map((other) => cachedLimits(state, other))
     : [];
   const lo = Math.min(own.lo, ...others.map((range) => range.lo));
   const hi = Math.max(own.hi, ...others.map((range) => range.hi));
   return hi > lo ? { lo, hi } : { lo, hi: lo + 1 };
 }
 
-/** @type {WeakMap<object, number>} */
-const quietCache = new WeakMap();
-
 /**
- * The threshold in force: the person's, else the top of the normal pictures, else a high quantile of the map.
+ * The threshold in force: the person's, else the top of the normal images. Null where neither is there: any threshold
+ * taken from the map itself would outline something in every image, whatever it shows.
  * @param {State} state
  * @param {ImageItem} item with a result
+ * @returns {number | null}
  */
 export function thresholdFor(state, item) {
-  if (state.settings.threshold !== null) return state.settings.threshold;
-  const top = normalTop(item);
-  if (top !== null) return top;
-  const { overlay } = /** @type {any} */ (item.result);
-  let quiet = quietCache.get(overlay);
-  if (quiet === undefined) {
-    quiet = Float32Array.from(overlay).sort()[Math.floor(QUIET_SHARE * (overlay.length - 1))];
-    quietCache.set(overlay, quiet);
-  }
-  return quiet;
+  return state.settings.threshold ?? normalTop(state, item);
+}
+
+/** Share of the map at or above a value. @param {ImageItem} item with a result @param {number} value */
+export function shareAbove(item, value) {
+  const { overlay } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+  let above = 0;
+  for (const one of overlay) if (one >= value) above += 1;
+  return above / overlay.length;
 }

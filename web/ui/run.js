@@ -7,7 +7,8 @@
 
 import { spread } from "../../pkg/helpers.js";
 import { encodeTogether, fillUp } from "../../pkg/views.js";
-import { keyFor } from "./results.js";
+import { isUpToDate, keyFor } from "./results.js";
+import { sameBytes } from "./same.js";
 
 /** Same device, next device, then give up on the picture. */
 const MAX_TRIES = 3;
@@ -34,8 +35,9 @@ export function createRunner(store, messages, engine, images, support, helpers) 
     const controller = new AbortController();
     const { signal } = controller;
     messages.clear();
+    const begun = performance.now();
     for (const item of items) item.status = "waiting";
-    store.set({ run: { ids: items.map(({ id }) => id), index: 0, stage: "", done: 0, total: 0, controller } });
+    store.set({ batch: null, run: { ids: items.map(({ id }) => id), index: 0, stage: "", done: 0, total: 0, controller } });
     try {
       // Should it fail, each worker encodes for itself what it lacks, and says what is wrong.
       normalsMs = await abortable(encodeNormals(items.length, signal).catch(() => 0), signal);
@@ -53,7 +55,10 @@ export function createRunner(store, messages, engine, images, support, helpers) 
       for (const item of state.images) {
         if (item.status === "waiting" || item.status === "working") item.status = item.result ? "done" : item.thumb ? "ready" : "reading";
       }
-      store.set({ run: null });
+      const done = state.images.filter((item) => items.includes(item) && isUpToDate(state, item));
+      const asked = items.filter((item) => state.images.includes(item) && item.status !== "error").length;
+      const batch = items.length > 1 ? { asked, analysed: done.length, ms: performance.now() - begun } : null;
+      store.set({ run: null, batch });
     }
   }
 
@@ -100,8 +105,7 @@ export function createRunner(store, messages, engine, images, support, helpers) 
       store.changed();
       done = await work().catch((error) => {
         if (error.name !== "ImageError") throw error;
-        if (item.status !== "error") messages.error(`${item.name}: ${error.message}`);
-        Object.assign(item, { status: "error", message: error.message });
+        images.fail(item, error.message);
         return true;
       });
     }
@@ -119,15 +123,16 @@ export function createRunner(store, messages, engine, images, support, helpers) 
       throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
     }
     const { object, mode, augment, bankRows, window } = state.settings;
-    return { key: keyFor(state, item), options: { object, mode, augment, bankRows: bankRows ?? undefined, window, signal } };
+    const amongNormals = mode === "few" && (await isAmong(item, state.support));
+    return { amongNormals, key: keyFor(state, item), options: { object, mode, augment, bankRows: bankRows ?? undefined, window, signal } };
   }
 
-  /** @param {ImageItem} item @param {string} key @param {import("../../pkg/index.js").Result} result */
-  function accept(item, key, result) {
+  /** @param {ImageItem} item @param {{key: string, amongNormals: boolean}} made @param {import("../../pkg/index.js").Result} result */
+  function accept(item, { key, amongNormals }, result) {
     result.timings.referencesMs += normalsMs;
     result.timings.totalMs += normalsMs;
     normalsMs = 0;
-    Object.assign(item, { result, resultKey: key, status: "done", message: "" });
+    Object.assign(item, { result, resultKey: key, amongNormals, status: "done", message: "" });
     return true;
   }
 
@@ -137,16 +142,16 @@ export function createRunner(store, messages, engine, images, support, helpers) 
       const session = await abortable(engine.whenReady(), signal);
       try {
         if (state.run) Object.assign(state.run, { stage: "", done: 0, total: 0 });
-        const { key, options } = await prepare(item, signal);
+        const made = await prepare(item, signal);
         const onProgress = (progress) => state.run && (Object.assign(state.run, progress), store.changed());
-        accept(item, key, await session.analyse(item.blob, { ...options, onProgress }));
+        accept(item, made, await session.analyse(item.blob, { ...made.options, onProgress }));
         engine.worked();
         return true;
       } catch (error) {
         if (signal.aborted || error.name !== "DeviceError") throw error;
         if (attempt >= MAX_TRIES) {
           item.status = item.result ? "done" : "ready";
-          throw new Error(`${item.name}: the model stopped each time it looked at this picture. Try a smaller one, or analyse the others first.`);
+          throw new Error(`${item.name}: the model stopped each time it looked at this image. Try a smaller one, or analyse the others first.`);
         }
         if (!session.ended) engine.recover(error);
       }
@@ -158,11 +163,11 @@ export function createRunner(store, messages, engine, images, support, helpers) 
     for (let attempt = 1; ; attempt += 1) {
       await abortable(engine.whenReady(), signal);
       try {
-        const { key, options } = await prepare(item, signal);
+        const { options, ...made } = await prepare(item, signal);
         const member = await helper.sync(options.mode === "few" ? supports() : []);
         const own = ownMember();
         if (options.mode === "few" && own) await fillUp(own, member, options.augment).catch(() => {});
-        return accept(item, key, await member.session.analyse(item.blob, options));
+        return accept(item, made, await member.session.analyse(item.blob, options));
       } catch (error) {
         if (signal.aborted || error.name !== "DeviceError") throw error;
         // Otherwise it was the page's worker that stopped, while it read the picture.
@@ -177,9 +182,21 @@ export function createRunner(store, messages, engine, images, support, helpers) 
   return {
     analyse,
     current: () => state.currentId !== null && analyse([state.currentId]),
-    all: () => analyse(state.images.filter((item) => item.status !== "error").map((item) => item.id)),
+    /** Those that have no result with the settings as they are now. */
+    all: () => analyse(remaining(state).map((item) => item.id)),
     cancel: () => state.run?.controller.abort(),
   };
+}
+
+/** What a run over all images has to do. @param {import("./types.d.ts").State} state */
+export function remaining(state) {
+  return state.images.filter((item) => item.status !== "error" && !isUpToDate(state, item));
+}
+
+/** @param {ImageItem} item @param {import("./types.d.ts").SupportItem[]} normals */
+async function isAmong(item, normals) {
+  for (const { blob } of normals) if (await sameBytes(item.blob, blob).catch(() => false)) return true;
+  return false;
 }
 
 /**

@@ -1,6 +1,11 @@
-/** The sample cards of a first visit: one click runs a case from its files to the map. */
+/**
+ * The samples: one click runs a case from its files to the map. On a first visit they are cards in the place of the
+ * picture; later a dialog shows the same cards. The person's own normal images are set aside, never thrown away.
+ */
 
-import { el, make, setText } from "./dom.js";
+import { countOf, el, make, sentence, setText } from "./dom.js";
+import { keyFor } from "./results.js";
+import { UNDO_MATTER } from "./support.js";
 
 const BASE = "web/samples/";
 
@@ -13,7 +18,9 @@ const BASE = "web/samples/";
  * @param {ReturnType<typeof import("./run.js").createRunner>} runner
  */
 export async function mountSamples(store, messages, engine, images, support, runner) {
+  const { state } = store;
   const list = el("samples");
+  const again = el("samples-button");
   let started = false;
   /** Case id -> its pictures: fetched with the page, so that nothing is asked for once the model is loaded. @type {Map<string, Promise<Blob[]>>} */
   const files = new Map();
@@ -21,23 +28,40 @@ export async function mountSamples(store, messages, engine, images, support, run
   async function run(sample) {
     const pictures = files.get(sample.id);
     if (started || !pictures) return;
+    if (state.run) return messages.notice("An analysis is running. Wait for its end or cancel it, then open the sample.", null, "sample must wait");
     started = true;
     list.setAttribute("aria-busy", "true");
     try {
       const [blobs] = await Promise.all([pictures, engine.whenReady()]);
-      const known = store.state.info?.objects ?? [];
-      const object = sample.objects.find((id) => known.some((other) => other.id === id)) ?? store.state.settings.object;
+      const known = state.info?.objects ?? [];
+      const object = sample.objects.find((id) => known.some((other) => other.id === id)) ?? state.settings.object;
+      const normals = blobs.slice(1).map((blob, index) => ({ blob, name: sample.references[index] }));
+      setAside();
       store.settings({ object, mode: "few", augment: "none", bankRows: null, threshold: null });
-      support.clear();
-      support.add(blobs.slice(1).map((blob, index) => ({ blob, name: sample.references[index] })));
+      support.add(normals, { sample: true });
       const [item] = images.add([{ blob: blobs[0], name: sample.image, note: sample.note }]);
+      // Unreadable samples are told of like any other image.
+      await images.decode(item).catch(() => {});
+      item.noteKey = keyFor(state, item);
       await runner.analyse([item.id]);
     } catch (error) {
-      messages.error(`The sample "${sample.title}" could not be opened. ${error.message}`);
+      messages.error(`The sample "${sample.title}" could not be opened. ${sentence(error.message)}`);
     } finally {
       started = false;
       list.removeAttribute("aria-busy");
     }
+  }
+
+  /** Makes room for a sample's normal images; the person's own can be brought back with the settings they belong to. */
+  function setAside() {
+    const { object, mode, augment, bankRows } = state.settings;
+    const own = support.clear().filter((item) => !item.sample);
+    if (own.length === 0) return;
+    const bringBack = () => {
+      support.replace(own);
+      store.settings({ object, mode, augment, bankRows, threshold: null });
+    };
+    messages.offer(`Your ${countOf(own.length, "normal image")} ${own.length === 1 ? "was" : "were"} set aside for this sample.`, { label: "Bring back", run: bringBack }, UNDO_MATTER);
   }
 
   try {
@@ -48,10 +72,28 @@ export async function mountSamples(store, messages, engine, images, support, run
     }
     list.replaceChildren(...samples.map((sample) => card(sample, run)));
     setText(el("samples-credit"), credit);
+    again.addEventListener("click", () => showAgain(samples, credit, run));
+    store.on(() => (again.hidden = state.images.length === 0));
     await Promise.allSettled(files.values());
   } catch {
     setText(el("samples-credit"), "The samples could not be loaded. Your own images work without them.");
   }
+}
+
+/** The cards as a dialog. @param {any[]} samples @param {string} credit @param {(sample: any) => Promise<void>} run */
+function showAgain(samples, credit, run) {
+  const close = make("button", { type: "button", class: "icon-button", "aria-label": "Close", text: "×", onclick: () => dialog.close() });
+  const start = (sample) => {
+    dialog.close();
+    return run(sample);
+  };
+  const dialog = make("dialog", { class: "dialog", "aria-labelledby": "samples-title" },
+    make("div", { class: "dialog-head" }, make("h2", { id: "samples-title", text: "Samples" }), close),
+    make("div", { class: "dialog-body" }, make("ul", { class: "samples" }, ...samples.map((sample) => card(sample, start))), make("p", { class: "hint", text: credit })));
+  dialog.addEventListener("close", () => dialog.remove());
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  el("dialogs").replaceChildren(dialog);
+  dialog.showModal();
 }
 
 /** @param {any} sample @param {(sample: any) => Promise<void>} run */

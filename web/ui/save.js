@@ -1,6 +1,10 @@
-/** Saving: the picture with its overlay, and the report. File names go in only when the person ticks the box. */
+/**
+ * Saving: the picture with its overlay, and the report. Files' names and folders can name a person: they go in, and into the
+ * saved picture's own name, only when the box is ticked.
+ */
 
-import { el } from "./dom.js";
+import { el, sentence } from "./dom.js";
+import { fileName, withoutEnding } from "./names.js";
 import { currentImage } from "./store.js";
 import { drawPicture } from "./picture.js";
 import { makeReport } from "./report.js";
@@ -23,9 +27,9 @@ export function mountSave(store, messages, overlay, images) {
       await images.decode(item);
       const layer = overlay.of(item);
       if (!layer || !item.bitmap) throw new Error("The overlay is still being drawn. Try again in a moment.");
-      download(await drawPicture(item, layer, state.settings), `overlay-${item.id}.png`);
+      download(await drawPicture(state, item, layer), pictureName(item, el("report-names").checked));
     } catch (error) {
-      messages.error(`The picture could not be saved. ${error.message}`);
+      messages.error(`The picture could not be saved. ${sentence(error.message)}`);
     }
   });
   report.addEventListener("click", () => {
@@ -36,6 +40,12 @@ export function mountSave(store, messages, overlay, images) {
     picture.disabled = !overlay.of(currentImage(state));
     report.disabled = !state.images.some((item) => item.result);
   });
+}
+
+/** @param {import("./types.d.ts").ImageItem} item with a result @param {boolean} names */
+function pictureName(item, names) {
+  const { object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+  return `${fileName(names ? withoutEnding(item.path) : item.label, object, mode === "zero" ? "words" : "normal-images")}.png`;
 }
 
 /** @param {Blob} blob @param {string} name */

@@ -12,16 +12,29 @@ export function mountScale(store, overlay) {
   const mark = el("scale-mark");
   const context = el("scale-bar").getContext("2d");
   store.on(() => {
-    const layer = overlay.of(currentImage(store.state));
+    const item = currentImage(store.state);
+    const layer = overlay.of(item);
     // The bar keeps its place while empty, so that the picture does not jump.
     root.classList.toggle("empty", !layer);
     if (!layer) return;
     context.putImageData(new ImageData(/** @type {any} */ (layer.bar), layer.bar.length / 4, 1), 0, 0);
     setText(el("scale-lo"), twoDigits(layer.lo));
     setText(el("scale-hi"), twoDigits(layer.hi));
+    mark.hidden = layer.threshold === null;
+    setText(el("scale-caption"), `${scaleName(item?.result?.mode)}, ${thresholdWords(layer.threshold)}`);
+    if (layer.threshold === null) return;
     const at = clamp((layer.threshold - layer.lo) / (layer.hi - layer.lo), 0, 1);
     mark.style.left = `${at * 100}%`;
     mark.title = `Threshold ${twoDigits(layer.threshold)}`;
-    setText(el("scale-caption"), `difference from normal, threshold ${twoDigits(layer.threshold)}`);
   });
+}
+
+/** What the map's values are. @param {"few" | "zero" | undefined} mode */
+export function scaleName(mode) {
+  return mode === "zero" ? "likeness to the words for abnormal" : "difference from normal";
+}
+
+/** @param {number | null} threshold */
+export function thresholdWords(threshold) {
+  return threshold === null ? "no threshold set" : `threshold ${twoDigits(threshold)}`;
 }

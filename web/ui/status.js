@@ -2,10 +2,11 @@
 
 import { countOf, el, megabytes, setText } from "./dom.js";
 import { currentImage } from "./store.js";
-import { isStale } from "./results.js";
+import { isStale, isUpToDate } from "./results.js";
+import { remaining } from "./run.js";
 
 const LOAD_WORDS = { engine: "Loading the program", model: "Loading the model", device: "Getting the device ready", "self-test": "Checking that the device computes correctly" };
-const RUN_WORDS = { references: "Normal images", encode: "Looking at the picture", score: "Comparing" };
+const RUN_WORDS = { references: "Normal images", encode: "Looking at the image", score: "Comparing" };
 /** Share of one picture's progress for each stage. */
 const RUN_SHARE = { references: [0, 0.6], encode: [0, 0.95], score: [0.95, 1] };
 
@@ -56,10 +57,11 @@ export function mountStatus(store, engine, runner) {
     cancel.hidden = !working;
     analyse.disabled = whyNot(state) !== "";
     const usable = state.images.filter((item) => item.status !== "error").length;
+    const left = remaining(state).length;
     all.hidden = working || unloaded || usable < 2;
-    all.disabled = state.settings.mode === "few" && state.support.length === 0;
-    setText(all, `All ${usable}`);
-    all.title = `Analyse all ${usable} images`;
+    all.disabled = left === 0 || (state.settings.mode === "few" && state.support.length === 0);
+    setText(all, left === 0 ? `All ${usable} analysed` : left < usable ? `Analyse remaining ${left}` : `Analyse all ${usable}`);
+    all.title = left < usable ? `${usable - left} of ${usable} are analysed with these settings.` : "";
     const { share, words } = now === "loading" ? loadLine(state) : state.run ? runLine(state.run) : { share: 0, words: restLine(state) };
     if (share === null) progress.removeAttribute("value");
     else progress.value = share;
@@ -96,11 +98,28 @@ function runLine(run) {
 
 /** @param {import("./types.d.ts").State} state */
 function restLine(state) {
+  const lost = state.images.filter((other) => other.status === "error").length;
+  // How the run ended comes before what the image in view lacks, until other settings make it history.
+  if (state.batch && state.images.some((item) => isUpToDate(state, item))) return batchLine(state.batch, lost);
   const reason = whyNot(state);
   if (reason) return reason;
   const item = currentImage(state);
   if (!item?.result) return "Ready.";
-  const seconds = item.result.timings.totalMs / 1000;
   const others = state.images.filter((other) => other.status === "ready").length;
-  return `Done in ${seconds.toFixed(1)} s.${others ? ` ${countOf(others, "image")} not analysed yet.` : ""}`;
+  return [`Done in ${(item.result.timings.totalMs / 1000).toFixed(1)} s.`, others ? `${countOf(others, "image")} not analysed yet.` : "",
+    lost ? `${countOf(lost, "file")} could not be read.` : ""].filter(Boolean).join(" ");
+}
+
+/** How a run over several images ended. @param {import("./types.d.ts").Batch} batch @param {number} lost files that cannot be read */
+export function batchLine({ asked, analysed, ms }, lost) {
+  const unreadable = lost ? `, ${lost} could not be read` : "";
+  if (analysed < asked) return `${analysed} of ${countOf(asked, "image")} analysed, then stopped${unreadable}.`;
+  return `${countOf(analysed, "image")} analysed in ${duration(ms)}${unreadable}.`;
+}
+
+/** @param {number} ms */
+function duration(ms) {
+  const seconds = ms / 1000;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
 }

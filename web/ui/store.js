@@ -17,6 +17,7 @@ export function createStore() {
     support: [],
     settings: loadSettings(),
     run: null,
+    batch: null,
     messages: [],
     requests: [],
     peek: false,

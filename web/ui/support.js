@@ -1,12 +1,16 @@
-/** The normal images: thumbnails, adding, taking out. */
+/** The normal images: thumbnails, adding, taking out, putting back. */
 
 import { countOf, el, make, setText } from "./dom.js";
 
+/** Only the latest change of the list can be taken back. */
+export const UNDO_MATTER = "normal images taken out";
+
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  */
-export function mountSupport(store, support) {
+export function mountSupport(store, messages, support) {
   const { state } = store;
   const list = el("support-list");
   const adder = list.lastElementChild;
@@ -19,7 +23,10 @@ export function mountSupport(store, support) {
     input.value = "";
   });
   el("support-clear").addEventListener("click", () => {
-    support.clear();
+    const taken = support.clear();
+    // What was added meanwhile stays.
+    const putBack = () => support.replace([...taken, ...state.support.filter((item) => !taken.includes(item))]);
+    messages.offer(`${countOf(taken.length, "normal image")} removed.`, { label: "Undo", run: putBack }, UNDO_MATTER);
     input.focus();
   });
 
@@ -45,7 +52,7 @@ export function mountSupport(store, support) {
     el("support-clear").hidden = count === 0;
     el("support").classList.toggle("unused", state.settings.mode === "zero");
     const hint = state.settings.mode === "zero" ? "Not used when comparing with words."
-      : count === 0 ? "Pictures of the same organ, view and scanner with nothing unusual in them. Four or more are good."
+      : count === 0 ? "Images of the same organ, view and scanner with nothing unusual in them. Four or more are good."
       : count < 4 ? `${countOf(count, "image")}. Four or more give a better range.`
       : "Best from the same view and scanner.";
     setText(el("support-hint"), hint);

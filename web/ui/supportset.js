@@ -1,11 +1,15 @@
 /**
  * The normal pictures to compare with. The page's list is the truth; `sync` brings the engine in line with it,
- * after additions, removals, a new window, and after each restart of the worker.
+ * after additions, removals, a new window, and after each restart of the worker. The same file counts once.
  */
 
+import { countOf, ended } from "./dom.js";
 import { asClamped, thumbnail } from "./images.js";
+import { sameBytes } from "./same.js";
 
 const THUMB_PX = 96;
+/** Names in a message about several files. */
+const NAMED = 3;
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -18,27 +22,58 @@ export function createSupportSet(store, messages, engine) {
   /** One after another, so that two changes cannot overtake each other. @type {Promise<void>} */
   let chain = Promise.resolve();
 
-  /** @param {{blob: Blob, name: string}[]} files */
-  function add(files) {
+  /** Those that could not be added since the last message about it was settled. @type {{name: string, reason: string}[]} */
+  let refused = [];
+
+  /** @param {{blob: Blob, name: string}[]} files @param {{sample?: boolean}} [origin] */
+  function add(files, { sample = false } = {}) {
     if (files.length === 0) return;
     const items = files.map(({ blob, name }) => /** @type {import("./types.d.ts").SupportItem} */ ({
-      id: nextId++, blob, name, deep: false, thumb: null, session: null, engineId: 0, window: "",
+      id: nextId++, blob, name, sample, deep: false, thumb: null, session: null, engineId: 0, window: "",
     }));
     store.set({ support: [...state.support, ...items] });
+    void then(() => countOnce(items));
     void sync();
+  }
+
+  /** Takes out of the list what is in it already. @param {import("./types.d.ts").SupportItem[]} added */
+  async function countOnce(added) {
+    const twice = [];
+    for (const item of added) {
+      const before = state.support.slice(0, Math.max(0, state.support.indexOf(item))).filter((other) => !twice.includes(other));
+      for (const other of before) {
+        if (!(await sameBytes(item.blob, other.blob).catch(() => false))) continue;
+        twice.push(item);
+        break;
+      }
+    }
+    if (twice.length === 0) return;
+    replace(state.support.filter((item) => !twice.includes(item)));
+    const [{ name }] = twice;
+    messages.notice(twice.length === 1 ? `${name} is already among the normal images. It counts once.`
+      : `${twice.length} files are already among the normal images. Each counts once.`, null, "normal images twice");
   }
 
   /** @param {number} id */
   function remove(id) {
-    const item = state.support.find((other) => other.id === id);
-    store.set({ support: state.support.filter((other) => other.id !== id) });
-    if (item) void then(() => forget(item));
+    replace(state.support.filter((other) => other.id !== id));
   }
 
+  /** Makes the list this one: puts back what was taken out, takes out what is not in it. @param {import("./types.d.ts").SupportItem[]} items */
+  function replace(items) {
+    const gone = state.support.filter((item) => !items.includes(item));
+    store.set({ support: items });
+    void then(async () => {
+      for (const item of gone) if (!state.support.includes(item)) await forget(item);
+    });
+    void sync();
+  }
+
+  /** Empties the list. @returns {import("./types.d.ts").SupportItem[]} what was in it, for `replace` */
   function clear() {
-    const session = state.session;
-    store.set({ support: [] });
-    if (session) void then(() => session.clearSupport().catch(() => {}));
+    const { support } = state;
+    replace([]);
+    return support;
   }
 
   /** @param {() => Promise<void>} work */
@@ -83,12 +118,23 @@ export function createSupportSet(store, messages, engine) {
     } catch (error) {
       if (session.ended) return;
       state.support = state.support.filter((other) => other !== item);
-      messages.error(`${item.name} was not added to the normal images. ${error.message}`);
+      refuse(item.name, error.message);
     } finally {
       store.changed();
     }
   }
 
+  /** One message for all files that could not be added. @param {string} name @param {string} reason */
+  function refuse(name, reason) {
+    const matter = "normal images refused";
+    if (!state.messages.some((message) => message.matter === matter)) refused = [];
+    refused.push({ name, reason });
+    const names = refused.slice(0, NAMED).map((one) => one.name).join(", ");
+    const others = refused.length > NAMED ? ` and ${refused.length - NAMED} more` : "";
+    messages.error(refused.length === 1 ? `${name} was not added to the normal images: ${ended(reason.replace(/^this is /, "it is "))}`
+      : `${countOf(refused.length, "file")} were not added to the normal images, because they could not be read: ${names}${others}.`, null, matter);
+  }
+
   engine.onReady(() => void sync());
-  return { add, remove, clear, sync };
+  return { add, remove, replace, clear, sync };
 }

@@ -6,7 +6,9 @@ export interface ImageItem {
   blob: Blob;
   /** The file's name: shown, never stored or sent. */
   name: string;
-  /** "Image 3": what reports say unless names are wanted. */
+  /** The name with the folders it was opened from, as in "patient A/series 1/IM00001.png"; the name alone without folders. */
+  path: string;
+  /** "Image 3": its number in the strip, and what reports say unless names are wanted. */
   label: string;
   status: "reading" | "ready" | "waiting" | "working" | "done" | "error";
   width: number;
@@ -20,11 +22,17 @@ export interface ImageItem {
   /** Window the pixels were made with. */
   decodedWindow: string | null;
   message: string;
+  /** Whether the pixels show nothing, see warnings.js. */
+  blank: "" | "single" | "nearly";
   result: Result | null;
   /** Settings the result belongs to, see results.js. */
   resultKey: string;
+  /** The same file was among the normal images that the result was compared with. */
+  amongNormals: boolean;
   /** What a sample wants said beside its result. */
   note: string;
+  /** Settings of the result that the note is about. */
+  noteKey: string;
 }
 
 /** A normal picture to compare with. */
@@ -32,6 +40,8 @@ export interface SupportItem {
   id: number;
   blob: Blob;
   name: string;
+  /** It came with a sample and is not the person's own. */
+  sample: boolean;
   deep: boolean;
   thumb: HTMLCanvasElement | null;
   /** Where the engine knows it, and under which id and window. */
@@ -48,7 +58,7 @@ export interface Settings {
   bankRows: number | null;
   /** "auto" or "CENTER,WIDTH". */
   window: string;
-  /** null: chosen from the normal pictures or the map. */
+  /** null: the top of the normal images where there is one, else none. */
   threshold: number | null;
   /** 0..1 */
   opacity: number;
@@ -78,11 +88,22 @@ export interface Run {
   controller: AbortController;
 }
 
+/** How the last run over several images ended. */
+export interface Batch {
+  asked: number;
+  analysed: number;
+  ms: number;
+}
+
 export interface Message {
   id: number;
   kind: "error" | "notice";
   text: string;
   action: { label: string; run: () => void } | null;
+  /** A newer message of the same matter takes the place of the older one. */
+  matter: string;
+  /** It offers to take something back, so it stays when other messages are settled. */
+  lasting: boolean;
 }
 
 export interface State {
@@ -94,6 +115,8 @@ export interface State {
   support: SupportItem[];
   settings: Settings;
   run: Run | null;
+  /** Null once images were added or taken out since. */
+  batch: Batch | null;
   messages: Message[];
   /** Since the model was first ready. */
   requests: NetworkRequest[];

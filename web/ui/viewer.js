@@ -3,8 +3,9 @@
  * Painted at the device's resolution, so that the contour stays crisp at any zoom.
  */
 
-import { clamp, el, setText, twoDigits } from "./dom.js";
+import { clamp, el, sentence, setText, twoDigits } from "./dom.js";
 import { traceContours } from "./overlay.js";
+import { readScore } from "./reading.js";
 import { createSwipe } from "./swipe.js";
 import { currentImage } from "./store.js";
 import { thresholdFor } from "./results.js";
@@ -89,7 +90,7 @@ export function mountViewer(store, overlay) {
       context.rect(cut, place.y, place.x + place.width - cut, place.height);
       context.clip();
     }
-    context.globalAlpha = settings.opacity;
+    context.globalAlpha = settings.opacity * layer.strength;
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "high";
     context.drawImage(layer.canvas, place.x, place.y, place.width, place.height);
@@ -111,9 +112,9 @@ export function mountViewer(store, overlay) {
     const item = currentImage(state);
     const note = el("viewer-note");
     let text = "";
-    if (item?.status === "error") text = `This file could not be read. ${item.message}`;
-    else if (item && !item.bitmap) text = state.load.phase === "ready" ? "Reading the picture" : "The picture shows as soon as the model is loaded.";
-    else if (item?.result && overlay.of(item)?.contours.length === 0 && thresholdFor(state, item) > item.result.mapMin) {
+    if (item?.status === "error") text = `This file could not be read. ${sentence(item.message)}`;
+    else if (item && !item.bitmap) text = state.load.phase === "ready" ? "Opening the picture" : "The picture appears once the model is loaded.";
+    else if (item?.result && overlay.of(item)?.contours.length === 0 && (thresholdFor(state, item) ?? -Infinity) > item.result.mapMin) {
       text = "Nothing here lies above the threshold. Lower it to see the map.";
     }
     setText(note, text);
@@ -121,11 +122,17 @@ export function mountViewer(store, overlay) {
     el("synthetic-mark").hidden = !item?.synthetic;
     note.classList.toggle("centred", !item?.bitmap);
     const name = item?.synthetic ? `${item.label}, a synthetic phantom,` : item?.label;
-    const label = !item ? "No picture yet"
-      : item.result ? `${name} with overlay. Score ${twoDigits(item.result.score)}, map from ${twoDigits(item.result.mapMin)} to ${twoDigits(item.result.mapMax)}.`
+    const label = !item ? "No image yet"
+      : item.result ? `${name} with overlay. ${spokenScore(item)}Map from ${twoDigits(item.result.mapMin)} to ${twoDigits(item.result.mapMax)}.`
       : item.synthetic ? `${name} not analysed yet` : `${name}, not analysed yet`;
     if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
     el("zoom").hidden = !item?.bitmap;
+  }
+
+  /** @param {import("./types.d.ts").ImageItem} item with a result */
+  function spokenScore(item) {
+    const { score } = readScore(state, item);
+    return score === null ? "" : `Score ${twoDigits(score)}. `;
   }
 
   /** Position in the picture and value of the map under the pointer. @param {PointerEvent} event */
@@ -140,7 +147,7 @@ export function mountViewer(store, overlay) {
     const { result } = item;
     if (!result) return setText(el("readout"), at);
     const value = result.overlay[Math.floor(v * result.size) * result.size + Math.floor(u * result.size)];
-    setText(el("readout"), `${at}  value ${twoDigits(value)}`);
+    setText(el("readout"), `${at}  map ${twoDigits(value)}`);
   }
 
   /** Zooms about a point of the viewer. @param {number} factor @param {number} [px] @param {number} [py] */

@@ -23,8 +23,8 @@ const NORMALS: [(&str, &str, &str); 2] = [("brain", "Brain_AD", "brain2_"), ("lu
 /// Files of the finished bundle that the project does not keep.
 const NOT_KEPT: [&str; 2] = ["adapters.pth", "MODEL_CARD.md"];
 /// Shown wherever the model compares with words; the model card has the figures behind it.
-const NOTE: &str = "Words were learned from synthetic pictures. On real images this is weak; compare with normal images \
-                    where you can (see the model card).";
+const NOTE: &str = "Words were learned from synthetic pictures. On real images the score is not better than chance; \
+                    compare with normal images where you can (see the model card).";
 
 /// Trains and replaces `models/default`.
 pub fn run_all(layout: &Layout) -> Result<()> {
