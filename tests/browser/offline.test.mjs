@@ -108,7 +108,7 @@ test("a new version waits, is offered, and is used as a whole", async () => {
     const other = await page.context().newPage();
     await other.goto(host.url);
     await waitForState(other, "ready", LOAD_MS);
-    await offer.getByTestId("retry").click();
+    await offer.getByRole("button", { name: "Use it now" }).click();
     await page.getByTestId("notice").filter({ hasText: "open in another tab" }).waitFor({ state: "visible" });
     assert.equal(await version(), "");
     await other.close();
@@ -116,7 +116,7 @@ test("a new version waits, is offered, and is used as a whole", async () => {
     await page.reload();
     await waitForState(page, "ready", LOAD_MS);
     await offer.waitFor({ state: "visible" });
-    await Promise.all([page.waitForNavigation(), offer.getByTestId("retry").click()]);
+    await Promise.all([page.waitForNavigation(), offer.getByRole("button", { name: "Use it now" }).click()]);
     await waitForState(page, "ready", LOAD_MS);
     assert.equal(await version(), "2");
     const [name] = (await cacheNames(page)).filter((one) => one.startsWith("mvfa-site"));
