@@ -22,17 +22,21 @@ const VIOLATION_DELAY_MS = 100;
 export function watchRequests(report) {
   /** Methods of calls whose record is still to come. @type {Map<string, string[]>} */
   const methods = new Map();
-  /** @type {Set<string>} */
-  const blocked = new Set();
+  /** Violations by address and policy: a page may have one policy from its host and one of its own. @type {Map<string, Map<string, number>>} */
+  const blocked = new Map();
   noteMethods((url, method) => methods.set(url, [...(methods.get(url) ?? []), method]));
 
   /** @param {string} url @param {string} [kind] initiator of the record */
   const methodOf = (url, kind) => methods.get(url)?.shift() ?? (kind === "beacon" ? "POST" : "GET");
 
   addEventListener("securitypolicyviolation", (event) => {
-    const { blockedURI: url, disposition } = /** @type {SecurityPolicyViolationEvent} */ (event);
+    const { blockedURI: url, disposition, originalPolicy } = /** @type {SecurityPolicyViolationEvent} */ (event);
     if (disposition !== "enforce" || !isRemote(url)) return;
-    blocked.add(url);
+    const counts = blocked.get(url) ?? new Map();
+    const reported = Math.max(0, ...counts.values());
+    const count = (counts.get(originalPolicy) ?? 0) + 1;
+    blocked.set(url, counts.set(originalPolicy, count));
+    if (count <= reported) return;
     report([{ method: methodOf(url), url, blocked: true, atMs: Date.now() }]);
   });
 

@@ -60,8 +60,8 @@ test("a restart and a request of a waiting worker are counted, each as the serve
   }
 });
 
-test("what the policy blocked is listed as blocked and not counted as sent", async () => {
-  const host = await openHost();
+for (const headers of [false, true]) test(`what the policy blocked is listed as blocked, once, and not counted as sent (${headers ? "with" : "without"} headers)`, async () => {
+  const host = await openHost({ headers });
   try {
     await withPage(browser, { expect: [/./], site: host.url }, async (page, record) => {
       await openReady(page, { model: TINY, device: "cpu", site: host.url });

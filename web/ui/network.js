@@ -13,7 +13,8 @@ export function createNetwork(store) {
   /** Takes note of requests, from wherever they come. @param {NetworkRequest[]} requests */
   function add(requests) {
     const later = requests.filter(({ atMs }) => atMs > readyMs);
-    if (later.length > 0) store.set({ requests: [...store.state.requests, ...later] });
+    if (later.length === 0) return;
+    store.set({ requests: [...store.state.requests, ...later].sort((a, b) => a.atMs - b.atMs) });
   }
   watchRequests(add);
   return {
