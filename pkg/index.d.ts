@@ -247,8 +247,8 @@ export class Pool {
   /** Workers there are, or will be once there are pictures enough. */
   readonly workers: number;
   addSupport(blob: Blob, options?: { window?: string }): Promise<number>;
-  removeSupport(id: number): void;
-  clearSupport(): void;
+  removeSupport(id: number): Promise<void>;
+  clearSupport(): Promise<void>;
   /** Results in the order of `blobs`; an ImageError in the place of a picture that cannot be read. */
   analyseAll(blobs: Blob[], options: AnalyseAllOptions): Promise<(Result | Error)[]>;
   close(): void;

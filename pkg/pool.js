@@ -77,14 +77,19 @@ export class Pool {
     });
   }
 
-  /** Takes one normal picture out again. @param {number} id */
-  removeSupport(id) {
-    this.#supports = this.#supports.filter(({ key }) => key !== String(id));
+  /** Takes one normal picture out again. @param {number} id @returns {Promise<void>} */
+  async removeSupport(id) {
+    // In turn, as adding is: an addition that is under way would bring it back.
+    await this.#then(async () => {
+      this.#supports = this.#supports.filter(({ key }) => key !== String(id));
+    });
   }
 
-  /** Takes all normal pictures out. */
-  clearSupport() {
-    this.#supports = [];
+  /** Takes all normal pictures out, those included whose addition was asked for before. @returns {Promise<void>} */
+  async clearSupport() {
+    await this.#then(async () => {
+      this.#supports = [];
+    });
   }
 
   /**

@@ -107,3 +107,28 @@ for (const device of ["cpu", "gpu"]) {
     });
   });
 }
+
+test("an overlay whose drawing was lost in a crash comes back by itself", async () => {
+  await withPage(browser, { expect: EXPECT }, async (page) => {
+    await openReady(page, { model: TINY, device: "cpu" });
+    await page.getByTestId("object-select").selectOption("chest");
+    await chooseMode(page, "few");
+    await giveFiles(page, "support-input", [tinyPicture("support_0.png"), tinyPicture("support_1.png")]);
+    await page.getByTestId("support-item").nth(1).waitFor();
+    await giveFiles(page, "file-input", tinyPicture("input_rgb.png"));
+    await analyse(page);
+    await page.locator('[data-testid="download-overlay"]:enabled').waitFor();
+
+    await breakEngine(page);
+    // The first thing asked of the broken worker is a drawing.
+    await page.getByTestId("colour-map").selectOption("viridis");
+    await page.getByTestId("notice").first().waitFor({ state: "visible" });
+    await waitForState(page, ["ready", "done"]);
+    await page.waitForFunction(() => {
+      const bar = /** @type {HTMLCanvasElement} */ (document.getElementById("scale-bar"));
+      const { data } = /** @type {CanvasRenderingContext2D} */ (bar.getContext("2d")).getImageData(255, 0, 1, 1);
+      // The yellow end of viridis; inferno ends in a pale one.
+      return data[2] < 80;
+    });
+  });
+});

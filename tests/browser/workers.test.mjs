@@ -151,6 +151,34 @@ test("every worker of a pool keeps the smaller memory that is asked for", async 
   });
 });
 
+test("what is taken out of a pool while another picture is added stays out", async () => {
+  await withPage(browser, {}, async (page) => {
+    await openPools(page);
+    const same = await page.evaluate(async () => {
+      const score = async (pool) => JSON.stringify(await globalThis.scores(pool));
+      const [kept, removed] = globalThis.blobs.slice(2, 4);
+      const only = await globalThis.open(1);
+      await only.clearSupport();
+      await only.addSupport(kept);
+      const expected = await score(only);
+
+      const pool = await globalThis.open(1);
+      const ids = [await pool.addSupport(removed)];
+      // Not waited for: the page of a program asks for one thing after another.
+      void pool.clearSupport();
+      const late = pool.addSupport(removed).then((id) => ids.push(id));
+      await late;
+      const adding = pool.addSupport(kept);
+      // So that the worker is being asked already, and has not answered.
+      for (let turn = 0; turn < 5; turn += 1) await null;
+      void pool.removeSupport(ids[1]);
+      await adding;
+      return (await score(pool)) === expected;
+    });
+    assert.ok(same, "compared with the one picture that is left");
+  });
+});
+
 test("stopping stops all workers, and the next run is right", async () => {
   await withPage(browser, {}, async (page) => {
     await openPools(page);

@@ -18,7 +18,8 @@ export function createOverlay(store) {
   /** @type {Rendered | null} */
   let rendered = null;
   let busy = false;
-  let failed = "";
+  /** The wish that could not be met, which a new session may meet. @type {{wanted: NonNullable<ReturnType<typeof wish>>, session: object} | null} */
+  let failed = null;
 
   function wish() {
     const item = currentImage(state);
@@ -27,24 +28,24 @@ export function createOverlay(store) {
     return { map: item.result.overlay, size: item.result.size, lo, hi, threshold: thresholdFor(state, item), colourMap: state.settings.colourMap };
   }
 
-  /** @param {NonNullable<ReturnType<typeof wish>>} wanted */
-  function isCurrent(wanted) {
-    return rendered !== null && rendered.map === wanted.map && rendered.lo === wanted.lo && rendered.hi === wanted.hi
-      && rendered.threshold === wanted.threshold && rendered.colourMap === wanted.colourMap;
+  /** @param {NonNullable<ReturnType<typeof wish>>} wanted @param {ReturnType<typeof wish>} other */
+  function isSame(wanted, other) {
+    return other !== null && other.map === wanted.map && other.lo === wanted.lo && other.hi === wanted.hi
+      && other.threshold === wanted.threshold && other.colourMap === wanted.colourMap;
   }
 
   async function update() {
     const wanted = wish();
-    if (busy || !wanted || isCurrent(wanted)) return;
-    const key = JSON.stringify([wanted.lo, wanted.hi, wanted.threshold, wanted.colourMap]);
-    if (key === failed) return;
+    const { session } = state;
+    if (busy || !wanted || !session || isSame(wanted, rendered)) return;
+    if (failed && failed.session === session && isSame(wanted, failed.wanted)) return;
     busy = true;
     try {
-      rendered = await render(/** @type {any} */ (state.session), wanted);
-      failed = "";
+      rendered = await render(session, wanted);
+      failed = null;
     } catch {
-      // A lost worker is answered elsewhere; the next change of state asks again.
-      failed = key;
+      // A lost worker is answered elsewhere; its successor is asked again.
+      failed = { wanted, session };
     }
     busy = false;
     store.changed();
