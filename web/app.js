@@ -1,6 +1,6 @@
 /** Puts the page together. What each part does is told in its own file under ui/. */
 
-import { missing, showUnsupported } from "./ui/capability.js";
+import { obstacle, showUnsupported } from "./ui/capability.js";
 import { createEngine } from "./ui/engine.js";
 import { createHelpers } from "./ui/helpers.js";
 import { createImages } from "./ui/images.js";
@@ -23,9 +23,11 @@ import { mountStrip } from "./ui/strip.js";
 import { mountSupport } from "./ui/support.js";
 import { mountViewer } from "./ui/viewer.js";
 
-const lacking = missing();
-if (lacking) showUnsupported(lacking);
+const why = obstacle();
+if (why) showUnsupported(why);
 else start();
+// Only now: a start that failed leaves the static text, which says what to do.
+document.getElementById("stuck")?.remove();
 
 function start() {
   const store = createStore();

@@ -39,7 +39,8 @@ export function megabytes(bytes) {
 
 /** Two digits after the point, for people. @param {number} value */
 export function twoDigits(value) {
-  return Number.isFinite(value) ? value.toFixed(2) : "–";
+  // A tiny negative number would read "-0.00".
+  return Number.isFinite(value) ? value.toFixed(2).replace(/^-(0\.0+)$/, "$1") : "–";
 }
 
 /** @param {number} count @param {string} one @param {string} [many] */

@@ -9,13 +9,25 @@ import { megabytes } from "./dom.js";
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
 
-/** @returns {string} the manifest's address: same origin only */
+/** @returns {string} the manifest's address; throws where the page's own address names none on this site */
 export function manifestUrl() {
   const wanted = new URLSearchParams(location.search).get("model");
   const standard = new URL("./models/default/manifest.json", document.baseURI);
   if (!wanted) return standard.href;
-  const url = new URL(wanted.endsWith(".json") ? wanted : `${wanted.replace(/\/$/, "")}/manifest.json`, document.baseURI);
-  return url.origin === location.origin ? url.href : "";
+  const path = wanted.endsWith(".json") ? wanted : `${wanted.replace(/\/$/, "")}/manifest.json`;
+  let url;
+  try {
+    url = new URL(path, document.baseURI);
+  } catch {
+    throw named("ModelError", "What stands after ?model= is not an address. Correct it, or open the page without it.");
+  }
+  if (url.origin !== location.origin) throw named("ModelError", "The address after ?model= is on another site. Put the model on this site and use its path.");
+  return url.href;
+}
+
+/** @param {string} name @param {string} message */
+function named(name, message) {
+  return Object.assign(new Error(message), { name });
 }
 
 /** @param {{neededBytes: number, freeBytes: number | null}} full @returns {string} */
@@ -23,6 +35,20 @@ function roomLacks({ neededBytes, freeBytes }) {
   const needed = megabytes(neededBytes);
   const lack = freeBytes === null ? `it needs ${needed} more than this browser gives` : `${needed} more are needed, ${megabytes(freeBytes)} are free`;
   return `The model works, but could not be kept for the next visit: ${lack}. Free disk space or delete this site's data, then reload.`;
+}
+
+/** Why there is no model, in words for who wrote the address. @param {string} reason */
+function loadFailure(reason) {
+  const wanted = new URLSearchParams(location.search).has("model");
+  if (wanted && /manifest\.json is missing/.test(reason)) {
+    return "The model could not be loaded: there is no manifest.json at this address. Check the part after ?model=.";
+  }
+  return `The model could not be loaded. ${reason}`;
+}
+
+/** A device's complaint without the advice to choose the CPU, which the page has just done. @param {string} message */
+function withoutAdvice(message) {
+  return message.replace(/;( try again, or)? choose the cpu device.*$/, "");
 }
 
 /** @param {Store} store @param {Messages} messages @param {Promise<unknown>} others the page's other files: "ready" waits for them too */
@@ -43,10 +69,8 @@ export function createEngine(store, messages, others) {
     const controller = new AbortController();
     opening = controller;
     store.set({ session: null, load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false } });
-    const url = manifestUrl();
     try {
-      if (!url) throw new Error("The address after ?model= is on another site. Put the model on this site and use its path.");
-      const session = await Session.open(url, {
+      const session = await Session.open(manifestUrl(), {
         device,
         twins: true,
         signal: controller.signal,
@@ -73,6 +97,8 @@ export function createEngine(store, messages, others) {
     const mode = info.zeroShot ? settings.mode : "few";
     Object.assign(settings, { object, augment, mode });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });
+    // What was wrong before is settled: the model is here.
+    messages.clear("error");
     if (info.storage.full) messages.notice(roomLacks(info.storage.full));
     for (const listener of onReady) listener();
   }
@@ -81,11 +107,11 @@ export function createEngine(store, messages, others) {
   function refuse(error, device) {
     if (error.name === "AbortError") return store.set({ load: { ...state.load, phase: "stopped" } });
     if (error.name === "DeviceError" && device !== "cpu") {
-      messages.notice(`The model could not run on the graphics device, so the CPU is used now. (${error.message})`);
+      messages.notice(`The model could not run on the graphics device, so the CPU is used now. (${withoutAdvice(error.message)})`);
       return void open("cpu");
     }
     store.set({ load: { ...state.load, phase: "failed" } });
-    messages.error(`The model could not be loaded. ${error.message}`, { label: "Try again", run: () => void open(device) });
+    messages.error(loadFailure(error.message), { label: "Try again", run: () => void open(device) });
   }
 
   /** Starts again after a crash: first on the same device, then on the CPU. @param {Error} error */
@@ -128,7 +154,7 @@ export function createEngine(store, messages, others) {
       if (device === "auto") url.searchParams.delete("device");
       else url.searchParams.set("device", device);
       history.replaceState(null, "", url);
-      store.settings({ device });
+      store.settings({ device, rememberedDevice: device });
       return open(device);
     },
     /** @returns {Promise<Session>} the session, once there is one; rejects when loading failed or was stopped */
