@@ -1,6 +1,7 @@
 /** Puts the page together. What each part does is told in its own file under ui/. */
 
 import { obstacle, showUnsupported } from "./ui/capability.js";
+import { mountAnnouncer } from "./ui/announce.js";
 import { createEngine } from "./ui/engine.js";
 import { createHelpers } from "./ui/helpers.js";
 import { createImages } from "./ui/images.js";
@@ -10,10 +11,12 @@ import { createRunner } from "./ui/run.js";
 import { createStore } from "./ui/store.js";
 import { createSupportSet } from "./ui/supportset.js";
 import { mountDialogs } from "./ui/dialogs.js";
+import { mountFocus } from "./ui/focus.js";
 import { mountHeader } from "./ui/header.js";
 import { mountIntake } from "./ui/intake.js";
 import { mountKeyboard } from "./ui/keyboard.js";
 import { mountPanel } from "./ui/panel.js";
+import { mountPrint } from "./ui/print.js";
 import { mountResult } from "./ui/result.js";
 import { mountSamples } from "./ui/samples.js";
 import { mountSave } from "./ui/save.js";
@@ -45,7 +48,7 @@ function start() {
   mountHeader(store, engine);
   const dialogs = mountDialogs(store, engine);
   mountStrip(store, images);
-  mountViewer(store, overlay);
+  const viewer = mountViewer(store, overlay);
   mountScale(store, overlay);
   mountPanel(store, images, support);
   mountSupport(store, support);
@@ -53,6 +56,9 @@ function start() {
   mountSave(store, messages, overlay, images);
   mountStatus(store, engine, runner);
   mountIntake(images, support, messages);
+  mountPrint(store, overlay, viewer);
+  mountFocus();
+  mountAnnouncer(store);
   mountKeyboard(store, { images, runner, engine, dialogs, messages });
   void mountSamples(store, messages, engine, images, support, runner).finally(samplesAreHere);
   void engine.open(store.state.settings.device);
