@@ -1,6 +1,7 @@
 /** Puts the page together. What each part does is told in its own file under ui/. */
 
-import { missing, showUnsupported } from "./ui/capability.js";
+import { obstacle, showUnsupported } from "./ui/capability.js";
+import { mountAnnouncer } from "./ui/announce.js";
 import { createEngine } from "./ui/engine.js";
 import { createHelpers } from "./ui/helpers.js";
 import { createImages } from "./ui/images.js";
@@ -11,12 +12,14 @@ import { createRunner } from "./ui/run.js";
 import { createStore } from "./ui/store.js";
 import { createSupportSet } from "./ui/supportset.js";
 import { mountDialogs } from "./ui/dialogs.js";
+import { mountFocus } from "./ui/focus.js";
 import { mountHeader } from "./ui/header.js";
 import { mountIntake } from "./ui/intake.js";
 import { mountKeyboard } from "./ui/keyboard.js";
 import { mountLeave } from "./ui/leave.js";
 import { mountOffline } from "./ui/offline.js";
 import { mountPanel } from "./ui/panel.js";
+import { mountPrint } from "./ui/print.js";
 import { mountResult } from "./ui/result.js";
 import { mountSamples } from "./ui/samples.js";
 import { mountSave } from "./ui/save.js";
@@ -26,9 +29,11 @@ import { mountStrip } from "./ui/strip.js";
 import { mountSupport } from "./ui/support.js";
 import { mountViewer } from "./ui/viewer.js";
 
-const lacking = missing();
-if (lacking) showUnsupported(lacking);
+const why = obstacle();
+if (why) showUnsupported(why);
 else start();
+// Only now: a start that failed leaves the static text, which says what to do.
+document.getElementById("stuck")?.remove();
 
 function start() {
   const store = createStore();
@@ -47,7 +52,7 @@ function start() {
   mountHeader(store);
   const dialogs = mountDialogs(store, engine);
   mountStrip(store, images);
-  mountViewer(store, overlay);
+  const viewer = mountViewer(store, overlay);
   mountScale(store, overlay);
   mountPanel(store, images, support);
   mountSupport(store, messages, support);
@@ -56,6 +61,9 @@ function start() {
   mountStatus(store, engine, runner);
   mountIntake(images, support, messages);
   mountLeave(store);
+  mountPrint(store, overlay, viewer);
+  mountFocus();
+  mountAnnouncer(store);
   mountKeyboard(store, { images, runner, engine, dialogs, messages });
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
   void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network)).finally(othersAreHere);

@@ -19,7 +19,10 @@ pub(crate) struct Adapter {
 pub(crate) async fn probe() -> Result<Adapter, String> {
     let gpu = get(&get(&js_sys::global(), "navigator"), "gpu");
     if gpu.is_undefined() || gpu.is_null() {
-        return Err("this browser offers no WebGPU".to_owned());
+        // Browsers hide it from pages that came over plain http.
+        let is_secure = get(&js_sys::global(), "isSecureContext").is_truthy();
+        let reason = if is_secure { "this browser offers no WebGPU" } else { "WebGPU needs https; this page was opened without it" };
+        return Err(reason.to_owned());
     }
     let options = js_sys::Object::new();
     let _ = Reflect::set(&options, &"powerPreference".into(), &"high-performance".into());

@@ -2,11 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { chromium } from "playwright-core";
 import {
   TINY, analyse, analyseInSession, chooseMode, giveFiles, openPage, openReady, openSession, waitForError, waitForState,
 } from "./actions.mjs";
 import { golden, maxDifference, tinyPicture } from "./fixtures.mjs";
-import { launch, withPage } from "./harness.mjs";
+import { SITE, launch, withPage } from "./harness.mjs";
 
 async function withBrowser(options, work) {
   const browser = await launch(options);
@@ -48,6 +49,25 @@ test("asking for the GPU where there is none takes the CPU and says so", async (
       assert.match(notice, /CPU/, "what is used now is told");
     });
   });
+});
+
+test("a page that came over plain http says that WebGPU needs https", async () => {
+  // Another name of this machine: browsers trust only the well-known ones as if they were https.
+  const site = new URL(SITE);
+  site.hostname = "plain-http.test";
+  const browser = await chromium.launch({
+    executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium",
+    args: ["--headless=new", "--no-sandbox", `--host-resolver-rules=MAP ${site.hostname} 127.0.0.1`],
+  });
+  try {
+    const page = await browser.newPage();
+    const info = await openSession(page, { device: "auto", site: site.href });
+    assert.equal(await page.evaluate(() => isSecureContext), false);
+    assert.equal(info.device.tier, "cpu");
+    assert.match(info.device.reason, /WebGPU needs https; this page was opened without it/);
+  } finally {
+    await browser.close();
+  }
 });
 
 test("without WebAssembly SIMD the page says which browser to use", async () => {

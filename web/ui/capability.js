@@ -1,4 +1,7 @@
-/** What the browser must have. Without it the page says so instead of failing half-way. */
+/**
+ * What the browser must have, and where the page must be opened from. Without it the page says so instead of failing
+ * half-way. Where not even this program runs, the static text in index.html says it.
+ */
 
 import { make } from "./dom.js";
 
@@ -6,17 +9,40 @@ import { make } from "./dom.js";
 const SIMD_PROBE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
 
 /** @returns {string} what is missing, or "" */
-export function missing() {
+function missing() {
   if (typeof WebAssembly !== "object") return "WebAssembly";
   if (!WebAssembly.validate(SIMD_PROBE)) return "WebAssembly SIMD";
   if (typeof createImageBitmap !== "function") return "createImageBitmap";
   return "";
 }
 
-/** Puts a message in place of the page. @param {string} what */
-export function showUnsupported(what) {
+/** @returns {{title: string, text: string} | null} why the page cannot work here, and what to do */
+export function obstacle() {
+  if (location.protocol === "file:") {
+    return {
+      title: "This page was opened as a file",
+      text: "Browsers do not run the model from an address that begins with file:. Serve the folder over http, for example with “python3 -m http.server” in the folder that holds index.html, then open http://localhost:8000/.",
+    };
+  }
+  // A sandboxed frame has an origin of its own, to which no file of this site belongs.
+  if (self.origin === "null") {
+    return {
+      title: "This frame does not let the page work",
+      text: "The page is shown inside another page, in a sandboxed frame that allows neither workers nor storage. Open its address in a tab of its own, or add allow-same-origin to the frame's sandbox.",
+    };
+  }
+  const lacking = missing();
+  if (!lacking) return null;
+  return {
+    title: "This browser cannot run the model",
+    text: `It lacks ${lacking}. Use Chrome or Edge 91 or later, Firefox 114 or later, or Safari 16.4 or later, then open this page again.`,
+  };
+}
+
+/** Puts a message in place of the page. @param {{title: string, text: string}} why */
+export function showUnsupported({ title, text }) {
   document.body.replaceChildren(make("main", { class: "unsupported", "data-state": "error" },
-    make("h1", { text: "This browser cannot run the model" }),
-    make("p", { "data-testid": "error", role: "alert", text: `It lacks ${what}. Use Chrome or Edge 91 or later, Firefox 114 or later, or Safari 16.4 or later, then open this page again.` }),
+    make("h1", { text: title }),
+    make("p", { "data-testid": "error", role: "alert", text }),
     make("p", { text: "Nothing was loaded and nothing was sent." })));
 }

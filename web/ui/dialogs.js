@@ -7,8 +7,8 @@ import { requestLine } from "./network.js";
 import { storedModels } from "./stored.js";
 
 const KEYS = [
-  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all, or those that remain"], ["← →", "image before, after"], ["Space", "hold to hide the overlay"],
-  ["[ ]", "overlay weaker, stronger"], ["- =", "threshold lower, higher"], ["Esc", "cancel"], ["?", "this help"],
+  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all, or those that remain"], ["← →", "image before, after"], ["↑ ↓ ← →", "move a zoomed image that has the focus"], ["Space", "hold to hide the overlay"],
+  ["[ ]", "overlay weaker, stronger"], ["- =", "threshold lower, higher"], ["Esc", "cancel the analysis, dismiss a message"], ["?", "this help"],
 ];
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof import("./engine.js").createEngine>} engine */
@@ -25,7 +25,7 @@ export function mountDialogs(store, engine) {
     dialog.showModal();
     return dialog;
   };
-  const help = () => show("Help", ...helpContent());
+  const help = () => show("Help", ...helpContent(store));
   el("help-button").addEventListener("click", help);
   el("model-button").addEventListener("click", () => show("About the model", ...modelContent(state)));
   el("requests-button").addEventListener("click", () => show("Requests since load", ...requestContent(state)));
@@ -39,7 +39,10 @@ export function mountDialogs(store, engine) {
   return { help };
 }
 
-function helpContent() {
+/** @param {ReturnType<typeof import("./store.js").createStore>} store */
+function helpContent(store) {
+  const singleKeys = make("input", { type: "checkbox", "data-testid": "single-keys", checked: store.state.settings.singleKeys });
+  singleKeys.addEventListener("change", () => store.settings({ singleKeys: singleKeys.checked }));
   return [
     make("h3", { text: "Three steps" }),
     make("ol", {},
@@ -51,6 +54,7 @@ function helpContent() {
     make("h3", { text: "Keys" }),
     make("dl", { class: "keys" }, ...KEYS.flatMap(([key, what]) => [
       make("dt", {}, ...key.split(" ").map((one) => make("kbd", { text: one }))), make("dd", { text: what })])),
+    make("label", { class: "choice" }, singleKeys, make("span", { text: "single-key shortcuts: letters and signs act without Ctrl or Alt" })),
     make("h3", { text: "Privacy" }),
     make("p", { text: "Images are read and analysed in this tab. They are not uploaded or stored. Only the model's files are kept by this browser, for the next visit; the model dialog in the header says how much and deletes them. The count in the header shows every request the page has made since the model was ready." }),
   ];

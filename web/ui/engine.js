@@ -9,13 +9,25 @@ import { megabytes, sentence } from "./dom.js";
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
 
-/** @returns {string} the manifest's address: same origin only */
+/** @returns {string} the manifest's address; throws where the page's own address names none on this site */
 export function manifestUrl() {
   const wanted = new URLSearchParams(location.search).get("model");
   const standard = new URL("./models/default/manifest.json", document.baseURI);
   if (!wanted) return standard.href;
-  const url = new URL(wanted.endsWith(".json") ? wanted : `${wanted.replace(/\/$/, "")}/manifest.json`, document.baseURI);
-  return url.origin === location.origin ? url.href : "";
+  const path = wanted.endsWith(".json") ? wanted : `${wanted.replace(/\/$/, "")}/manifest.json`;
+  let url;
+  try {
+    url = new URL(path, document.baseURI);
+  } catch {
+    throw named("ModelError", "What stands after ?model= is not an address. Correct it, or open the page without it.");
+  }
+  if (url.origin !== location.origin) throw named("ModelError", "The address after ?model= is on another site. Put the model on this site and use its path.");
+  return url.href;
+}
+
+/** @param {string} name @param {string} message */
+function named(name, message) {
+  return Object.assign(new Error(message), { name });
 }
 
 /** @param {{neededBytes: number, freeBytes: number | null}} full @returns {string} */
@@ -32,6 +44,11 @@ function loadFailure(reason) {
     return "The model could not be loaded: there is no manifest.json at this address. Check the part after ?model=.";
   }
   return `The model could not be loaded. ${sentence(reason)}`;
+}
+
+/** A device's complaint without the advice to choose the CPU, which the page has just done. @param {string} message */
+function withoutAdvice(message) {
+  return message.replace(/;( try again, or)? choose the cpu device.*$/, "");
 }
 
 /** Under the page's own policy: a host that sends no headers would leave the worker without any. */
@@ -60,10 +77,8 @@ export function createEngine(store, messages, network, others) {
     const controller = new AbortController();
     opening = controller;
     store.set({ session: null, load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false } });
-    const url = manifestUrl();
     try {
-      if (!url) throw new Error("The address after ?model= is on another site. Put the model on this site and use its path.");
-      const session = await Session.open(url, {
+      const session = await Session.open(manifestUrl(), {
         device,
         twins: true,
         startWorker,
@@ -92,6 +107,8 @@ export function createEngine(store, messages, network, others) {
     Object.assign(settings, { object, augment, mode });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });
     network.begin();
+    // What was wrong before is settled: the model is here.
+    messages.clear("error");
     if (info.storage.full) messages.notice(roomLacks(info.storage.full));
     for (const listener of onReady) listener();
   }
@@ -100,7 +117,7 @@ export function createEngine(store, messages, network, others) {
   function refuse(error, device) {
     if (error.name === "AbortError") return store.set({ load: { ...state.load, phase: "stopped" } });
     if (error.name === "DeviceError" && device !== "cpu") {
-      messages.notice(`The model could not run on the graphics device, so the CPU is used now. (${sentence(error.message)})`);
+      messages.notice(`The model could not run on the graphics device, so the CPU is used now. (${sentence(withoutAdvice(error.message))})`);
       return void open("cpu");
     }
     store.set({ load: { ...state.load, phase: "failed" } });
@@ -147,7 +164,7 @@ export function createEngine(store, messages, network, others) {
       if (device === "auto") url.searchParams.delete("device");
       else url.searchParams.set("device", device);
       history.replaceState(null, "", url);
-      store.settings({ device });
+      store.settings({ device, rememberedDevice: device });
       return open(device);
     },
     /** @returns {Promise<Session>} the session, once there is one; rejects when loading failed or was stopped */

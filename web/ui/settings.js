@@ -1,6 +1,6 @@
 /**
- * What the page remembers between visits: how things are shown and which device is wanted.
- * Nothing about pictures, objects or results is ever kept.
+ * What the page remembers between visits: how things are shown, whether single keys act, and the device that was chosen
+ * in the dialog; a device in the page's address counts for one visit. Nothing about pictures, objects or results is ever kept.
  */
 
 const KEY = "mvfa-web-view";
@@ -18,7 +18,8 @@ const DEVICES = ["auto", "gpu", "cpu"];
 /** @returns {import("./types.d.ts").Settings} */
 export function loadSettings() {
   const kept = read();
-  const wanted = new URLSearchParams(location.search).get("device") ?? kept.device;
+  const remembered = DEVICES.includes(kept.device) ? kept.device : "auto";
+  const wanted = new URLSearchParams(location.search).get("device");
   return {
     object: "",
     mode: "few",
@@ -32,7 +33,9 @@ export function loadSettings() {
     contour: kept.contour !== false,
     swipe: false,
     swipeAt: 0.5,
-    device: DEVICES.includes(wanted) ? wanted : "auto",
+    singleKeys: kept.singleKeys !== false,
+    device: DEVICES.includes(wanted ?? "") ? /** @type {any} */ (wanted) : remembered,
+    rememberedDevice: remembered,
   };
 }
 
@@ -50,10 +53,10 @@ export function forgetSettings() {
 }
 
 /** @param {import("./types.d.ts").Settings} settings */
-export function saveSettings({ opacity, colourMap, sharedScale, contour, device }) {
+export function saveSettings({ opacity, colourMap, sharedScale, contour, singleKeys, rememberedDevice }) {
   if (forgotten) return;
   try {
-    localStorage.setItem(KEY, JSON.stringify({ opacity, colourMap, sharedScale, contour, device }));
+    localStorage.setItem(KEY, JSON.stringify({ opacity, colourMap, sharedScale, contour, singleKeys, device: rememberedDevice }));
   } catch {
     // Storage may be full or forbidden; the page works without.
   }

@@ -67,6 +67,7 @@ export function mountStatus(store, engine, runner) {
     else progress.value = share;
     progress.classList.toggle("idle", !working);
     setText(el("status"), words);
+    if (!working && wasBusy && now === "done") revealResult();
     // The button with the focus has just been replaced: keep the focus where the eye is.
     if (working && !wasBusy && (focused === load || focused === analyse || focused === all)) cancel.focus();
     if (!working && wasBusy && (focused === cancel || focused === document.body)) {
@@ -76,6 +77,11 @@ export function mountStatus(store, engine, runner) {
     }
     wasBusy = working;
   });
+}
+
+/** In a low window the panel scrolls: score and sliders shall be in sight together. On a phone the page scrolls, and stays. */
+function revealResult() {
+  if (getComputedStyle(el("panel")).overflowY === "auto") el("view-controls").scrollIntoView({ block: "nearest" });
 }
 
 /** @param {import("./types.d.ts").State} state */

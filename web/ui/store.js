@@ -21,6 +21,7 @@ export function createStore() {
     messages: [],
     requests: [],
     peek: false,
+    bare: false,
   };
   // Several changes in one turn lead to one repaint. A microtask and not a frame: hidden tabs have no frames.
   const changed = () => {

@@ -68,7 +68,12 @@ export interface Settings {
   swipe: boolean;
   /** Share of the picture's width left of the handle, 0..1. */
   swipeAt: number;
+  /** Letters and signs alone are shortcuts. */
+  singleKeys: boolean;
+  /** Where the model shall run in this visit. */
   device: "auto" | "gpu" | "cpu";
+  /** What the person chose in the dialog, for later visits. */
+  rememberedDevice: "auto" | "gpu" | "cpu";
 }
 
 export interface Load {
@@ -122,4 +127,6 @@ export interface State {
   requests: NetworkRequest[];
   /** The overlay is hidden while Space is held. */
   peek: boolean;
+  /** The overlay is hidden until it is asked for again. */
+  bare: boolean;
 }

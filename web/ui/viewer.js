@@ -1,17 +1,15 @@
 /**
- * The picture: image, overlay, contour, compare handle, value under the pointer, zoom.
+ * The picture: image, overlay, contour, compare handle, value under the pointer; where it lies is told in zoom.js.
  * Painted at the device's resolution, so that the contour stays crisp at any zoom.
  */
 
-import { clamp, el, sentence, setText, twoDigits } from "./dom.js";
+import { el, sentence, setText, twoDigits } from "./dom.js";
 import { traceContours } from "./overlay.js";
 import { readScore } from "./reading.js";
 import { createSwipe } from "./swipe.js";
 import { currentImage } from "./store.js";
 import { thresholdFor } from "./results.js";
-
-const MAX_ZOOM = 12;
-const MARGIN_PX = 16;
+import { createZoom } from "./zoom.js";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -23,26 +21,11 @@ export function mountViewer(store, overlay) {
   /** @type {HTMLCanvasElement} */
   const canvas = el("overlay-canvas");
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-  /** Zoom factor over "fit", and the picture's shift in CSS pixels. */
-  const view = { zoom: 1, x: 0, y: 0 };
   let viewedId = /** @type {number | null} */ (null);
+  let viewedResult = /** @type {object | null} */ (null);
   let frameAsked = false;
 
-  /** Where the picture lies in the viewer, in CSS pixels. */
-  function frame() {
-    const item = currentImage(state);
-    const { clientWidth, clientHeight } = root;
-    const width = item?.width || 1;
-    const height = item?.height || 1;
-    const margin = clientWidth < 480 ? 0 : MARGIN_PX;
-    const fit = Math.max(0.01, Math.min((clientWidth - 2 * margin) / width, (clientHeight - 2 * margin) / height));
-    const scale = fit * view.zoom;
-    return {
-      x: (clientWidth - width * scale) / 2 + view.x, y: (clientHeight - height * scale) / 2 + view.y,
-      width: width * scale, height: height * scale, scale,
-    };
-  }
-
+  const { frame, fit } = createZoom(root, canvas, () => currentImage(state), ask);
   const swipe = createSwipe(store, frame);
 
   function ask() {
@@ -78,13 +61,18 @@ export function mountViewer(store, overlay) {
     describe();
   }
 
-  /** @param {ReturnType<typeof frame>} place */
+  /** @param {{x: number, y: number, width: number, height: number}} place */
   function paintOverlay(place) {
+    if (!state.peek && !state.bare) drawOverlay(context, place, state.settings.swipe);
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {{x: number, y: number, width: number, height: number}} place @param {boolean} swiped */
+  function drawOverlay(context, place, swiped) {
     const layer = overlay.of(currentImage(state));
     const { settings } = state;
-    if (!layer || state.peek) return;
+    if (!layer) return;
     context.save();
-    if (settings.swipe) {
+    if (swiped) {
       const cut = place.x + place.width * settings.swipeAt;
       context.beginPath();
       context.rect(cut, place.y, place.x + place.width - cut, place.height);
@@ -121,12 +109,14 @@ export function mountViewer(store, overlay) {
     note.hidden = text === "";
     el("synthetic-mark").hidden = !item?.synthetic;
     note.classList.toggle("centred", !item?.bitmap);
-    const name = item?.synthetic ? `${item.label}, a synthetic phantom,` : item?.label;
+    const name = `${item?.label}, ${item?.name}${item?.synthetic ? ", a synthetic phantom," : ""}`;
     const label = !item ? "No image yet"
       : item.result ? `${name} with overlay. ${spokenScore(item)}Map from ${twoDigits(item.result.mapMin)} to ${twoDigits(item.result.mapMax)}.`
       : item.synthetic ? `${name} not analysed yet` : `${name}, not analysed yet`;
     if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
-    el("zoom").hidden = !item?.bitmap;
+    el("tools").hidden = !item?.bitmap;
+    el("bare").hidden = !overlay.of(item);
+    el("bare").setAttribute("aria-pressed", String(state.bare));
   }
 
   /** @param {import("./types.d.ts").ImageItem} item with a result */
@@ -150,79 +140,31 @@ export function mountViewer(store, overlay) {
     setText(el("readout"), `${at}  map ${twoDigits(value)}`);
   }
 
-  /** Zooms about a point of the viewer. @param {number} factor @param {number} [px] @param {number} [py] */
-  function zoomBy(factor, px = root.clientWidth / 2, py = root.clientHeight / 2) {
-    const before = frame();
-    const zoom = clamp(view.zoom * factor, 1, MAX_ZOOM);
-    const change = zoom / view.zoom;
-    view.zoom = zoom;
-    const centreX = before.x + before.width / 2;
-    const centreY = before.y + before.height / 2;
-    view.x += (px - centreX) * (1 - change);
-    view.y += (py - centreY) * (1 - change);
-    limitShift();
-    ask();
-  }
-
-  function limitShift() {
-    const place = frame();
-    const spareX = Math.max(0, (place.width - root.clientWidth) / 2 + MARGIN_PX);
-    const spareY = Math.max(0, (place.height - root.clientHeight) / 2 + MARGIN_PX);
-    view.x = view.zoom === 1 ? 0 : clamp(view.x, -spareX, spareX);
-    view.y = view.zoom === 1 ? 0 : clamp(view.y, -spareY, spareY);
-  }
-
-  function fit() {
-    Object.assign(view, { zoom: 1, x: 0, y: 0 });
-    ask();
-  }
-
-  /** @type {Map<number, {x: number, y: number}>} */
-  const pointers = new Map();
-  canvas.addEventListener("pointerdown", (event) => {
-    pointers.set(event.pointerId, { x: event.clientX, y: event.clientY });
-    canvas.setPointerCapture(event.pointerId);
-    readOut(event);
-  });
-  canvas.addEventListener("pointermove", (event) => {
-    const last = pointers.get(event.pointerId);
-    readOut(event);
-    if (!last) return;
-    const now = { x: event.clientX, y: event.clientY };
-    const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
-    if (other) {
-      const box = root.getBoundingClientRect();
-      const spread = (p) => Math.hypot(p.x - other.x, p.y - other.y);
-      zoomBy(spread(now) / Math.max(1, spread(last)), (now.x + other.x) / 2 - box.left, (now.y + other.y) / 2 - box.top);
-    } else if (view.zoom > 1) {
-      view.x += now.x - last.x;
-      view.y += now.y - last.y;
-      limitShift();
-      ask();
-    }
-    pointers.set(event.pointerId, now);
-  });
-  for (const end of ["pointerup", "pointercancel"]) {
-    canvas.addEventListener(end, (event) => pointers.delete(/** @type {PointerEvent} */ (event).pointerId));
-  }
+  for (const kind of ["pointerdown", "pointermove"]) canvas.addEventListener(kind, (event) => readOut(/** @type {PointerEvent} */ (event)));
   canvas.addEventListener("pointerleave", () => setText(el("readout"), ""));
-  canvas.addEventListener("wheel", (event) => {
-    event.preventDefault();
-    const box = root.getBoundingClientRect();
-    zoomBy(Math.exp(-event.deltaY * 0.002), event.clientX - box.left, event.clientY - box.top);
-  }, { passive: false });
-  canvas.addEventListener("dblclick", fit);
-  el("zoom-in").addEventListener("click", () => zoomBy(1.5));
-  el("zoom-out").addEventListener("click", () => zoomBy(1 / 1.5));
-  el("zoom-fit").addEventListener("click", fit);
+  el("bare").addEventListener("click", () => store.set({ bare: !state.bare }));
 
   new ResizeObserver(ask).observe(root);
   store.on(() => {
+    const result = currentImage(state)?.result ?? null;
+    // A new map is there to be seen.
+    if (state.currentId === viewedId && result && result !== viewedResult) state.bare = false;
+    viewedResult = result;
     if (state.currentId !== viewedId) {
       viewedId = state.currentId;
-      Object.assign(view, { zoom: 1, x: 0, y: 0 });
+      fit();
       setText(el("readout"), "");
     }
     ask();
   });
+  return {
+    /** Draws the current picture with its overlay, whole. @param {CanvasRenderingContext2D} context @param {{x: number, y: number, width: number, height: number}} place */
+    draw(context, place) {
+      const bitmap = currentImage(state)?.bitmap;
+      if (!bitmap) return;
+      context.imageSmoothingQuality = "high";
+      context.drawImage(bitmap, place.x, place.y, place.width, place.height);
+      drawOverlay(context, place, false);
+    },
+  };
 }

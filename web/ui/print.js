@@ -1,0 +1,125 @@
+/**
+ * The printed page: the current image with its overlay in its own proportions, the colour bar, the reading and everything
+ * it depends on, on one sheet. It is made when printing begins and taken away afterwards; the style sheet shows it instead
+ * of the page. File names are on it only where the person has ticked them for the report.
+ */
+
+import { clamp, el, make, twoDigits } from "./dom.js";
+import { COLOUR_MAPS } from "./settings.js";
+import { currentImage } from "./store.js";
+
+const PURPOSE = "For research and teaching. Not a medical device. A score is not a diagnosis.";
+/** The longer side of the printed picture: in pixels of its canvas, and in CSS pixels on paper, on which lines depend. */
+const PICTURE_PX = { least: 1200, most: 2400, onPaper: 440 };
+/** More of them do not fit. */
+const THUMBS = 24;
+
+/**
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./overlay.js").createOverlay>} overlay
+ * @param {ReturnType<typeof import("./viewer.js").mountViewer>} viewer
+ */
+export function mountPrint(store, overlay, viewer) {
+  const { state } = store;
+  const sheet = make("section", { class: "sheet", id: "sheet", "data-testid": "sheet" });
+  document.body.append(sheet);
+
+  function fill() {
+    const item = currentImage(state);
+    const layer = overlay.of(item);
+    const purpose = make("p", { class: "sheet-purpose", text: PURPOSE });
+    const head = make("header", { class: "sheet-head" }, make("strong", { text: "MVFA Web" }), make("span", { text: new Date().toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" }) }));
+    if (!item?.bitmap) return sheet.replaceChildren(head, make("p", { text: "No image is open." }), purpose);
+    const figure = make("figure", { class: "sheet-figure" }, picture(item), ...(layer ? [bar(layer), make("figcaption", { text: el("scale-caption").textContent })] : []));
+    sheet.replaceChildren(head, figure, ...reading(item), facts(state, item), ...normals(state, item), purpose);
+  }
+
+  /** @param {import("./types.d.ts").ImageItem} item */
+  function picture({ width, height }) {
+    const longer = Math.max(width, height);
+    const scale = clamp(longer, PICTURE_PX.least, PICTURE_PX.most) / longer;
+    const canvas = make("canvas", { class: "sheet-picture", "data-testid": "sheet-picture", width: Math.round(width * scale), height: Math.round(height * scale) });
+    const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+    const toPaper = PICTURE_PX.onPaper / longer;
+    context.scale(canvas.width / (width * toPaper), canvas.height / (height * toPaper));
+    viewer.draw(context, { x: 0, y: 0, width: width * toPaper, height: height * toPaper });
+    return canvas;
+  }
+
+  const clear = () => sheet.replaceChildren();
+  addEventListener("beforeprint", fill);
+  addEventListener("afterprint", clear);
+  // Some browsers tell it only this way.
+  matchMedia("print").addEventListener("change", ({ matches }) => (matches ? fill() : clear()));
+}
+
+/** The colour bar with its numbers and the threshold's mark. @param {import("./overlay.js").Rendered} layer */
+function bar({ bar: colours, lo, hi, threshold }) {
+  const width = colours.length / 4;
+  const height = 16;
+  const canvas = make("canvas", { class: "sheet-bar", width, height });
+  const context = canvas.getContext("2d");
+  const line = document.createElement("canvas");
+  Object.assign(line, { width, height: 1 }).getContext("2d")?.putImageData(new ImageData(/** @type {any} */ (colours), width, 1), 0, 0);
+  // The colours are made for a dark ground, as the picture's.
+  context.fillStyle = "#000";
+  context.fillRect(0, 3, width, height - 6);
+  context.drawImage(line, 0, 3, width, height - 6);
+  if (threshold !== null) {
+    const at = clamp((threshold - lo) / (hi - lo), 0, 1) * (width - 4);
+    context.fillRect(at, 0, 4, height);
+    context.fillStyle = "#fff";
+    context.fillRect(at + 1, 1, 2, height - 2);
+  }
+  return make("div", { class: "sheet-scale" }, make("span", { text: twoDigits(lo) }), canvas, make("span", { text: twoDigits(hi) }));
+}
+
+/** Score and words as they stand on the page. @param {import("./types.d.ts").ImageItem} item @returns {HTMLElement[]} */
+function reading(item) {
+  if (!item.result) return [make("p", { text: "Not analysed." })];
+  const shown = (id) => {
+    const node = document.getElementById(id);
+    return node && !node.hidden ? node.textContent.trim() : "";
+  };
+  const warnings = [...document.querySelectorAll("#warnings:not([hidden]) li")].map((node) => node.textContent ?? "");
+  const title = make("p", { class: "sheet-reading" }, make("strong", { text: [/\d/.test(shown("score")) && `Score ${shown("score")}.`, shown("reading")].filter(Boolean).join(" ") }));
+  const rest = [...warnings, shown("reading-range"), shown("reading-hint"), shown("sample-note"), shown("stale")].filter(Boolean);
+  return [title, ...rest.map((text) => make("p", { text }))];
+}
+
+/** What the picture is and how it was made. @param {import("./types.d.ts").State} state @param {import("./types.d.ts").ImageItem} item */
+function facts({ info, settings, support }, item) {
+  const { result } = item;
+  const stale = !el("stale").hidden;
+  const chosen = (id) => el(id).selectedOptions[0]?.textContent ?? "";
+  const window = settings.window === "auto" ? "automatic" : `centre, width ${settings.window}`;
+  const few = result?.mode === "few";
+  const rows = [
+    ["Image", `${item.label}${el("report-names").checked ? `, ${item.name}` : ""}, ${item.width} × ${item.height} pixels${item.synthetic ? ", a synthetic phantom, no patient" : ""}`],
+    ["Model", info ? `${info.name}, revision ${info.revision}, on ${el("device-name").textContent}` : ""],
+    ["Kind of image", result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
+    ["Compared with", !result ? "" : few ? "normal images (few-shot)" : "words (zero-shot)"],
+    // The page knows the settings of now; those of an older map are in the report.
+    ["Normal images", few && !stale ? `${support.length}, each ${chosen("augment-select")}` : ""],
+    ["Patches kept", few && !stale ? chosen("bank-rows-select") : ""],
+    ["Brightness window", item.deep ? window : ""],
+    ["View", result ? `${COLOUR_MAPS.find(({ id }) => id === settings.colourMap)?.name}, overlay ${Math.round(settings.opacity * 100)} %, scale ${chosen("scale-mode")}` : ""],
+  ];
+  return make("dl", { class: "sheet-facts" }, ...rows.filter(([, value]) => value).map(([key, value]) => make("div", {}, make("dt", { text: key }), make("dd", { text: value }))));
+}
+
+/** The normal images the map was made with. @param {import("./types.d.ts").State} state @param {import("./types.d.ts").ImageItem} item @returns {HTMLElement[]} */
+function normals({ support }, { result }) {
+  if (result?.mode !== "few" || !el("stale").hidden || support.length === 0) return [];
+  const names = el("report-names").checked;
+  const tiles = support.slice(0, THUMBS).map(({ thumb, name }, index) => make("li", {}, ...(thumb ? [copyOf(thumb)] : []), make("span", { text: names ? name : String(index + 1) })));
+  const others = support.length - tiles.length;
+  return [make("p", { class: "sheet-title", text: `Normal images${others > 0 ? `, the first ${THUMBS} of ${support.length}` : ""}` }), make("ul", { class: "sheet-normals" }, ...tiles)];
+}
+
+/** @param {HTMLCanvasElement} canvas */
+function copyOf(canvas) {
+  const copy = make("canvas", { width: canvas.width, height: canvas.height });
+  copy.getContext("2d").drawImage(canvas, 0, 0);
+  return copy;
+}
