@@ -83,7 +83,9 @@ function reading(item) {
   };
   const warnings = [...document.querySelectorAll("#warnings:not([hidden]) li")].map((node) => node.textContent ?? "");
   const title = make("p", { class: "sheet-reading" }, make("strong", { text: [shown("score") && `Score ${shown("score")}.`, shown("reading")].filter(Boolean).join(" ") }));
-  const rest = [...warnings, shown("reading-range"), shown("reading-hint"), shown("sample-note"), shown("stale")].filter(Boolean);
+  // What the model says of words stands beside their choice on the page.
+  const ofWords = item.result.mode === "zero" && el("mode-zero").checked ? shown("mode-reason") : "";
+  const rest = [...warnings, shown("reading-range"), ofWords, shown("reading-hint"), shown("sample-note"), shown("stale")].filter(Boolean);
   return [title, ...rest.map((text) => make("p", { text }))];
 }
 
