@@ -83,9 +83,7 @@ function reading(item) {
   };
   const warnings = [...document.querySelectorAll("#warnings:not([hidden]) li")].map((node) => node.textContent ?? "");
   const title = make("p", { class: "sheet-reading" }, make("strong", { text: [shown("score") && `Score ${shown("score")}.`, shown("reading")].filter(Boolean).join(" ") }));
-  // What the model says of words stands beside their choice on the page.
-  const ofWords = item.result.mode === "zero" && el("mode-zero").checked ? shown("mode-reason") : "";
-  const rest = [...warnings, shown("reading-range"), ofWords, shown("reading-hint"), shown("sample-note"), shown("stale")].filter(Boolean);
+  const rest = [...warnings, shown("reading-range"), shown("reading-hint"), shown("sample-note"), shown("stale")].filter(Boolean);
   return [title, ...rest.map((text) => make("p", { text }))];
 }
 
@@ -101,6 +99,7 @@ function facts({ info, settings, support }, item) {
     ["Model", info ? `${info.name}, revision ${info.revision}, on ${el("device-name").textContent}` : ""],
     ["Kind of image", result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
     ["Compared with", !result ? "" : few ? "normal images (few-shot)" : "words (zero-shot)"],
+    ["Note on words", result?.mode === "zero" ? info?.zeroShotNote ?? "" : ""],
     // The page knows the settings of now; those of an older map are in the report.
     ["Normal images", few && !stale ? `${support.length}, each ${chosen("augment-select")}` : ""],
     ["Patches kept", few && !stale ? chosen("bank-rows-select") : ""],
