@@ -200,6 +200,35 @@ test("a zoomed image moves by arrow keys and by buttons; fitted, the arrows chan
   });
 });
 
+test("the before/after handle goes where the picture is clicked", async () => {
+  await withTiny(async (page) => {
+    await withMap(page);
+    await page.getByTestId("swipe-toggle").check();
+    const handle = page.locator("#swipe");
+    await handle.waitFor({ state: "visible" });
+    const at = async () => Number(await handle.getAttribute("aria-valuenow"));
+    const box = await page.getByTestId("overlay-canvas").boundingBox();
+    assert.equal(await at(), 50);
+    await page.mouse.click(box.x + box.width * 0.4, box.y + box.height / 2);
+    await page.waitForFunction(() => Number(document.getElementById("swipe").getAttribute("aria-valuenow")) < 45);
+  });
+});
+
+test("Esc stops a run", async () => {
+  await withPage(browser, {}, async (page) => {
+    await openReady(page, { model: DEFAULT, device: "cpu" }, 300_000);
+    await giveFiles(page, "support-input", ["brain2_001", "brain2_004", "brain2_012"].map(slice));
+    await page.getByTestId("support-item").nth(2).waitFor();
+    await page.getByTestId("augment-select").selectOption("mvfa");
+    await giveFiles(page, "file-input", slice("brain1_016"));
+    await startAnalysis(page);
+    await waitForState(page, "busy");
+    await page.keyboard.press("Escape");
+    await waitForState(page, "ready", 10_000);
+    assert.equal(await page.getByTestId("announcer").innerText(), "Stopped.");
+  });
+});
+
 test("the skip link leads to what can be seen, before and after the first image", async () => {
   await withTiny(async (page) => {
     const follow = async () => {

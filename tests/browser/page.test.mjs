@@ -129,3 +129,14 @@ test("the server sends the policy the page is written for", async () => {
   assert.equal(answer.headers.get("x-content-type-options"), "nosniff");
   assert.doesNotMatch(await answer.text(), /<script(?![^>]*\ssrc=)|\sstyle=|\son\w+=/i, "nothing inline");
 });
+
+test("a number that rounds to nothing has no sign", async () => {
+  await withPage(browser, {}, async (page) => {
+    await page.goto(SITE);
+    const texts = await page.evaluate(async () => {
+      const { twoDigits } = await import("/web/ui/dom.js");
+      return [-0.001, -0, -0.01, 0.004].map(twoDigits);
+    });
+    assert.deepEqual(texts, ["0.00", "0.00", "-0.01", "0.00"]);
+  });
+});

@@ -99,6 +99,7 @@ function facts({ info, settings, support }, item) {
     ["Model", info ? `${info.name}, revision ${info.revision}, on ${el("device-name").textContent}` : ""],
     ["Kind of image", result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
     ["Compared with", !result ? "" : few ? "normal images (few-shot)" : "words (zero-shot)"],
+    ["Note on words", result?.mode === "zero" ? info?.zeroShotNote ?? "" : ""],
     // The page knows the settings of now; those of an older map are in the report.
     ["Normal images", few && !stale ? `${support.length}, each ${chosen("augment-select")}` : ""],
     ["Patches kept", few && !stale ? chosen("bank-rows-select") : ""],

@@ -1,9 +1,14 @@
-/** The compare handle: left of it the picture alone, right of it the overlay. Dragged, or moved with the arrow keys. */
+/**
+ * The compare handle: left of it the picture alone, right of it the overlay. Dragged, moved with the arrow keys, or put where
+ * the picture is clicked.
+ */
 
 import { clamp, el } from "./dom.js";
 import { currentImage } from "./store.js";
 
 const STEP = 0.02;
+/** A pointer that moved further has dragged. */
+const CLICK_PX = 4;
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -19,10 +24,17 @@ export function createSwipe(store, frame) {
     event.preventDefault();
     handle.focus();
   });
-  handle.addEventListener("pointermove", (event) => {
-    if (!handle.hasPointerCapture(event.pointerId)) return;
+  /** @param {number} clientX */
+  const moveTo = (clientX) => {
     const place = frame();
-    move((event.clientX - el("viewer").getBoundingClientRect().left - place.x) / place.width);
+    move((clientX - el("viewer").getBoundingClientRect().left - place.x) / place.width);
+  };
+  handle.addEventListener("pointermove", (event) => handle.hasPointerCapture(event.pointerId) && moveTo(event.clientX));
+  const canvas = el("overlay-canvas");
+  let down = { x: 0, y: 0 };
+  canvas.addEventListener("pointerdown", ({ clientX, clientY }) => (down = { x: clientX, y: clientY }));
+  canvas.addEventListener("click", ({ clientX, clientY }) => {
+    if (!handle.hidden && Math.hypot(clientX - down.x, clientY - down.y) < CLICK_PX) moveTo(clientX);
   });
   handle.addEventListener("keydown", (event) => {
     const { swipeAt } = state.settings;
