@@ -80,8 +80,8 @@ export function spread(jobs, lanes) {
 }
 
 /**
- * A normal picture to compare with; `key` tells it, with its window, from others.
- * @typedef {{key: string, blob: Blob, window?: string}} Support
+ * A normal picture to compare with, decoded once for all workers; `key` tells it, with its window, from others.
+ * @typedef {{key: string, input: Uint8Array<ArrayBuffer>}} Support
  */
 
 /** One worker of several: opened when needed, brought in line with the normal pictures. */
@@ -140,8 +140,8 @@ export class Helper {
       await session.clearSupport();
       this.#placed = [];
     }
-    for (const { key, blob, window } of supports.slice(this.#placed.length)) {
-      const id = await session.addSupport(blob, { window });
+    for (const { key, input } of supports.slice(this.#placed.length)) {
+      const id = await session.addSupport({ input });
       this.#placed.push({ key, id });
     }
     return { session, ids: this.#placed.map(({ id }) => id) };

@@ -121,6 +121,8 @@ export interface Decoded {
   synthetic: boolean;
   /** RGBA, width × height. */
   pixels: Uint8ClampedArray<ArrayBuffer>;
+  /** What the open model sees: RGB, `sizePx` × `sizePx`. Give it to `addSupport` and `analyse` of any session of the model. */
+  input: Uint8Array<ArrayBuffer>;
 }
 
 export interface AnalyseProgress {
@@ -197,10 +199,12 @@ export class Session {
   /** Closed or lost. */
   readonly ended: boolean;
   decode(blob: Blob, options?: { window?: string }): Promise<Decoded>;
-  addSupport(blob: Blob, options?: { label?: "normal" | "abnormal"; name?: string; window?: string }): Promise<number>;
+  /** A file, or what `decode` made of it, which is not decoded again. */
+  addSupport(picture: Blob | Pick<Decoded, "input">, options?: { label?: "normal" | "abnormal"; name?: string; window?: string }): Promise<number>;
   removeSupport(id: number): Promise<void>;
   clearSupport(): Promise<void>;
-  analyse(blob: Blob, options: AnalyseOptions): Promise<Result>;
+  /** A file, or what `decode` made of it, which is not decoded again. */
+  analyse(picture: Blob | Pick<Decoded, "input">, options: AnalyseOptions): Promise<Result>;
   /** Views of the normal pictures that the next few-shot analysis would encode first. */
   lackingViews(options?: Pick<AnalyseOptions, "augment">): Promise<{ id: number; view: number }[]>;
   /** What a view is encoded to, for other sessions of the same model; encoded now where it is not yet. */

@@ -186,16 +186,16 @@ export class Session {
 
   /**
    * Adds a normal picture to compare with.
-   * @param {Blob} blob
+   * @param {Blob | Pick<import("./index.d.ts").Decoded, "input">} picture a file, or what `decode` made of it
    * @param {{label?: "normal" | "abnormal", name?: string, window?: string}} [options]
    * @returns {Promise<number>} its id
    */
-  async addSupport(blob, { label = "normal", name, window } = {}) {
+  async addSupport(picture, { label = "normal", name, window } = {}) {
     if (label !== "normal") {
       throw makeError("UsageError", `Pictures to compare with must be normal ones, not "${label}". Leave out the label or use "normal".`);
     }
     try {
-      return await this.#call("addSupport", { blob: asBlob(blob), window });
+      return await this.#call("addSupport", { ...sourceOf(picture), window });
     } catch (error) {
       throw name && error instanceof Error ? makeError(error.name, `${name}: ${error.message}`) : error;
     }
@@ -213,11 +213,11 @@ export class Session {
 
   /**
    * Looks for what is unusual in a picture.
-   * @param {Blob} blob
+   * @param {Blob | Pick<import("./index.d.ts").Decoded, "input">} picture a file, or what `decode` made of it, which is not decoded again
    * @param {import("./index.d.ts").AnalyseOptions} options
    * @returns {Promise<import("./index.d.ts").Result>}
    */
-  async analyse(blob, { object, mode, augment, bankRows, window, signal, onProgress } = /** @type {any} */ ({})) {
+  async analyse(picture, { object, mode, augment, bankRows, window, signal, onProgress } = /** @type {any} */ ({})) {
     if (this.info && !this.info.objects.some(({ id }) => id === object)) {
       const known = this.info.objects.map(({ id }) => id).join(", ");
       throw makeError("UsageError", `The object "${object}" is unknown. Use one of: ${known}.`);
@@ -232,7 +232,7 @@ export class Session {
       throw makeError("UsageError", `bankRows must be a whole number from 1 upwards, not ${bankRows}. Leave it out to keep every row.`);
     }
     const options = { object, mode, augment, bankRows, window };
-    return this.#call("analyse", { blob: asBlob(blob), options }, { signal, onProgress });
+    return this.#call("analyse", { ...sourceOf(picture), options }, { signal, onProgress });
   }
 
   /**
@@ -362,6 +362,11 @@ export class Session {
     this.#pending.clear();
     for (const call of open) call.reject(error);
   }
+}
+
+/** @param {any} picture */
+function sourceOf(picture) {
+  return picture?.input instanceof Uint8Array ? { input: picture.input } : { blob: asBlob(picture) };
 }
 
 /** @param {unknown} value @returns {Blob} */

@@ -69,8 +69,9 @@ export class Pool {
   async addSupport(blob, { window } = {}) {
     return this.#then(async () => {
       const id = this.#nextKey++;
-      const supports = [...this.#supports, { key: String(id), blob, window }];
       // Throws where the picture cannot be read.
+      const { input } = await (await this.#helpers[0].session()).decode(blob, { window });
+      const supports = [...this.#supports, { key: String(id), input }];
       await this.#helpers[0].sync(supports);
       this.#supports = supports;
       return id;

@@ -24,6 +24,8 @@ let heap = null;
 let idleBytes = 0;
 /** @type {any} */
 let engine = null;
+/** Side of the open model's input. @type {number | undefined} */
+let sidePx;
 /** The engine's work, as one chain. @type {Promise<unknown>} */
 let queue = Promise.resolve();
 /** @type {Map<number, AbortController>} */
@@ -135,10 +137,12 @@ const engineOps = {
       throw error;
     }
     const storage = await files.report();
-    return { info: { ...engine.info(), storage }, given: { program, manifest: await files.manifestText() } };
+    const info = engine.info();
+    sidePx = info.sizePx;
+    return { info: { ...info, storage }, given: { program, manifest: await files.manifestText() } };
   },
-  async addSupport({ blob, window }) {
-    return ready().addSupport(await bytesOf(blob), window);
+  async addSupport({ blob, input, window }) {
+    return ready().addSupport(input ?? (await bytesOf(blob)), Boolean(input), window);
   },
   async removeSupport({ id }) {
     ready().removeSupport(id);
@@ -146,9 +150,9 @@ const engineOps = {
   async clearSupport() {
     ready().clearSupport();
   },
-  async analyse({ blob, options }, signal, progress) {
-    const bytes = await bytesOf(blob);
-    return ready().analyse(bytes, options, (stage, done, total) => progress({ stage, done, total }), signal);
+  async analyse({ blob, input, options }, signal, progress) {
+    const bytes = input ?? (await bytesOf(blob));
+    return ready().analyse(bytes, Boolean(input), options, (stage, done, total) => progress({ stage, done, total }), signal);
   },
   async lackingViews({ augment }) {
     /** @type {Uint32Array} */
@@ -177,7 +181,7 @@ const freeOps = {
   },
   async decode({ blob, window }) {
     await start();
-    return wasm.decode(await bytesOf(blob), window);
+    return wasm.decode(await bytesOf(blob), window, sidePx);
   },
   async render({ map, side, lo, hi, threshold, colourMap }) {
     await start();

@@ -13,7 +13,7 @@ use crate::web::error::WebError;
 use crate::web::files::ModelFiles;
 use crate::web::loader::{Loader, loaded_files};
 use crate::web::pacer::{WorkerPacer, now_ms};
-use crate::web::picture;
+use crate::web::picture::{self, Source};
 
 /// One loaded model and its references.
 #[wasm_bindgen(js_name = Engine)]
@@ -154,13 +154,13 @@ impl WebEngine {
         plain(&info)
     }
 
-    /// Remembers a normal picture; answers its id.
+    /// Remembers a normal picture and returns its id: a file, or what `decode` returned as `input`.
     ///
     /// # Errors
     /// Throws `ImageError` or `UsageError`.
     #[wasm_bindgen(js_name = addSupport)]
-    pub fn add_support(&mut self, bytes: &[u8], window: Option<String>) -> Result<u32, JsValue> {
-        let (_, rgb) = picture::open(bytes, window.as_deref())?;
+    pub fn add_support(&mut self, bytes: Vec<u8>, is_input: bool, window: Option<String>) -> Result<u32, JsValue> {
+        let rgb = Source::new(bytes, is_input, window).rgb(self.side_px())?;
         Ok(self.engine.add_reference(&rgb).0)
     }
 
@@ -176,14 +176,15 @@ impl WebEngine {
         self.engine.clear_references();
     }
 
-    /// Scores one picture. `on_progress(stage, done, total)` with stages `references`, `encode`,
-    /// `score`.
+    /// Scores one picture: a file, or what `decode` returned as `input`. `on_progress(stage, done, total)` with
+    /// stages `references`, `encode`, `score`.
     ///
     /// # Errors
     /// Throws `ImageError`, `DeviceError`, `AbortError` or `UsageError`.
     pub async fn analyse(
         &mut self,
         bytes: Vec<u8>,
+        is_input: bool,
         options: JsValue,
         on_progress: Function,
         signal: AbortSignal,
@@ -196,7 +197,7 @@ impl WebEngine {
             other => return Err(WebError::Usage(format!("unknown mode {other:?}; choose zero or few")).into()),
         };
         let start = now_ms();
-        let (_, rgb) = picture::open(&bytes, options.window.as_deref())?;
+        let rgb = Source::new(bytes, is_input, options.window).rgb(self.side_px())?;
         let decode_ms = now_ms() - start;
         let request = Request { object: options.object, mode, augment: options.augment, bank_rows: options.bank_rows };
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
@@ -221,6 +222,11 @@ impl WebEngine {
         let planes = Planes { values: planes, side_px };
         let levels = self.engine.raw_tokens(&planes, &mut pacer).await.map_err(WebError::from)?;
         Ok(levels.iter().map(|level| JsValue::from(Float32Array::from(level.as_slice()))).collect())
+    }
+
+    /// Side of the model's input in pixels.
+    fn side_px(&self) -> usize {
+        self.engine.manifest().preprocess.size_px
     }
 
     fn result(&self, analysis: &Analysis, request: &Request, decode_ms: f64, total_ms: f64) -> Result<Object, JsValue> {

@@ -1,6 +1,6 @@
 //! Pictures for the page: what is shown is what is analysed.
 
-use js_sys::{Array, Float32Array, Object, Reflect, Uint8ClampedArray};
+use js_sys::{Array, Float32Array, Object, Reflect, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
 use crate::image::{self, Limits, Picture, Pixels, Rgb8, WindowChoice};
@@ -12,12 +12,13 @@ const BAR_WIDTH_PX: usize = 256;
 
 /// Decodes a file and shows it through a window.
 ///
-/// Answers `{ width, height, deep, synthetic, pixels }`, pixels as RGBA.
+/// Returns `{ width, height, deep, synthetic, pixels, input }`: pixels as RGBA, and `input` as RGB
+/// `[side, side, 3]` for the model whose side is given, or null.
 ///
 /// # Errors
 /// Throws `ImageError` or, for a window that cannot be read, `UsageError`.
 #[wasm_bindgen]
-pub fn decode(bytes: &[u8], window: Option<String>) -> Result<Object, JsValue> {
+pub fn decode(bytes: &[u8], window: Option<String>, side_px: Option<usize>) -> Result<Object, JsValue> {
     let (picture, rgb) = open(bytes, window.as_deref())?;
     let rgba: Vec<u8> = rgb.bytes.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
     let out = Object::new();
@@ -26,11 +27,42 @@ pub fn decode(bytes: &[u8], window: Option<String>) -> Result<Object, JsValue> {
     set(&out, "deep", &matches!(picture.pixels, Pixels::DeepGray { .. }).into());
     set(&out, "synthetic", &image::is_synthetic(bytes).into());
     set(&out, "pixels", &Uint8ClampedArray::from(&rgba[..]));
+    let input = side_px.map(|side| Uint8Array::from(&image::resize_bicubic(&rgb, side).bytes[..]));
+    set(&out, "input", &input.map_or(JsValue::NULL, JsValue::from));
     Ok(out)
 }
 
+/// What an analysis is given.
+pub(crate) enum Source {
+    /// A file, and how it is shown.
+    File { bytes: Vec<u8>, window: Option<String> },
+    /// What [`decode`] returned as `input`: nothing is decoded or resized again.
+    Input(Vec<u8>),
+}
+
+impl Source {
+    /// A file, unless the bytes are an `input`.
+    pub(crate) fn new(bytes: Vec<u8>, is_input: bool, window: Option<String>) -> Self {
+        if is_input { Self::Input(bytes) } else { Self::File { bytes, window } }
+    }
+
+    /// As 8-bit RGB for a model of this side.
+    pub(crate) fn rgb(self, side_px: usize) -> Result<Rgb8, WebError> {
+        match self {
+            Self::File { bytes, window } => Ok(open(&bytes, window.as_deref())?.1),
+            Self::Input(bytes) if bytes.len() == 3 * side_px * side_px => {
+                Ok(Rgb8 { width_px: side_px, height_px: side_px, bytes })
+            }
+            Self::Input(bytes) => Err(WebError::Usage(format!(
+                "the decoded picture has {} values, this model reads {side_px} × {side_px} × 3; decode it in this session",
+                bytes.len()
+            ))),
+        }
+    }
+}
+
 /// A file as 8-bit RGB.
-pub(crate) fn open(bytes: &[u8], window: Option<&str>) -> Result<(Picture, Rgb8), WebError> {
+fn open(bytes: &[u8], window: Option<&str>) -> Result<(Picture, Rgb8), WebError> {
     let window: WindowChoice = match window {
         Some(text) => text.parse().map_err(|e| WebError::Usage(format!("{e}")))?,
         None => WindowChoice::Auto,

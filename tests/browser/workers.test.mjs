@@ -28,6 +28,8 @@ const machine = (cores) => (context) =>
     /** @type {Map<Worker, {id: number, op: string}[]>} */
     const asked = new Map();
     globalThis.asked = (op) => [...asked.values()].map((list) => list.filter((one) => one.op === op).length).filter(Boolean);
+    /** Operations that were given a file, which they decode. */
+    globalThis.decoding = () => [...asked.values()].flat().filter(({ file }) => file).map(({ op }) => op);
     globalThis.encodedWithin = 0;
     const post = Worker.prototype.postMessage;
     Worker.prototype.postMessage = function (message, ...rest) {
@@ -38,7 +40,7 @@ const machine = (cores) => (context) =>
           if (analyses && data.progress?.stage === "references") globalThis.encodedWithin += 1;
         });
       }
-      asked.get(this).push({ id: message.id, op: message.op });
+      asked.get(this).push({ id: message.id, op: message.op, file: message.args?.blob instanceof Blob });
       return post.call(this, message, ...rest);
     };
     Object.defineProperty(navigator, "hardwareConcurrency", { get: () => count });
@@ -231,6 +233,8 @@ async function analyseAll(page, record) {
   await page.getByTestId("analyse-all").click();
   await waitForState(page, "done", 300_000);
   assert.equal(await errorText(page), "");
+  const decoding = await page.evaluate(() => globalThis.decoding());
+  assert.deepEqual(decoding, Array(2 + SLICES.length).fill("decode"), "each image once, for display and all workers");
   const scores = [];
   for (let n = 0; n < 12; n += 1) {
     await page.getByTestId("strip-item").nth(n).click();

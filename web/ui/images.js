@@ -40,7 +40,7 @@ export function createImages(store, messages, engine) {
       const id = nextId++;
       return /** @type {import("./types.d.ts").ImageItem} */ ({
         id, blob, name, path, note, noteKey: "", label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false,
-        thumb: null, bitmap: null, decodedWindow: null, message: "", blank: "", result: null, resultKey: "",
+        thumb: null, bitmap: null, input: null, decodedWindow: null, message: "", blank: "", result: null, resultKey: "",
         amongNormals: false,
       });
     });
@@ -97,6 +97,15 @@ export function createImages(store, messages, engine) {
     return job;
   }
 
+  /** What the model sees of a picture; decoded only where it is not known yet. @param {import("./types.d.ts").ImageItem} item */
+  async function inputOf(item) {
+    const { window } = state.settings;
+    const isKnown = item.input && (!item.deep || item.decodedWindow === window);
+    if (!isKnown) await decode(item);
+    if (!item.input) throw new Error("The image is not decoded yet. Try again in a moment.");
+    return item.input;
+  }
+
   /** @param {import("./types.d.ts").ImageItem} item @param {string} window */
   async function decodeNow(item, window) {
     try {
@@ -106,7 +115,7 @@ export function createImages(store, messages, engine) {
       const blank = blankness(pixels.data);
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
-      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, bitmap, decodedWindow: window, blank });
+      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, bitmap, input: decoded.input, decodedWindow: window, blank });
       item.thumb = await thumbnail(bitmap, THUMB_PX);
       if (item.status === "reading") item.status = "ready";
       forget();
@@ -156,7 +165,7 @@ export function createImages(store, messages, engine) {
     if (next) select(next.id);
   }
 
-  return { add, select, remove, move, decode, decodeAll, fail };
+  return { add, select, remove, move, decode, inputOf, decodeAll, fail };
 }
 
 /** @param {Uint8Array | Uint8ClampedArray} pixels */

@@ -90,7 +90,7 @@ export function createRunner(store, messages, engine, images, support, helpers) 
   }
 
   /** The normal images as further workers take them. */
-  const supports = () => state.support.map(({ id, blob, window }) => ({ key: `${id} ${window}`, blob, window }));
+  const supports = () => state.support.flatMap(({ id, input, window }) => (input ? [{ key: `${id} ${window}`, input }] : []));
 
   /**
    * One picture from its turn to its end; false where it must be given to another worker.
@@ -117,14 +117,14 @@ export function createRunner(store, messages, engine, images, support, helpers) 
 
   /** Makes pictures and normal images ready. @param {ImageItem} item @param {AbortSignal} signal */
   async function prepare(item, signal) {
-    await images.decode(item);
+    const input = await images.inputOf(item);
     await abortable(support.sync(), signal);
     if (state.settings.mode === "few" && state.support.length === 0) {
       throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
     }
-    const { object, mode, augment, bankRows, window } = state.settings;
+    const { object, mode, augment, bankRows } = state.settings;
     const amongNormals = mode === "few" && (await isAmong(item, state.support));
-    return { amongNormals, key: keyFor(state, item), options: { object, mode, augment, bankRows: bankRows ?? undefined, window, signal } };
+    return { input, amongNormals, key: keyFor(state, item), options: { object, mode, augment, bankRows: bankRows ?? undefined, signal } };
   }
 
   /** @param {ImageItem} item @param {{key: string, amongNormals: boolean}} made @param {import("../../pkg/index.js").Result} result */
@@ -144,7 +144,7 @@ export function createRunner(store, messages, engine, images, support, helpers) 
         if (state.run) Object.assign(state.run, { stage: "", done: 0, total: 0 });
         const made = await prepare(item, signal);
         const onProgress = (progress) => state.run && (Object.assign(state.run, progress), store.changed());
-        accept(item, made, await session.analyse(item.blob, { ...made.options, onProgress }));
+        accept(item, made, await session.analyse({ input: made.input }, { ...made.options, onProgress }));
         engine.worked();
         return true;
       } catch (error) {
@@ -163,11 +163,11 @@ export function createRunner(store, messages, engine, images, support, helpers) 
     for (let attempt = 1; ; attempt += 1) {
       await abortable(engine.whenReady(), signal);
       try {
-        const { options, ...made } = await prepare(item, signal);
+        const { options, input, ...made } = await prepare(item, signal);
         const member = await helper.sync(options.mode === "few" ? supports() : []);
         const own = ownMember();
         if (options.mode === "few" && own) await fillUp(own, member, options.augment).catch(() => {});
-        return accept(item, made, await member.session.analyse(item.blob, options));
+        return accept(item, made, await member.session.analyse({ input }, options));
       } catch (error) {
         if (signal.aborted || error.name !== "DeviceError") throw error;
         // Otherwise it was the page's worker that stopped, while it read the picture.

@@ -29,7 +29,7 @@ export function createSupportSet(store, messages, engine) {
   function add(files, { sample = false } = {}) {
     if (files.length === 0) return;
     const items = files.map(({ blob, name }) => /** @type {import("./types.d.ts").SupportItem} */ ({
-      id: nextId++, blob, name, sample, deep: false, thumb: null, session: null, engineId: 0, window: "",
+      id: nextId++, blob, name, sample, deep: false, thumb: null, input: null, session: null, engineId: 0, window: "",
     }));
     store.set({ support: [...state.support, ...items] });
     void then(() => countOnce(items));
@@ -97,6 +97,15 @@ export function createSupportSet(store, messages, engine) {
     });
   }
 
+  /** Once for a window: a restarted worker and further ones take what is known. @param {import("./types.d.ts").SupportItem} item @param {import("../../pkg/index.js").Session} session @param {string} window */
+  async function decode(item, session, window) {
+    const { pixels, width, height, deep, input } = await session.decode(item.blob, { window });
+    const bitmap = await createImageBitmap(new ImageData(/** @type {any} */ (asClamped(pixels)), width, height));
+    item.thumb = await thumbnail(bitmap, THUMB_PX);
+    bitmap.close();
+    Object.assign(item, { window, deep, input });
+  }
+
   /** @param {import("./types.d.ts").SupportItem} item */
   async function place(item) {
     const session = state.session;
@@ -106,13 +115,9 @@ export function createSupportSet(store, messages, engine) {
     if (inPlace && item.thumb) return;
     try {
       if (item.session === session) await forget(item);
-      const decoded = await session.decode(item.blob, { window });
-      const pixels = new ImageData(/** @type {any} */ (asClamped(decoded.pixels)), decoded.width, decoded.height);
-      const bitmap = await createImageBitmap(pixels);
-      item.thumb = await thumbnail(bitmap, THUMB_PX);
-      bitmap.close();
-      item.engineId = await session.addSupport(item.blob, { window });
-      Object.assign(item, { session, window, deep: decoded.deep });
+      if (!item.thumb || !item.input || (item.deep && item.window !== window)) await decode(item, session, window);
+      item.engineId = await session.addSupport({ input: /** @type {Uint8Array<ArrayBuffer>} */ (item.input) });
+      item.session = session;
       // Taken out while it was being added.
       if (!state.support.includes(item)) await forget(item);
     } catch (error) {

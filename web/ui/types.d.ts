@@ -19,6 +19,8 @@ export interface ImageItem {
   thumb: HTMLCanvasElement | null;
   /** Full-size pixels; dropped for pictures not looked at lately. */
   bitmap: ImageBitmap | null;
+  /** What the model sees; kept where the bitmap is dropped. */
+  input: Uint8Array<ArrayBuffer> | null;
   /** Window the pixels were made with. */
   decodedWindow: string | null;
   message: string;
@@ -44,6 +46,8 @@ export interface SupportItem {
   sample: boolean;
   deep: boolean;
   thumb: HTMLCanvasElement | null;
+  /** What the model sees. */
+  input: Uint8Array<ArrayBuffer> | null;
   /** Where the engine knows it, and under which id and window. */
   session: Session | null;
   engineId: number;
