@@ -190,6 +190,9 @@ pub enum BundleError {
         /// The folder.
         path: String,
     },
+    /// The finished files do not run.
+    #[error("the new model's self-test did not run: {0}; close other programs and try again")]
+    SelfTest(String),
     /// Options of a conversion that contradict each other or the checkpoint.
     #[error("cannot convert with these options: {0}")]
     Options(String),

@@ -5,6 +5,8 @@
 //! here first.
 
 use crate::bundle::manifest::SelfTest;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::bundle::{error::BundleError, manifest::Group, store::BundleFolder};
 use crate::device::{DeviceError, Tier};
 use crate::mvfa::analysis::{Pacer, Progress, Stage};
 use crate::mvfa::encoder::squeeze;
@@ -88,4 +90,17 @@ impl Engine {
         }
         Ok(None)
     }
+}
+
+/// The self-test of a bundle whose other files are written: what the processor answers, which every other device is
+/// held to.
+///
+/// # Errors
+/// [`BundleError`]: a file that cannot be read, or [`BundleError::SelfTest`].
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn self_test_of(bundle: &BundleFolder) -> Result<SelfTest, BundleError> {
+    let open = crate::device::open_cpu("the self-test's reference");
+    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
+    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
+    pollster::block_on(engine.self_test_values()).map_err(|e| BundleError::SelfTest(e.to_string()))
 }

@@ -9,7 +9,7 @@ use burn::tensor::Tensor;
 use crate::clip::product::product;
 use crate::device::Tier;
 use crate::mvfa::analysis::{Pacer, Progress};
-use crate::mvfa::bank::Choice;
+use crate::mvfa::coreset::Choice;
 use crate::mvfa::error::EngineError;
 use crate::mvfa::features::{Bank, Features, unit_rows};
 use crate::mvfa::reading::Reading;

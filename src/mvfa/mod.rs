@@ -2,8 +2,9 @@
 
 mod adapter;
 mod analysis;
-mod bank;
 mod check;
+mod coreset;
+mod decide;
 mod encoder;
 mod engine;
 mod error;
@@ -22,7 +23,11 @@ mod views;
 mod zero_shot;
 
 pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
-pub use bank::compress;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use check::self_test_of;
+pub use coreset::compress;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use decide::{ImageParts, memory_score, score_bank};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use encoder::Adapters;
 pub use encoder::{AdaptedEncoder, EncodeRun};
@@ -39,7 +44,7 @@ pub use fusion::{default_calibration, min_max};
 #[cfg(not(target_arch = "wasm32"))]
 pub use make_bundle::{make_bundle, make_bundle_telling};
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use maps::{maximum, mean, sum_up};
+pub(crate) use maps::{maximum, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use upsample::axis_weights;

@@ -10,7 +10,7 @@ use crate::mvfa::upsample::{Geometry, upsample};
 use crate::{cpu, gpu};
 
 /// CLIP's temperature; the released code fixes it instead of reading the checkpoint's (spec §5).
-const LOGIT_SCALE: f64 = 100.0;
+pub(crate) const LOGIT_SCALE: f64 = 100.0;
 
 /// Unit patch rows `[patches, dim]` and text features `[dim, 2]` → logits `[patches, 2]`.
 pub fn patch_logits(unit_patches: Tensor<2>, text: Tensor<2>) -> Tensor<2> {

@@ -84,7 +84,7 @@ impl Model {
     /// Tokens before the first adapter, row-major.
     ///
     /// # Errors
-    /// [`TrainError::Settings`] when the device does not hand them back.
+    /// [`TrainError::Device`] when the device does not hand them back.
     pub fn early_tokens(&self, planes: &Planes) -> Result<Vec<f32>, TrainError> {
         let side = planes.side_px;
         let values = normalised(planes, &self.manifest.preprocess);
@@ -137,9 +137,7 @@ fn run(encoder: &AdaptedEncoder, tokens: Tensor<3>) -> Features {
 /// Values of a tensor, row-major.
 ///
 /// # Errors
-/// [`TrainError::Settings`] with the device's words.
+/// [`TrainError::Device`] with the device's words.
 pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
-    tensor
-        .try_into_vec_as()
-        .map_err(|e| TrainError::Settings(format!("the device stopped: {e}; close other programs and try again")))
+    tensor.try_into_vec_as().map_err(|e| TrainError::Device(e.to_string()))
 }

@@ -44,6 +44,12 @@ pub fn max_difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, |m, d| if d.is_nan() { f32::INFINITY } else { m.max(d) })
 }
 
+/// The same in 64 bits.
+pub fn furthest(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "lengths differ");
+    a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, |m, d| if d.is_nan() { f64::INFINITY } else { m.max(d) })
+}
+
 /// Fails with the figures when two sets of values are further apart than `limit`.
 #[track_caller]
 pub fn assert_close(what: &str, found: &[f32], expected: &[f32], limit: f32) {

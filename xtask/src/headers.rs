@@ -42,7 +42,8 @@ mod tests {
 
     #[test]
     fn pages_carry_the_policy_of_the_header() {
-        let meta = format!(r#"<meta http-equiv="Content-Security-Policy" content="{}">"#, policy_for_documents().unwrap());
+        let meta =
+            format!(r#"<meta http-equiv="Content-Security-Policy" content="{}">"#, policy_for_documents().unwrap());
         for page in [include_str!("../../index.html"), include_str!("../../pkg/example.html")] {
             assert!(page.contains(&meta), "expected {meta}");
         }

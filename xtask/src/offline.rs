@@ -44,7 +44,8 @@ pub fn service_worker(root: &Path, files: &BTreeSet<PathBuf>) -> Result<String> 
         ("X-Content-Type-Options", "nosniff".to_owned()),
         ("Referrer-Policy", "no-referrer".to_owned()),
     ]);
-    let site = serde_json::to_string(&Site { files: hashes, headers }).context("the list of files cannot be written")?;
+    let site =
+        serde_json::to_string(&Site { files: hashes, headers }).context("the list of files cannot be written")?;
     let source = String::from_utf8(read(Path::new(SOURCE))?).context("web/sw.js is not UTF-8")?;
     Ok(format!("self.SITE = {site};\n{source}"))
 }
