@@ -16,8 +16,7 @@ use mvfa_web::bundle::manifest::{Dtype, Group};
 use mvfa_web::bundle::quantize::{encode, stored_dtype};
 use mvfa_web::bundle::store::BundleFolder;
 use mvfa_web::bundle::{ScaledRows, TensorPart, Values};
-use mvfa_web::clip::vision::BlockKind;
-use mvfa_web::device::open_cpu;
+use mvfa_web::compute::{Kernels, Weights, open_cpu};
 use mvfa_web::eval::{Dataset, EvalError, EvalOptions, ImageResult, Method, Sample, Scores, Split, Watch, evaluate};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
 use mvfa_web::mvfa::{Engine, Geometry, MemoryRows, Mode, Stage, nearest_distances, upsample};
@@ -144,31 +143,33 @@ fn pixel_auroc_lies_within_a_hundredth_of_the_independent_baseline() {
     assert!(worst <= LIMIT, "furthest fold is off by {worst:.4}, limit {LIMIT}");
 }
 
+/// Rows of a tensor as `mvfa convert --dtype i8` would store them.
+fn as_bytes(part: TensorPart, group: Group) -> TensorPart {
+    let TensorPart { name, shape, rows, values } = part;
+    if stored_dtype(&name, &shape, group, Dtype::I8) != Dtype::I8 {
+        return TensorPart { name, shape, rows, values };
+    }
+    let encoded = encode(&name, &values.into_f32(), shape[1..].iter().product(), 0, Dtype::I8).unwrap();
+    let scales = encoded.scales.unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
+    let integers = encoded.bytes.into_iter().map(|b| b as i8).collect();
+    TensorPart { name, shape, rows, values: Values::I8(ScaledRows { integers, scales }) }
+}
+
 /// The default bundle as `mvfa convert --dtype i8` would store it.
-fn engine_of_bytes(kind: BlockKind) -> Engine {
+fn engine_of_bytes(kind: Kernels) -> Engine {
     let bundle = BundleFolder::open(&default_bundle()).unwrap();
     let open = open_cpu("test");
-    let mut weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
-    for name in weights.remaining() {
-        let shape = weights.shape(&name).unwrap().to_vec();
-        let group = if name.starts_with("prompts.") { Group::Prompts } else { Group::Vision };
-        if stored_dtype(&name, &shape, group, Dtype::I8) != Dtype::I8 {
-            continue;
-        }
-        let values = weights.take_values(&name, &shape).unwrap().into_f32();
-        let encoded = encode(&name, &values, shape[1..].iter().product(), 0, Dtype::I8).unwrap();
-        let scales = encoded.scales.unwrap().as_chunks().0.iter().map(|b| f32::from_le_bytes(*b)).collect();
-        let integers = encoded.bytes.into_iter().map(|b| b as i8).collect();
-        let rows = Values::I8(ScaledRows { integers, scales });
-        weights.insert(TensorPart { name, shape, rows: None, values: rows }, &open.device).unwrap();
+    let mut weights = Weights::on(&open.device);
+    for group in [Group::Vision, Group::Adapters, Group::Prompts] {
+        bundle.visit(&[group], |part| weights.insert(as_bytes(part, group))).unwrap();
     }
-    Engine::with_blocks(bundle.manifest().clone(), weights, open, kind).unwrap()
+    Engine::with_kernels(bundle.manifest().clone(), weights, open, kind).unwrap()
 }
 
 /// A browser's processor tier multiplies bytes, here by plain code that gives the same whole numbers.
 fn bytes_change_little(organ: &str) {
     let expected = folds(&open_engine(&default_bundle()), organ);
-    let found = folds(&engine_of_bytes(BlockKind::PackedBytes), organ);
+    let found = folds(&engine_of_bytes(Kernels::PackedBytes), organ);
     let mut worst: f64 = 0.0;
     println!("fold, pixel AUROC, with bytes, image AUROC, with bytes");
     for (name, (expected, found)) in names(organ).zip(expected.into_iter().zip(found)) {
@@ -276,7 +277,7 @@ fn measure(engine: &mut Engine, set: &Set, mode: Mode) -> Scores {
 fn weights_and_tokens_as_bytes_change_auroc_by_less_than_half_a_point_on_the_sets_of_the_model_card() {
     let folder = tempfile::tempdir().unwrap();
     let (real, phantoms) = (real_sets(), phantom_sets(folder.path()));
-    let (mut plain, mut bytes) = (open_engine(&default_bundle()), engine_of_bytes(BlockKind::PackedBytes));
+    let (mut plain, mut bytes) = (open_engine(&default_bundle()), engine_of_bytes(Kernels::PackedBytes));
     let mut worst: f64 = 0.0;
     println!("mode, set, pixel AUROC, with bytes, image AUROC, with bytes");
     let zero = real.iter().chain(&phantoms).map(|set| (Mode::Zero, set));

@@ -190,6 +190,14 @@ pub enum BundleError {
         /// The folder.
         path: String,
     },
+    /// A tensor that is not where it is needed.
+    #[error("the tensor {name} cannot be used: {reason}")]
+    Placement {
+        /// Its name.
+        name: String,
+        /// Where it is, and the next step.
+        reason: String,
+    },
     /// The finished files do not run.
     #[error("the new model's self-test did not run: {0}; close other programs and try again")]
     SelfTest(String),

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::config::{TextConfig, VisionConfig};
 use crate::bundle::error::BundleError;
-use crate::clip::config::{TextConfig, VisionConfig};
 
 /// The manifest format this build writes and reads.
 pub const FORMAT: u32 = 1;

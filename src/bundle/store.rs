@@ -7,13 +7,10 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
-
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{FileEntry, Group, Manifest};
 use crate::bundle::shard::visit_shard;
 use crate::bundle::source::TensorPart;
-use crate::bundle::weights::Weights;
 
 /// Name of the manifest in a bundle's folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -81,16 +78,6 @@ impl BundleFolder {
             visit_shard(entry, &self.read_file(entry)?, &mut visit)?;
         }
         Ok(())
-    }
-
-    /// Loads the tensors of some groups onto a device.
-    ///
-    /// # Errors
-    /// As [`BundleFolder::visit`] and [`Weights::insert`].
-    pub fn load(&self, groups: &[Group], device: &Device) -> Result<Weights, BundleError> {
-        let mut weights = Weights::new();
-        self.visit(groups, |part| weights.insert(part, device))?;
-        Ok(weights)
     }
 
     /// Reads and checks every file.

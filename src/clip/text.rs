@@ -7,12 +7,11 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use thiserror::Error;
 
+use crate::bundle::config::TextConfig;
 use crate::bundle::error::BundleError;
-use crate::bundle::weights::Weights;
-use crate::clip::block::{Block, BlockConfig, Norm};
-use crate::clip::config::TextConfig;
 use crate::clip::prompts;
 use crate::clip::tokenizer::{Tokenizer, TokenizerError};
+use crate::compute::{Block, BlockConfig, Norm, Weights, unit_rows};
 
 /// Sentences encoded together; bounds memory, changes no value.
 const BATCH: usize = 49;
@@ -119,10 +118,4 @@ impl TextTower {
         let none = || Tensor::zeros([1, self.projection.dims()[1]], &self.device);
         unit_rows(sums.reduce(|sum, part| sum + part).unwrap_or_else(none))
     }
-}
-
-/// `[rows, width]`, each row divided by its length.
-fn unit_rows(x: Tensor<2>) -> Tensor<2> {
-    let norm = x.clone().powi_scalar(2).sum_dim(1).sqrt();
-    x / norm
 }

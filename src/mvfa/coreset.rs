@@ -3,7 +3,7 @@
 //! Comes in: unit rows. Goes out: some of them, as far apart as can be (a greedy coreset). Cannot fail, and nothing is
 //! drawn by chance. Centres of k-means, which are means of rows, lose more (docs/decisions.md).
 
-use crate::cpu::dot;
+use crate::compute::dot;
 
 /// At most `keep` of `rows`, `[n, dim]` row-major: the first, then again and again the one furthest from all that were
 /// taken. `keep` counts at least one.

@@ -5,16 +5,16 @@
 
 use std::collections::HashMap;
 
+use crate::bundle::config::TextConfig;
 use crate::bundle::convert::{ConvertOptions, Hooks, LeftOut, Progress, convert_telling};
 use crate::bundle::error::BundleError;
 use crate::bundle::import::Checkpoint;
 use crate::bundle::manifest::{Manifest, ObjectSpec};
 use crate::bundle::names::text_tensors;
-use crate::bundle::weights::Weights;
-use crate::clip::config::TextConfig;
 use crate::clip::text::TextTower;
 use crate::clip::tokenizer::{Tokenizer, VOCABULARY_SIZE};
-use crate::device::open_cpu;
+use crate::compute::Weights;
+use crate::compute::open_cpu;
 use crate::mvfa::check::self_test_of;
 
 /// Converts a checkpoint on the processor, whose answers the self-test holds every other device to.
@@ -92,9 +92,9 @@ impl TowerOnDemand {
 
 fn load_tower(checkpoint: &mut Checkpoint, config: &TextConfig) -> Result<TextTower, BundleError> {
     let device = open_cpu("prompts are encoded once").device;
-    let mut weights = Weights::new();
+    let mut weights = Weights::on(&device);
     for (name, _) in text_tensors(config) {
-        weights.insert(checkpoint.part(&name)?, &device)?;
+        weights.insert(checkpoint.part(&name)?)?;
     }
     TextTower::take(&mut weights, config, &device)
 }

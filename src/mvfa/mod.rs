@@ -1,6 +1,5 @@
 //! The method: adapters on the frozen tower, zero-shot and memory scores, their fusion.
 
-mod adapter;
 mod analysis;
 mod check;
 mod coreset;
@@ -14,7 +13,6 @@ mod fusion;
 mod make_bundle;
 mod maps;
 mod memory;
-mod reading;
 mod references;
 mod score;
 mod self_test;
@@ -28,15 +26,11 @@ pub(crate) use check::self_test_of;
 pub use coreset::compress;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use decide::{ImageParts, memory_score, score_bank};
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use encoder::Adapters;
 pub use encoder::{AdaptedEncoder, EncodeRun};
 pub use engine::Engine;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use engine::normalised;
 pub use error::{Cancelled, EngineError};
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use features::unit_rows;
 pub use features::{Bank, Features};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use fusion::fuse;

@@ -9,15 +9,15 @@ use std::collections::HashMap;
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec};
+use crate::compute::{Reading, unit_rows};
 use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Stage, Timings};
 use crate::mvfa::decide::{ImageParts, memory_score, score_bank};
 use crate::mvfa::engine::Engine;
 use crate::mvfa::error::EngineError;
-use crate::mvfa::features::{Bank, Features, unit_rows};
+use crate::mvfa::features::{Bank, Features};
 use crate::mvfa::fusion::{default_calibration, fuse};
 use crate::mvfa::maps::{abnormal_patches, maximum, sum_up};
 use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances};
-use crate::mvfa::reading::Reading;
 use crate::mvfa::upsample::Geometry;
 use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
 
@@ -81,7 +81,7 @@ impl Engine {
         }
 
         // 2. One read.
-        let mut values = pacer.wait(reading.read(self.open.tier)).await??;
+        let mut values = pacer.wait(reading.read(&self.open)).await??;
         pacer.step(Progress { stage: Stage::Score, done: total - 1, total }).await?;
         let levels = segmentation.len();
         let mut take = |count: usize| -> Vec<Vec<f32>> { values.by_ref().take(count).collect() };

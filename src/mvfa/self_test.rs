@@ -6,10 +6,10 @@
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::SelfTest;
+use crate::compute::{Reading, unit_rows};
 use crate::image::Planes;
-use crate::mvfa::features::{Features, unit_rows};
+use crate::mvfa::features::Features;
 use crate::mvfa::memory::nearest_distances;
-use crate::mvfa::reading::Reading;
 use crate::mvfa::zero_shot::{LOGIT_SCALE, patch_logits};
 
 /// Values compared per row.

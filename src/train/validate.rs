@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec, Range};
+use crate::compute::unit_rows;
 use crate::eval::{PixelStream, auroc};
 use crate::mvfa::{
     Bank, Features, Geometry, ImageParts, MemoryRows, detection_score, fuse, maximum, memory_score, nearest_distances,
-    patch_logits, score_bank, sum_up, unit_rows, zero_shot_map,
+    patch_logits, score_bank, sum_up, zero_shot_map,
 };
 use crate::train::error::TrainError;
 use crate::train::items::Item;

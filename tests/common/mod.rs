@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group, Manifest};
 use mvfa_web::bundle::store::BundleFolder;
-use mvfa_web::clip::vision::BlockKind;
-use mvfa_web::device::open_cpu;
+use mvfa_web::compute::{Kernels, Weights, open_cpu};
 use mvfa_web::mvfa::{Cancelled, Engine, Pacer, Progress, make_bundle};
 
 pub fn fixture(path: &str) -> PathBuf {
@@ -71,14 +70,14 @@ pub fn tiny_bundle(layout: &str, out: &Path, change: impl FnOnce(&mut ConvertOpt
 }
 
 pub fn open_engine(folder: &Path) -> Engine {
-    open_engine_with(folder, open_cpu("test").blocks())
+    open_engine_with(folder, open_cpu("test").kernels())
 }
 
-pub fn open_engine_with(folder: &Path, blocks: BlockKind) -> Engine {
+pub fn open_engine_with(folder: &Path, blocks: Kernels) -> Engine {
     let bundle = BundleFolder::open(folder).unwrap();
     let open = open_cpu("test");
-    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
-    Engine::with_blocks(bundle.manifest().clone(), weights, open, blocks).unwrap()
+    let weights = Weights::load(&bundle, &[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
+    Engine::with_kernels(bundle.manifest().clone(), weights, open, blocks).unwrap()
 }
 
 /// Lets every step pass.

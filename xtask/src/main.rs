@@ -13,6 +13,7 @@ mod headers;
 mod layout;
 mod measure;
 mod offline;
+mod rooms;
 mod server;
 mod site;
 mod size;

@@ -8,9 +8,7 @@ use std::fmt::Write;
 use super::kernel::declare;
 use super::matmul::{Activation, Arithmetic, OntoKind, Recipe};
 use super::matrix::Packing;
-
-/// Slope of the leaky ReLU (spec §3; the paper says plain ReLU).
-const NEGATIVE_SLOPE: &str = "0.01";
+use crate::compute::NEGATIVE_SLOPE;
 
 pub(super) fn text(recipe: &Recipe) -> String {
     let Recipe { tile, rows, inner, cols, .. } = *recipe;
@@ -100,9 +98,9 @@ struct Loads {
 }
 
 fn loads(recipe: &Recipe, threads: usize) -> Loads {
-    let Recipe { tile, rows, inner, cols, packing, .. } = *recipe;
+    let Recipe { tile, rows, pitch, cols, packing, .. } = *recipe;
     let step = tile.inner * tile.splits;
-    let (inner4, cols4, step4, tile4) = (inner / 4, cols / 4, step / 4, tile.cols / 4);
+    let (pitch4, cols4, step4, tile4) = (pitch / 4, cols / 4, step / 4, tile.cols / 4);
     let pitch = step4 + 1;
     let element = if recipe.arithmetic == Arithmetic::F16 { "f16" } else { "f32" };
     let mut text = Loads::default();
@@ -112,7 +110,7 @@ fn loads(recipe: &Recipe, threads: usize) -> Loads {
         // Rows past the last repeat it; what comes of them is not stored.
         let _ = writeln!(
             text.first,
-            "    let at_x{n} = min(group.y * {tr}u + {i} / {step4}u, {last}u) * {inner4}u + {i} % {step4}u;\n    var next_x{n} = x[at_x{n}];",
+            "    let at_x{n} = min(group.y * {tr}u + {i} / {step4}u, {last}u) * {pitch4}u + {i} % {step4}u;\n    var next_x{n} = x[at_x{n}];",
             tr = tile.rows,
             last = rows - 1,
         );

@@ -1,20 +1,17 @@
 //! The arithmetic of packed blocks, used before it is needed.
 //!
-//! Comes in and goes out: nothing. Browsers translate a function quickly at first, and well once it was used much; the good
-//! translation is made beside other work, and a call that has begun ends as it began. Without this the first picture would
-//! be computed with the quick one.
+//! Takes a runner and returns nothing. A browser first compiles a function fast and badly, and recompiles it in the
+//! background once it is hot; a running call never switches. So we run small blocks while the model downloads.
 
-use mvfa_kernels::{FrozenBlock, LinearWeights, Matrix, NormWeights, Shape, Workspace};
+use mvfa_kernels::{FrozenBlock, LinearWeights, Matrix, NormWeights, Runner, Shape, Way, Workspace};
 
-use crate::clip::packed_block::way;
-
-/// Some milliseconds of work, even with the quick translation.
+/// Some milliseconds of work, even compiled badly.
 const SHAPE: Shape = Shape { width: 128, heads: 2, mlp_width: 512, quick_gelu: false, eps: 1e-6 };
 const TOKENS: usize = 64;
 const RUNS: usize = 4;
 
-/// Runs small blocks with weights of every type.
-pub fn warm_up() {
+/// Runs small blocks with weights of every type, by `runner` where there is one.
+pub(crate) fn warm_up(runner: Option<Runner>) {
     let matrices: [fn(usize, usize) -> Matrix; 3] = [
         |outputs, inputs| Matrix::F16(vec![0; outputs * inputs]),
         |outputs, inputs| Matrix::I8 { integers: vec![0; outputs * inputs], steps: vec![0.0; outputs] },
@@ -23,7 +20,9 @@ pub fn warm_up() {
     let (mut space, mut tokens) = (Workspace::default(), vec![0.5; TOKENS * SHAPE.width]);
     for block in matrices.map(block) {
         for _ in 0..RUNS {
-            let _ = block.as_ref().map(|block| block.forward(&mut tokens, &mut space, way(true)));
+            let _ = block
+                .as_ref()
+                .map(|block| block.forward(&mut tokens, &mut space, Way { elsewhere: runner, by_bytes: true }));
         }
     }
 }
@@ -46,6 +45,7 @@ mod tests {
 
     #[test]
     fn there_is_something_to_run() {
+        warm_up(None);
         let halves = block(|outputs, inputs| Matrix::F16(vec![0; outputs * inputs]));
         assert!(halves.is_some_and(|block| !block.has_bytes()));
         let bytes = |outputs, inputs| Matrix::I8 { integers: vec![0; outputs * inputs], steps: vec![0.0; outputs] };

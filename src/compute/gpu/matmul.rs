@@ -79,11 +79,13 @@ const NARROW: Tile = Tile { rows: 32, cols: 64, inner: 16, rows_each: 8, cols_ea
 /// For the smallest models.
 const SMALL: Tile = Tile { rows: 32, cols: 32, inner: 16, rows_each: 4, cols_each: 4, splits: 1 };
 
-/// An affine map: a weight, and a bias `[out]` where it has one.
+/// An affine map with its tile.
 #[derive(Clone, Debug)]
 pub(crate) struct Linear {
-    pub(crate) weight: Matrix,
-    pub(crate) bias: Option<CubeTensor>,
+    weight: Matrix,
+    /// `[out]`
+    bias: Option<CubeTensor>,
+    tile: Tile,
 }
 
 /// All that the text of a shader depends on.
@@ -93,6 +95,8 @@ pub(super) struct Recipe {
     pub(super) rows: usize,
     /// Padded.
     pub(super) inner: usize,
+    /// Values between two rows of x, `inner` or more.
+    pub(super) pitch: usize,
     pub(super) cols: usize,
     pub(super) packing: Packing,
     pub(super) arithmetic: Arithmetic,
@@ -111,8 +115,19 @@ pub(super) enum OntoKind {
 }
 
 impl Linear {
-    /// x `[batch, tokens, in]`, with the weight's zeros behind each row → `[batch, tokens, out]`;
-    /// None where no tile fits the weight.
+    /// A weight, with a bias where it has no zeros behind its outputs.
+    pub(crate) fn new(weight: Matrix, bias: Option<CubeTensor>) -> Self {
+        let tile = choose(weight.padded_inputs(), weight.padded_outputs());
+        Self { weight, bias, tile }
+    }
+
+    /// Values a row of x must have at least.
+    pub(crate) fn padded_inputs(&self) -> usize {
+        self.weight.padded_inputs()
+    }
+
+    /// x `[batch, tokens, in]`, with the weight's zeros behind each row, or more values than that →
+    /// `[batch, tokens, padded out]`
     pub(crate) fn launch(
         &self,
         x: &CubeTensor,
@@ -120,12 +135,13 @@ impl Linear {
         activation: Activation,
         onto: Onto<'_>,
         arithmetic: Arithmetic,
-    ) -> Option<CubeTensor> {
-        let (inner, cols) = (self.weight.padded_inputs(), self.weight.outputs());
+    ) -> CubeTensor {
+        let (inner, cols) = (self.weight.padded_inputs(), self.weight.padded_outputs());
         let recipe = Recipe {
-            tile: choose(inner, cols)?,
+            tile: self.tile,
             rows: batch * tokens,
             inner,
+            pitch: x.meta.shape().num_elements() / (batch * tokens).max(1),
             cols,
             packing: self.weight.packing(),
             arithmetic,
@@ -152,16 +168,29 @@ impl Linear {
         let kernel = Kernel::new(format!("{recipe:?}"), workgroup, move || matmul_text::text(&recipe));
         let groups = [cols / recipe.tile.cols, recipe.rows.div_ceil(recipe.tile.rows), 1];
         kernel.launch(groups.map(|n| n as u32), &buffers);
-        Some(out)
+        out
     }
 }
 
-/// Whether a product over `inner` with `cols` results has a tile.
-pub(crate) fn is_supported(inner: usize, cols: usize) -> bool {
-    choose(inner, cols).is_some()
+/// The tile for a weight whose axes are filled up.
+fn choose(inner: usize, cols: usize) -> Tile {
+    let first = if cols > inner { WIDE } else { NARROW };
+    // The last fits every weight that is filled up (see `Matrix`).
+    [first, WIDE].into_iter().find(|tile| tile.fits(inner, cols)).unwrap_or(SMALL)
 }
 
-fn choose(inner: usize, cols: usize) -> Option<Tile> {
-    let first = if cols > inner { WIDE } else { NARROW };
-    [first, WIDE, SMALL].into_iter().find(|tile| tile.fits(inner, cols))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn weights_that_are_filled_up_have_a_tile() {
+        for inner in (16..=256).step_by(16) {
+            for cols in (32..=256).step_by(32) {
+                assert!(choose(inner, cols).fits(inner, cols), "{inner} to {cols}");
+            }
+        }
+        assert_eq!(choose(1024, 4096).rows, WIDE.rows);
+        assert_eq!(choose(4096, 1024).splits, NARROW.splits);
+    }
 }

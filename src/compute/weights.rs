@@ -12,11 +12,15 @@ use burn::tensor::{Device, Tensor};
 use burn_wgpu::{CubeBackend, CubeTensor};
 
 use crate::bundle::error::BundleError;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::bundle::manifest::Group;
 use crate::bundle::names::is_linear;
 use crate::bundle::source::TensorPart;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::bundle::store::BundleFolder;
 use crate::bundle::values::Values;
-use crate::cpu;
-use crate::gpu::{Matrix, Packing, Queue};
+use crate::compute::cpu::from_values;
+use crate::compute::gpu::{Matrix, Packing, Queue};
 
 const COPY_HINT: &str = "copy the whole bundle folder, or convert the checkpoint again";
 
@@ -38,7 +42,6 @@ enum OnDevice {
 /// A tensor of which some rows have arrived.
 struct Collected {
     shape: Vec<usize>,
-    device: Device,
     on_device: Option<OnDevice>,
     parts: Vec<Rows>,
 }
@@ -61,36 +64,46 @@ impl Collected {
     }
 }
 
-/// Tensors by canonical name.
-#[derive(Default)]
+/// Tensors by canonical name, for one device.
 pub struct Weights {
     tensors: BTreeMap<String, Collected>,
-    /// Of the device that was named first, where that is a graphics device.
-    queue: Option<Option<Queue>>,
+    device: Device,
+    /// Of a graphics device.
+    queue: Option<Queue>,
 }
 
 impl Weights {
-    /// No tensors yet.
-    pub fn new() -> Self {
-        Self::default()
+    /// No tensors yet, for use on `device`.
+    pub fn on(device: &Device) -> Self {
+        Self { tensors: BTreeMap::new(), device: device.clone(), queue: Queue::of(device) }
     }
 
-    /// Takes a part in, for use on `device`.
+    /// The tensors of some groups of a bundle.
+    ///
+    /// # Errors
+    /// As [`BundleFolder::visit`] and [`Weights::insert`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn load(bundle: &BundleFolder, groups: &[Group], device: &Device) -> Result<Self, BundleError> {
+        let mut weights = Self::on(device);
+        bundle.visit(groups, |part| weights.insert(part))?;
+        Ok(weights)
+    }
+
+    /// Takes a part in.
     ///
     /// # Errors
     /// [`BundleError::Shape`] where the part has not as many values as its rows need, or does not go
-    /// with an earlier part of the tensor.
-    pub fn insert(&mut self, part: TensorPart, device: &Device) -> Result<(), BundleError> {
+    /// with an earlier part of the tensor; [`BundleError::Placement`] where it is stored in another type.
+    pub fn insert(&mut self, part: TensorPart) -> Result<(), BundleError> {
         let range = part.row_range();
         let row_len: usize = part.shape.iter().skip(1).product();
         let count = part.values.len();
         if range[0] > range[1] || count != (range[1] - range[0]) * row_len {
             return Err(shape_error(&part.name, &part.shape, vec![count], "the file does not hold the listed rows"));
         }
-        let queue = self.queue.get_or_insert_with(|| Queue::of(device)).as_ref().filter(|_| is_linear(&part.name));
+        let queue = self.queue.as_ref().filter(|_| is_linear(&part.name));
         let entry = self.tensors.entry(part.name.clone()).or_insert_with(|| Collected {
             shape: part.shape.clone(),
-            device: device.clone(),
             on_device: queue
                 .and_then(|queue| Matrix::new(queue, &part.shape, Packing::of(&part.values)))
                 .map(|matrix| OnDevice::Matrix(Box::new(matrix))),
@@ -108,7 +121,10 @@ impl Weights {
                 entry.parts.push(Rows { range, values: None });
             }
             Some(_) => {
-                return Err(shape_error(&part.name, &entry.shape, part.shape, "two files store it in different types"));
+                return Err(placement(
+                    &part.name,
+                    "two files store it in different types; get a fresh copy of the model",
+                ));
             }
         }
         Ok(())
@@ -117,20 +133,9 @@ impl Weights {
     /// Puts in a whole tensor that is on the device already, flattened. Gradients flow through it.
     pub fn insert_flat(&mut self, name: &str, shape: &[usize], values: Tensor<1>) {
         let range = [0, shape.first().copied().unwrap_or(1)];
-        let device = values.device();
         let parts = vec![Rows { range, values: None }];
         let on_device = Some(OnDevice::Tensor(Box::new(values)));
-        self.tensors.insert(name.to_owned(), Collected { shape: shape.to_vec(), device, on_device, parts });
-    }
-
-    /// Whether a tensor of this name has arrived, whole or in part.
-    pub fn contains(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
-    }
-
-    /// Shape of the whole tensor of this name.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|t| t.shape.as_slice())
+        self.tensors.insert(name.to_owned(), Collected { shape: shape.to_vec(), on_device, parts });
     }
 
     /// Takes a whole tensor out, as f32 on its device.
@@ -139,20 +144,8 @@ impl Weights {
     /// [`BundleError::MissingTensor`] where it, or some of its rows, never arrived;
     /// [`BundleError::Shape`] where it has another shape.
     pub fn take<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, BundleError> {
-        self.take_optional(name, shape)?.ok_or_else(|| missing(name))
-    }
-
-    /// Takes a tensor out where there is one of this name.
-    ///
-    /// # Errors
-    /// As [`Weights::take`], but `None` where the name is unknown.
-    pub fn take_optional<const D: usize>(
-        &mut self,
-        name: &str,
-        shape: [usize; D],
-    ) -> Result<Option<Tensor<D>>, BundleError> {
-        let Some(found) = self.complete(name, &shape)? else { return Ok(None) };
-        Ok(Some(match found.on_device {
+        let found = self.complete(name, &shape)?;
+        Ok(match found.on_device {
             Some(OnDevice::Tensor(values)) => values.reshape(shape),
             Some(OnDevice::Matrix(matrix)) => {
                 Tensor::<2>::from_primitive::<CubeBackend>(matrix.widened()).reshape(shape)
@@ -160,58 +153,59 @@ impl Weights {
             None => {
                 let values = join(found.parts).into_f32();
                 let count = values.len();
-                cpu::from_values(values, [count], &found.device).reshape(shape)
+                from_values(values, [count], &self.device).reshape(shape)
             }
-        }))
+        })
     }
 
     /// Takes a whole tensor out as it is stored, its rows joined.
     ///
     /// # Errors
-    /// As [`Weights::take`], and [`BundleError::Shape`] where a graphics device has its values.
+    /// As [`Weights::take`], and [`BundleError::Placement`] where a graphics device has its values.
     pub fn take_values(&mut self, name: &str, shape: &[usize]) -> Result<Values, BundleError> {
-        let found = self.complete(name, shape)?.ok_or_else(|| missing(name))?;
-        let read = match found.on_device {
+        let found = self.complete(name, shape)?;
+        match found.on_device {
             None => Ok(join(found.parts)),
-            Some(OnDevice::Tensor(values)) => {
-                values.into_data().try_into_vec::<f32>().map(Values::F32).map_err(|e| e.to_string())
+            Some(OnDevice::Tensor(values)) => values
+                .into_data()
+                .try_into_vec::<f32>()
+                .map(Values::F32)
+                .map_err(|e| placement(name, &format!("the device did not hand it back: {e}"))),
+            Some(OnDevice::Matrix(_)) => {
+                Err(placement(name, "it is on the graphics device; choose the cpu device, or kernels of this one"))
             }
-            Some(OnDevice::Matrix(_)) => Err("they are on the graphics device".to_owned()),
-        };
-        read.map_err(|e| shape_error(name, shape, shape.to_vec(), &format!("its values could not be read back: {e}")))
+        }
     }
 
-    /// Takes a linear weight `[out, in]` out that is on a graphics device, as narrow as it is stored.
+    /// Takes a linear weight `[out, in]` out for a graphics device, as narrow as it is stored.
     ///
     /// # Errors
-    /// As [`Weights::take`], and [`BundleError::Shape`] where it is not there.
+    /// As [`Weights::take`], and [`BundleError::Placement`] where there is no such device.
     pub(crate) fn take_matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix, BundleError> {
-        match self.complete(name, &shape)?.ok_or_else(|| missing(name))?.on_device {
-            Some(OnDevice::Matrix(matrix)) => Ok(*matrix),
-            _ => Err(shape_error(
-                name,
-                &shape,
-                shape.to_vec(),
-                "it is not on the graphics device; choose the cpu device",
-            )),
+        let found = self.complete(name, &shape)?;
+        if let Some(OnDevice::Matrix(matrix)) = found.on_device {
+            return Ok(*matrix);
         }
+        // Rows of narrow values that fill no whole words were left here.
+        let wide = self.queue.as_ref().and_then(|queue| Matrix::new(queue, &shape, Packing::F32));
+        wide.filter(|wide| wide.put(0, Values::F32(join(found.parts).into_f32())))
+            .ok_or_else(|| placement(name, "it is not on the graphics device; choose the cpu device"))
     }
 
     /// Takes values `[count]` out, as f32 in a buffer of the graphics device that has the weights.
     ///
     /// # Errors
-    /// As [`Weights::take_values`], and [`BundleError::Shape`] where there is no graphics device.
+    /// As [`Weights::take_values`], and [`BundleError::Placement`] where there is no graphics device.
     pub(crate) fn take_buffer(&mut self, name: &str, count: usize) -> Result<CubeTensor, BundleError> {
         let values = self.take_values(name, &[count])?.into_f32();
-        let queue = self.queue.as_ref().and_then(Option::as_ref);
-        queue.map(|queue| queue.kept_vector(values)).ok_or_else(|| {
-            shape_error(name, &[count], vec![count], "there is no graphics device; choose the cpu device")
-        })
+        let queue = self.queue.as_ref();
+        let queue = queue.ok_or_else(|| placement(name, "there is no graphics device; choose the cpu device"))?;
+        Ok(queue.kept_vector(values))
     }
 
     /// Removes a tensor, if it has this shape and all its rows are there, in order.
-    fn complete(&mut self, name: &str, shape: &[usize]) -> Result<Option<Collected>, BundleError> {
-        let Some(mut found) = self.tensors.remove(name) else { return Ok(None) };
+    fn complete(&mut self, name: &str, shape: &[usize]) -> Result<Collected, BundleError> {
+        let mut found = self.tensors.remove(name).ok_or_else(|| missing(name))?;
         if found.shape != shape {
             return Err(shape_error(name, shape, found.shape, "the manifest and the model disagree; convert again"));
         }
@@ -225,7 +219,7 @@ impl Weights {
                 hint: format!("only rows {} of {rows} are there: {COPY_HINT}", there.join(", ")),
             });
         }
-        Ok(Some(found))
+        Ok(found)
     }
 
     /// Takes a linear weight stored as `[out, in]` out, transposed to `[in, out]` for `x · W`.
@@ -234,11 +228,6 @@ impl Weights {
     /// As [`Weights::take`].
     pub fn take_linear(&mut self, name: &str, shape: [usize; 2]) -> Result<Tensor<2>, BundleError> {
         Ok(self.take(name, shape)?.transpose())
-    }
-
-    /// Names of what nobody has taken yet, sorted.
-    pub fn remaining(&self) -> Vec<String> {
-        self.tensors.keys().cloned().collect()
     }
 }
 
@@ -251,6 +240,11 @@ fn join(parts: Vec<Rows>) -> Values {
 
 fn missing(name: &str) -> BundleError {
     BundleError::MissingTensor { name: name.to_owned(), hint: COPY_HINT.to_owned() }
+}
+
+/// A tensor that is not where it is needed, or in another type.
+fn placement(name: &str, reason: &str) -> BundleError {
+    BundleError::Placement { name: name.to_owned(), reason: reason.to_owned() }
 }
 
 fn shape_error(name: &str, expected: &[usize], found: Vec<usize>, hint: &str) -> BundleError {
@@ -273,23 +267,21 @@ mod tests {
 
     #[test]
     fn joins_rows_in_any_order() {
-        let device = Device::flex();
-        let mut weights = Weights::new();
-        weights.insert(part(Some([2, 3]), &[5.0, 6.0]), &device).unwrap();
-        weights.insert(part(Some([0, 2]), &[1.0, 2.0, 3.0, 4.0]), &device).unwrap();
-        assert_eq!(weights.remaining(), ["w"]);
+        let mut weights = Weights::on(&Device::flex());
+        weights.insert(part(Some([2, 3]), &[5.0, 6.0])).unwrap();
+        weights.insert(part(Some([0, 2]), &[1.0, 2.0, 3.0, 4.0])).unwrap();
         assert_eq!(values(weights.take("w", [3, 2]).unwrap()), [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
-        assert!(weights.remaining().is_empty());
+        assert!(weights.take("w", [3, 2]).is_err(), "it leaves once");
     }
 
     #[test]
     fn keeps_the_stored_type() {
         let device = Device::flex();
         let halves = |values: &[f32]| Values::F16(values.iter().copied().map(half::f16::from_f32).collect());
-        let mut weights = Weights::new();
+        let mut weights = Weights::on(&device);
         for (rows, values) in [([1, 3], halves(&[3.0, 4.0, 5.0, 6.0])), ([0, 1], halves(&[1.0, 2.0]))] {
             let part = TensorPart { name: "w".to_owned(), shape: vec![3, 2], rows: Some(rows), values };
-            weights.insert(part, &device).unwrap();
+            weights.insert(part).unwrap();
         }
         assert_eq!(weights.take_values("w", &[3, 2]).unwrap(), halves(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]));
         assert!(matches!(weights.take_values("w", &[3, 2]), Err(BundleError::MissingTensor { .. })));
@@ -299,9 +291,8 @@ mod tests {
 
     #[test]
     fn gives_linear_weights_transposed() {
-        let device = Device::flex();
-        let mut weights = Weights::new();
-        weights.insert(part(None, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]), &device).unwrap();
+        let mut weights = Weights::on(&Device::flex());
+        weights.insert(part(None, &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])).unwrap();
         let w = weights.take_linear("w", [3, 2]).unwrap();
         assert_eq!(w.dims(), [2, 3]);
         assert_eq!(values(w), [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
@@ -309,16 +300,14 @@ mod tests {
 
     #[test]
     fn says_what_is_missing_or_wrong() {
-        let device = Device::flex();
-        let mut weights = Weights::new();
+        let mut weights = Weights::on(&Device::flex());
         assert!(matches!(weights.take("w", [3, 2]), Err(BundleError::MissingTensor { .. })));
-        assert!(weights.take_optional("w", [3, 2]).unwrap().is_none());
-        weights.insert(part(Some([1, 3]), &[0.0; 4]), &device).unwrap();
-        assert!(matches!(weights.insert(part(Some([2, 3]), &[0.0; 2]), &device), Err(BundleError::Shape { .. })));
-        assert!(matches!(weights.insert(part(Some([0, 1]), &[0.0; 3]), &device), Err(BundleError::Shape { .. })));
+        weights.insert(part(Some([1, 3]), &[0.0; 4])).unwrap();
+        assert!(matches!(weights.insert(part(Some([2, 3]), &[0.0; 2])), Err(BundleError::Shape { .. })));
+        assert!(matches!(weights.insert(part(Some([0, 1]), &[0.0; 3])), Err(BundleError::Shape { .. })));
         let message = weights.take("w", [3, 2]).unwrap_err().to_string();
         assert!(message.contains("1..3 of 3"), "{message}");
-        weights.insert(part(None, &[0.0; 6]), &device).unwrap();
+        weights.insert(part(None, &[0.0; 6])).unwrap();
         assert!(matches!(weights.take("w", [2, 3]), Err(BundleError::Shape { .. })));
     }
 }

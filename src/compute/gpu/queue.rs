@@ -42,6 +42,13 @@ impl Queue {
         self.wrap(shape, handle, DType::U32)
     }
 
+    /// Values that are computed with once.
+    pub(crate) fn values(&self, values: Vec<f32>) -> CubeTensor {
+        let shape = [values.len()];
+        let handle = self.any.client.create(Bytes::from_elems(values));
+        self.wrap(shape, handle, DType::F32)
+    }
+
     /// A buffer of f32.
     pub(crate) fn empty<const D: usize>(&self, shape: [usize; D]) -> CubeTensor {
         empty_like(&self.any, shape)
@@ -64,6 +71,14 @@ impl Queue {
 /// The buffer behind a tensor of a graphics device, row-major.
 pub(crate) fn tensor<const D: usize>(tensor: Tensor<D>) -> Option<CubeTensor> {
     tensor.try_into_primitive::<CubeBackend>().ok().map(into_contiguous)
+}
+
+/// The rows `[rows, dim]` of a buffer, which has any leading axes.
+pub(crate) fn rows_of(buffer: CubeTensor) -> Tensor<2> {
+    let shape = buffer.meta.shape();
+    let dim = shape.last().copied().unwrap_or(1);
+    let rows = shape.num_elements() / dim.max(1);
+    Tensor::<3>::from_primitive::<CubeBackend>(buffer).reshape([rows, dim])
 }
 
 /// A new buffer of f32 for `shape`, on the device of `like`.

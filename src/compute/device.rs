@@ -5,11 +5,11 @@
 
 use burn::tensor::Device;
 use burn_wgpu::wgpu::Features;
+use mvfa_kernels::Runner;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::clip::packed_block;
-use crate::clip::vision::BlockKind;
+use crate::compute::Kernels;
 
 /// How tensors are computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,26 +70,48 @@ pub struct OpenDevice {
     pub name: String,
     /// Why this tier was taken.
     pub reason: String,
+    /// Runs the processor's blocks with fused arithmetic, where something else than this program does: it is given the
+    /// address of a [`BlockCall`](mvfa_kernels::raw::BlockCall).
+    pub runner: Option<Runner>,
 }
 
 impl OpenDevice {
-    /// How frozen blocks are computed here: packed on the one thread a browser tab has. A desktop's
+    /// What frozen towers are computed with here: packed on the one thread a browser tab has. A desktop's
     /// processor has wider vectors and several threads, which burn uses. Bytes are multiplied as bytes
     /// where relaxed SIMD is there, without which it is slower than widening them.
-    pub fn blocks(&self) -> BlockKind {
+    pub fn kernels(&self) -> Kernels {
         match self.tier {
-            Tier::Cpu if !cfg!(target_arch = "wasm32") => BlockKind::Plain,
-            Tier::Cpu if packed_block::is_computed_elsewhere() => BlockKind::PackedBytes,
-            Tier::Cpu => BlockKind::Packed,
-            Tier::Gpu32 => BlockKind::Gpu,
-            Tier::Gpu16 => BlockKind::Gpu16,
+            Tier::Cpu if !cfg!(target_arch = "wasm32") => Kernels::Plain,
+            Tier::Cpu if self.runner.is_some() => Kernels::PackedBytes,
+            Tier::Cpu => Kernels::Packed,
+            Tier::Gpu32 => Kernels::Gpu,
+            Tier::Gpu16 => Kernels::Gpu16,
         }
     }
 
-    /// Goes from 16-bit to 32-bit arithmetic on the same device, and says why.
-    pub(crate) fn use_f32(&mut self, why: &str) {
+    /// Whether it is the processor, which the self-test's values come from.
+    pub(crate) fn is_processor(&self) -> bool {
+        self.tier == Tier::Cpu
+    }
+
+    /// Goes from 16-bit to 32-bit arithmetic on the same device, and says why. False where that changes nothing.
+    pub(crate) fn use_f32(&mut self, why: &str) -> bool {
+        if self.tier != Tier::Gpu16 {
+            return false;
+        }
         self.tier = Tier::Gpu32;
         self.reason = format!("{}; 16-bit floats failed the self-test here ({why})", self.reason);
+        true
+    }
+
+    /// It computes something else than every other device.
+    pub(crate) fn failed(&self, reason: String) -> DeviceError {
+        DeviceError::SelfTest { tier: self.tier.name(), reason }
+    }
+
+    /// It stopped answering.
+    pub(crate) fn lost(&self, reason: String) -> DeviceError {
+        DeviceError::Lost { tier: self.tier.name(), reason }
     }
 }
 
@@ -131,7 +153,8 @@ fn after_self_test(tier: &str) -> &'static str {
 
 /// The processor tier; always there.
 pub fn open_cpu(reason: impl Into<String>) -> OpenDevice {
-    OpenDevice { device: Device::flex(), tier: Tier::Cpu, name: "processor".to_owned(), reason: reason.into() }
+    let name = "processor".to_owned();
+    OpenDevice { device: Device::flex(), tier: Tier::Cpu, name, reason: reason.into(), runner: None }
 }
 
 /// The best WebGPU tier of the adapter: with 16-bit floats where its shaders have them, which the
@@ -151,7 +174,7 @@ pub async fn open_gpu() -> Result<OpenDevice, DeviceError> {
     } else {
         (Tier::Gpu32, "WebGPU is available, without 16-bit floats in shaders")
     };
-    Ok(OpenDevice { device, tier, name, reason: reason.to_owned() })
+    Ok(OpenDevice { device, tier, name, reason: reason.to_owned(), runner: None })
 }
 
 /// Opens what was asked for; `Auto` takes the processor on the command line, where a graphics
@@ -164,5 +187,18 @@ pub async fn open(choice: DeviceChoice) -> Result<OpenDevice, DeviceError> {
     match choice {
         DeviceChoice::Gpu => open_gpu().await,
         DeviceChoice::Auto | DeviceChoice::Cpu => Ok(open_cpu("the command line's default")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_sixteen_bits_can_be_given_up() {
+        let mut open = OpenDevice { tier: Tier::Gpu16, ..open_cpu("test") };
+        assert!(open.use_f32("off by one") && open.reason.contains("off by one"));
+        assert_eq!(open.kernels(), Kernels::Gpu);
+        assert!(!open.use_f32("again") && !open_cpu("test").use_f32("no"));
     }
 }

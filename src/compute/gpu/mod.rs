@@ -1,7 +1,10 @@
 //! Shaders of our own in burn's queue: what the WebGPU tier runs instead of one dispatch per tensor
 //! operation.
 
+mod adapter;
 mod attention;
+mod block;
+mod embedding;
 mod joined;
 mod kernel;
 mod matmul;
@@ -14,13 +17,13 @@ mod product;
 mod queue;
 mod rows;
 
-pub(crate) use attention::Attention;
+pub(crate) use adapter::Adapter;
+pub(crate) use block::{Block, is_supported};
+pub(crate) use embedding::Embedding;
 pub(crate) use joined::{JOIN_STEP, joined};
-pub(crate) use matmul::{Activation, Arithmetic, Linear, Onto, is_supported};
-pub(crate) use matrix::{Matrix, Packing, padded};
-pub(crate) use norm::LayerNorm;
-pub(crate) use patches::Patches;
+pub(crate) use matmul::Arithmetic;
+pub(crate) use matrix::{Matrix, Packing};
 #[cfg(any(target_arch = "wasm32", test))]
-pub(crate) use product::product;
-pub(crate) use queue::{Queue, tensor};
-pub(crate) use rows::{logits, nearest, unit_rows};
+pub(super) use product::product;
+pub(crate) use queue::{Queue, rows_of, tensor};
+pub(crate) use rows::{has_rows, logits, nearest, unit_rows};

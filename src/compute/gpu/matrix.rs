@@ -2,7 +2,7 @@
 //!
 //! Comes in: rows of a weight `[out, in]` in the order a bundle has them. They are laid down as
 //! 32-bit words `[in / values a word, out]`: one word holds one, two or four neighbouring inputs of
-//! one output. A shader so reads neighbouring outputs from neighbouring words whatever the element
+//! one output. Both axes are filled up with zeros, so that every weight has a tile. A shader so reads neighbouring outputs from neighbouring words whatever the element
 //! type is, and rows of a split tensor never share a word. Goes out: the words, for `Linear`, or all
 //! values as a plain tensor. Nothing fails here.
 
@@ -18,6 +18,8 @@ use crate::bundle::values::Values;
 
 /// The inner axis is filled up with zeros to a multiple of this, so that every tile divides it.
 const INNER_STEP: usize = 16;
+/// The outputs are filled up likewise: the smallest tile has so many columns.
+const OUTPUT_STEP: usize = 32;
 /// Rows are handed over in pieces of about this size, which share one page of the device's memory.
 const CHUNK_BYTES: usize = 4 * 1024 * 1024;
 /// Invocations a side of the shaders here.
@@ -61,9 +63,9 @@ pub(crate) struct Matrix {
     packing: Packing,
     outputs: usize,
     inputs: usize,
-    /// `[padded inputs / values a word, out]`
+    /// `[padded inputs / values a word, padded out]`
     words: CubeTensor,
-    /// `[out]`, of i8
+    /// `[padded out]`, of i8
     scales: Option<CubeTensor>,
 }
 
@@ -74,14 +76,14 @@ impl Matrix {
         if outputs == 0 || inputs == 0 || !inputs.is_multiple_of(packing.values_a_word()) {
             return None;
         }
-        let rows = padded(inputs) / packing.values_a_word();
+        let (rows, columns) = (padded(inputs) / packing.values_a_word(), outputs.next_multiple_of(OUTPUT_STEP));
         Some(Self {
             queue: queue.clone(),
             packing,
             outputs,
             inputs,
-            words: queue.kept([rows, outputs], DType::U32),
-            scales: (packing == Packing::I8).then(|| queue.kept([outputs], DType::F32)),
+            words: queue.kept([rows, columns], DType::U32),
+            scales: (packing == Packing::I8).then(|| queue.kept([columns], DType::F32)),
         })
     }
 
@@ -100,16 +102,19 @@ impl Matrix {
         true
     }
 
-    /// Turns rows of `row_words` words into columns of `target`, some at a time.
+    /// Turns rows of `row_words` words into columns of `target`, some at a time; behind the last row come the zeros.
     fn lay(&self, target: &CubeTensor, row_words: usize, first: usize, part: &[u8]) {
         let row_bytes = row_words * size_of::<u32>();
-        let height = target.meta.shape().num_elements() / self.outputs;
+        let columns = self.padded_outputs();
+        let height = target.meta.shape().num_elements() / columns;
         let rows_at_once = (CHUNK_BYTES / row_bytes).max(1);
         for (n, chunk) in part.chunks(rows_at_once * row_bytes).enumerate() {
             let rows = chunk.len() / row_bytes;
-            let sizes = [rows, row_words, height, self.outputs, first + n * rows_at_once].map(|n| n as u32);
+            let at = first + n * rows_at_once;
+            let behind = if at + rows == self.outputs { columns - self.outputs } else { 0 };
+            let sizes = [rows, row_words, height, columns, at, behind].map(|n| n as u32);
             let kernel = Kernel::new("lay".to_owned(), [SIDE as u32, SIDE as u32, 1], lay_text);
-            let groups = [rows.div_ceil(SIDE) as u32, height.div_ceil(SIDE) as u32, 1];
+            let groups = [(rows + behind).div_ceil(SIDE) as u32, height.div_ceil(SIDE) as u32, 1];
             let sizes = self.queue.passing(Bytes::from_elems(sizes.to_vec()));
             let chunk = self.queue.passing(Bytes::from_elems(chunk.to_vec()));
             kernel.launch(groups, &[&chunk, target, &sizes]);
@@ -120,7 +125,7 @@ impl Matrix {
     pub(crate) fn widened(&self) -> CubeTensor {
         let wide = self.queue.empty([self.outputs, self.inputs]);
         let row_words = self.inputs / self.packing.values_a_word();
-        let sizes = [self.outputs, row_words].map(|n| n as u32);
+        let sizes = [self.outputs, row_words, self.padded_outputs()].map(|n| n as u32);
         let packing = self.packing;
         let kernel =
             Kernel::new(format!("widen {packing:?}"), [SIDE as u32, SIDE as u32, 1], move || widen_text(packing));
@@ -140,9 +145,9 @@ impl Matrix {
         self.packing
     }
 
-    /// Results of a product with it.
-    pub(crate) fn outputs(&self) -> usize {
-        self.outputs
+    /// Results of a product with it, the zeros behind them included.
+    pub(crate) fn padded_outputs(&self) -> usize {
+        self.outputs.next_multiple_of(OUTPUT_STEP)
     }
 
     /// Values a row needs for a product with it: the inputs, and zeros behind them.
@@ -150,19 +155,19 @@ impl Matrix {
         padded(self.inputs)
     }
 
-    /// `[padded inputs / values a word, out]`
+    /// `[padded inputs / values a word, padded out]`
     pub(super) fn words(&self) -> &CubeTensor {
         &self.words
     }
 
-    /// `[out]` where it has them.
+    /// `[padded out]` where it has them.
     pub(super) fn scales(&self) -> Option<&CubeTensor> {
         self.scales.as_ref()
     }
 }
 
 /// Values that a row of `inputs` takes with the zeros behind it.
-pub(crate) fn padded(inputs: usize) -> usize {
+fn padded(inputs: usize) -> usize {
     inputs.next_multiple_of(INNER_STEP)
 }
 
@@ -173,9 +178,9 @@ fn lay_text() -> String {
 @compute @workgroup_size({SIDE}, {SIDE})
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
     let row_words = sizes[1];
-    if (id.x >= sizes[0] || id.y >= sizes[2]) {{ return; }}
-    let word = part[id.x * row_words + min(id.y, row_words - 1u)];
-    words[id.y * sizes[3] + sizes[4] + id.x] = select(0u, word, id.y < row_words);
+    if (id.x >= sizes[0] + sizes[5] || id.y >= sizes[2]) {{ return; }}
+    let word = part[min(id.x, sizes[0] - 1u) * row_words + min(id.y, row_words - 1u)];
+    words[id.y * sizes[3] + sizes[4] + id.x] = select(0u, word, id.x < sizes[0] && id.y < row_words);
 }}
 "
     )
@@ -205,7 +210,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {{
     let outputs = sizes[0];
     let row_words = sizes[1];
     if (id.x >= outputs || id.y >= row_words) {{ return; }}
-    let word = words[id.y * outputs + id.x];
+    let word = words[id.y * sizes[2] + id.x];
     let to = (id.x * row_words + id.y) * {values}u;
 {store}}}
 ",

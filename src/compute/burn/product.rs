@@ -27,7 +27,8 @@ pub(crate) fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Option<Tensor<1>>) -
 mod in_a_browser {
     use burn::tensor::Tensor;
 
-    use crate::{cpu, gpu};
+    use crate::compute::place::Place;
+    use crate::compute::{cpu, gpu};
 
     pub(crate) fn linear(x: Tensor<3>, weight: Tensor<2>, bias: Option<Tensor<1>>) -> Tensor<3> {
         let [batch, tokens, inputs] = x.dims();
@@ -40,24 +41,36 @@ mod in_a_browser {
     }
 
     pub(crate) fn product<const D: usize>(a: Tensor<D>, b: Tensor<D>) -> Tensor<D> {
-        gpu::product(&a, &b).or_else(|| on_processor(&a, &b)).unwrap_or_else(|| {
-            // Cannot happen with tensors of these shapes; should it, the result must not look like one.
-            a.slice_dim(D - 1, 0..1) * b.slice_dim(D - 2, 0..1) * f32::NAN
-        })
+        let mut shape = a.dims();
+        let sizes = [shape[D - 2], shape[D - 1], b.dims()[D - 1]];
+        let batch = shape.iter().take(D - 2).product();
+        shape[D - 1] = sizes[2];
+        // Weights and remembered rows were transposed on their way here, so that on a processor this is how they lie.
+        let place_of_b = |on_processor: bool| match on_processor {
+            true => Place::of(&b.clone().swap_dims(D - 2, D - 1)),
+            false => Place::of(&b),
+        };
+        match Place::of(&a) {
+            Place::Cpu(left) => match place_of_b(true) {
+                Place::Cpu(right) => cpu::product(&left, &right, sizes, shape),
+                _ => by_elements(a, b, batch, sizes).reshape(shape),
+            },
+            Place::Gpu(left) => match place_of_b(false) {
+                Place::Gpu(right) => gpu::product(&left, &right, batch, sizes, shape),
+                _ => by_elements(a, b, batch, sizes).reshape(shape),
+            },
+            Place::Elsewhere => by_elements(a, b, batch, sizes).reshape(shape),
+        }
     }
 
-    fn on_processor<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Tensor<D>> {
-        let mut shape = a.dims();
-        let [rows, inner, cols] = [shape[D - 2], shape[D - 1], b.dims()[D - 1]];
-        // Weights and remembered rows were transposed on their way here, so that this is how they lie.
-        let (a, b) = (cpu::values(a)?, cpu::values(&b.clone().swap_dims(D - 2, D - 1))?);
-        let (a, b) = (a.as_slice(), b.as_slice());
-        let mut values = Vec::with_capacity(a.len() / inner.max(1) * cols);
-        for (a, b) in a.chunks_exact((rows * inner).max(1)).zip(b.chunks_exact((cols * inner).max(1))) {
-            values.extend(mvfa_kernels::product(a, b, [rows, inner, cols]).ok()?);
-        }
-        shape[D - 1] = cols;
-        Some(cpu::tensor(values, shape))
+    /// For tensors that neither has: right everywhere, and slow. Batches `[batch, rows, cols]`.
+    fn by_elements<const D: usize>(
+        a: Tensor<D>,
+        b: Tensor<D>,
+        batch: usize,
+        [rows, inner, cols]: [usize; 3],
+    ) -> Tensor<4> {
+        (a.reshape([batch, rows, inner, 1]) * b.reshape([batch, 1, inner, cols])).sum_dim(2)
     }
 
     #[cfg(test)]
@@ -74,12 +87,21 @@ mod in_a_browser {
         fn equals_the_product_of_burn() {
             let near = |a: TensorData, b: TensorData| a.assert_approx_eq::<f32>(&b, Tolerance::absolute(1e-4));
             let (a, b) = (tensor([2, 3, 7, 12], 5), tensor([2, 3, 9, 12], 7).swap_dims(2, 3));
-            near(product(a.clone(), b.clone()).into_data(), a.matmul(b).into_data());
+            near(product(a.clone(), b.clone()).into_data(), a.clone().matmul(b.clone()).into_data());
+            let elements = by_elements(a.clone(), b.clone(), 6, [7, 12, 9]).reshape([2, 3, 7, 9]);
+            near(elements.into_data(), a.matmul(b).into_data());
             let (a, b) = (tensor([5, 16], 3), tensor([16, 2], 11));
             near(product(a.clone(), b.clone()).into_data(), a.matmul(b).into_data());
             let (x, weight, bias) = (tensor([2, 4, 16], 3), tensor([16, 24], 11), tensor([24], 2));
             let expected = burn::tensor::module::linear(x.clone(), weight.clone(), Some(bias.clone()));
             near(linear(x, weight, Some(bias)).into_data(), expected.into_data());
+        }
+
+        #[test]
+        fn tensors_that_record_gradients_are_computed_right_too() {
+            let [a, b] = [tensor([5, 16], 3), tensor([16, 2], 11)];
+            let found = product(a.clone().autodiff(), b.clone().autodiff());
+            found.into_data().assert_approx_eq::<f32>(&a.matmul(b).into_data(), Tolerance::absolute(1e-4));
         }
     }
 }

@@ -1,14 +1,13 @@
 //! Feature rows against words and against remembered rows.
 //!
-//! In: features `[rows, dim]` on a graphics device. Out: what the scores of the method compare. Each
-//! function gives None where it has no shader for its tensors: they are elsewhere, or carry
-//! gradients, or `dim` is no multiple of 4, or there are too many rows.
+//! In: features `[rows, dim]` on a graphics device, of sizes that [`has_rows`] allows. Out: what the scores of the method
+//! compare. Nothing fails here.
 
 use burn::tensor::Tensor;
 use burn_wgpu::{CubeBackend, CubeTensor};
 
 use super::kernel::{Kernel, declare};
-use super::queue::{empty_like, tensor};
+use super::queue::empty_like;
 
 /// Invocations a workgroup.
 const THREADS: usize = 64;
@@ -17,39 +16,34 @@ const QUERIES: usize = 8;
 /// Workgroups along one axis that every device allows.
 const GROUPS_LIMIT: usize = 65_535;
 
+/// Whether there are shaders for rows of these sizes.
+pub(crate) fn has_rows([rows, dim]: [usize; 2]) -> bool {
+    dim.is_multiple_of(4) && rows <= GROUPS_LIMIT
+}
+
 /// `[rows, dim]`, each row divided by its length, or by `tiny` where it is shorter.
-pub(crate) fn unit_rows(x: &Tensor<2>, tiny: f32) -> Option<Tensor<2>> {
-    let [rows, dim] = x.dims();
-    let x = vectors(x, dim).filter(|_| rows <= GROUPS_LIMIT)?;
-    let unit = empty_like(&x, [rows, dim]);
+pub(crate) fn unit_rows(x: &CubeTensor, [rows, dim]: [usize; 2], tiny: f32) -> Tensor<2> {
+    let unit = empty_like(x, [rows, dim]);
     let key = format!("unit rows {dim} {tiny:e}");
-    Kernel::new(key, [THREADS as u32, 1, 1], move || unit_text(dim, tiny)).launch([rows as u32, 1, 1], &[&x, &unit]);
-    Some(Tensor::from_primitive::<CubeBackend>(unit))
+    Kernel::new(key, [THREADS as u32, 1, 1], move || unit_text(dim, tiny)).launch([rows as u32, 1, 1], &[x, &unit]);
+    Tensor::from_primitive::<CubeBackend>(unit)
 }
 
 /// Rows `[rows, dim]` and words `[dim, 2]` → `scale · x · words`, `[rows, 2]`
-pub(crate) fn logits(x: &Tensor<2>, words: &Tensor<2>, scale: f64) -> Option<Tensor<2>> {
-    let [rows, dim] = x.dims();
-    let (x, words) = (vectors(x, dim).filter(|_| rows <= GROUPS_LIMIT)?, tensor(words.clone())?);
-    let out = empty_like(&x, [rows, 2]);
+pub(crate) fn logits(x: &CubeTensor, words: &CubeTensor, [rows, dim]: [usize; 2], scale: f64) -> Tensor<2> {
+    let out = empty_like(x, [rows, 2]);
     let key = format!("logits {dim} {scale:e}");
     let kernel = Kernel::new(key, [THREADS as u32, 1, 1], move || logits_text(dim, scale));
-    kernel.launch([rows as u32, 1, 1], &[&x, &words, &out]);
-    Some(Tensor::from_primitive::<CubeBackend>(out))
+    kernel.launch([rows as u32, 1, 1], &[x, words, &out]);
+    Tensor::from_primitive::<CubeBackend>(out)
 }
 
 /// Rows `[rows, dim]` and remembered rows `[any, dim]` → per row `1 - largest product`, `[rows]`
-pub(crate) fn nearest(x: &Tensor<2>, memory: &Tensor<2>) -> Option<Tensor<1>> {
-    let [rows, dim] = x.dims();
-    let (x, memory) = (vectors(x, dim)?, vectors(memory, dim)?);
-    let out = empty_like(&x, [rows]);
+pub(crate) fn nearest(x: &CubeTensor, memory: &CubeTensor, [rows, dim]: [usize; 2]) -> Tensor<1> {
+    let out = empty_like(x, [rows]);
     let kernel = Kernel::new(format!("nearest {rows} {dim}"), [THREADS as u32, 1, 1], move || nearest_text(rows, dim));
-    kernel.launch([rows.div_ceil(QUERIES) as u32, 1, 1], &[&x, &memory, &out]);
-    Some(Tensor::from_primitive::<CubeBackend>(out))
-}
-
-fn vectors(x: &Tensor<2>, dim: usize) -> Option<CubeTensor> {
-    if dim.is_multiple_of(4) { tensor(x.clone()) } else { None }
+    kernel.launch([rows.div_ceil(QUERIES) as u32, 1, 1], &[x, memory, &out]);
+    Tensor::from_primitive::<CubeBackend>(out)
 }
 
 /// Declares `reduced`, which joins the values of all invocations by `join`.

@@ -18,6 +18,15 @@ const SHARES: usize = 4;
 /// Keys looked at between two corrections of the running maximum.
 const KEYS: usize = 4;
 
+/// Bytes of a workgroup's memory that every WebGPU device has.
+const WORKGROUP_BYTES: usize = 16_384;
+
+/// Whether a workgroup's memory holds what a query of heads this wide hands on.
+pub(super) fn fits(head_width: usize) -> bool {
+    let query_bytes = (head_width + 2) * size_of::<f32>();
+    head_width.is_multiple_of(4) && QUERIES * query_bytes <= WORKGROUP_BYTES
+}
+
 /// The shader for one number of tokens.
 pub(crate) struct Attention {
     kernel: Kernel,
@@ -25,7 +34,7 @@ pub(crate) struct Attention {
 }
 
 impl Attention {
-    /// `head_width` is a multiple of 4.
+    /// `head_width` is one that [`fits`].
     pub(crate) fn new(tokens: usize, heads: usize, head_width: usize) -> Self {
         let kernel = Kernel::new(
             format!("attention {tokens} {heads} {head_width}"),

@@ -2,9 +2,9 @@
 //!
 //! Comes in: the tensors of a tower's embedding. Goes out: values `[tokens, width]`. Fails with [`BundleError`].
 
+use crate::bundle::config::VisionConfig;
 use crate::bundle::error::BundleError;
-use crate::bundle::weights::Weights;
-use crate::clip::config::VisionConfig;
+use crate::compute::Weights;
 
 /// Takes class embedding, bias and position embedding.
 pub(crate) fn take(weights: &mut Weights, config: &VisionConfig) -> Result<Vec<f32>, BundleError> {

@@ -11,10 +11,11 @@
 
 use burn::tensor::{Tensor, activation, module};
 
+use super::product::{linear, product};
+use crate::bundle::config::Activation;
 use crate::bundle::error::BundleError;
-use crate::bundle::weights::Weights;
-use crate::clip::config::Activation;
-use crate::clip::product::{linear, product};
+use crate::compute::Weights;
+use crate::compute::geometry::BlockConfig;
 
 /// An affine map with a frozen weight.
 #[derive(Clone, Debug)]
@@ -71,19 +72,6 @@ impl Norm {
     pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
         module::layer_norm(x, self.gamma.clone(), Some(self.beta.clone()), self.eps)
     }
-}
-
-/// Sizes and switches a block is built from.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct BlockConfig {
-    pub(crate) width: usize,
-    pub(crate) heads: usize,
-    pub(crate) mlp_width: usize,
-    pub(crate) layer_scale: bool,
-    pub(crate) activation: Activation,
-    pub(crate) eps: f64,
-    /// Each token sees only itself and those before it (text tower).
-    pub(crate) causal: bool,
 }
 
 /// One block with its weights on a device.

@@ -4,27 +4,27 @@
 //! makes a square of the result, one value an invocation.
 
 use burn::tensor::Tensor;
-use burn_wgpu::CubeBackend;
+use burn_wgpu::{CubeBackend, CubeTensor};
 
 use super::kernel::{Kernel, declare};
-use super::queue::{empty_like, tensor};
+use super::queue::empty_like;
 
 /// Side of a square.
 const SIDE: usize = 16;
 
-/// a `[.., rows, inner]`, b `[.., inner, cols]` → `[.., rows, cols]`; None where they are not on a
-/// graphics device.
-pub(crate) fn product<const D: usize>(a: &Tensor<D>, b: &Tensor<D>) -> Option<Tensor<D>> {
-    let mut shape = a.dims();
-    let [rows, inner, cols] = [shape[D - 2], shape[D - 1], b.dims()[D - 1]];
-    let batch = shape.iter().take(D - 2).product::<usize>();
-    let (a, b) = (tensor(a.clone())?, tensor(b.clone())?);
-    shape[D - 1] = cols;
-    let out = empty_like(&a, shape);
+/// a `[.., rows, inner]`, b `[.., inner, cols]` in `batch` parts of `sizes` → `shape`
+pub(crate) fn product<const D: usize>(
+    a: &CubeTensor,
+    b: &CubeTensor,
+    batch: usize,
+    [rows, inner, cols]: [usize; 3],
+    shape: [usize; D],
+) -> Tensor<D> {
+    let out = empty_like(a, shape);
     let key = format!("product {rows} {inner} {cols}");
     let kernel = Kernel::new(key, [SIDE as u32, SIDE as u32, 1], move || text(rows, inner, cols));
-    kernel.launch([cols.div_ceil(SIDE) as u32, rows.div_ceil(SIDE) as u32, batch as u32], &[&a, &b, &out]);
-    Some(Tensor::from_primitive::<CubeBackend>(out))
+    kernel.launch([cols.div_ceil(SIDE) as u32, rows.div_ceil(SIDE) as u32, batch as u32], &[a, b, &out]);
+    Tensor::from_primitive::<CubeBackend>(out)
 }
 
 fn text(rows: usize, inner: usize, cols: usize) -> String {

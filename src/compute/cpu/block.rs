@@ -1,50 +1,28 @@
 //! A transformer block on weights packed for one processor core.
 //!
-//! In and out: tokens `[batch, tokens, width]` on the CPU device, each picture on its own. The same
-//! arithmetic as `Block` without a mask, run by the crate `mvfa-kernels`;
-//! it carries no gradients. Weights stay in the type the bundle stores them in, and are held once.
-//! Building fails with [`BundleError`] as the plain block does.
+//! In and out: tokens `[tokens, width]` in memory, replaced in place. The same arithmetic as with burn's operations,
+//! without a mask, run by the crate `mvfa-kernels`; it carries no gradients. Weights stay in the type the bundle stores
+//! them in, and are held once. Building fails with [`BundleError`] as theirs does.
 //!
-//! In a browser the arithmetic may be done by a second WebAssembly module with fused multiply-add:
-//! whoever loads it says so with [`compute_elsewhere`].
+//! In a browser the arithmetic may be done by a second WebAssembly module with fused multiply-add: then the device has a
+//! [`Runner`].
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use burn::tensor::Tensor;
 use half::vec::HalfFloatVecExt;
 use mvfa_kernels::{FrozenBlock, LinearWeights, Matrix, NormWeights, Runner, Shape, ShapeError, Way, Workspace};
 
+use crate::bundle::config::Activation;
 use crate::bundle::error::BundleError;
 use crate::bundle::values::Values;
-use crate::bundle::weights::Weights;
-use crate::clip::block::BlockConfig;
-use crate::clip::config::Activation;
-use crate::cpu;
+use crate::compute::Weights;
+use crate::compute::geometry::BlockConfig;
 
 /// Runs of a block in each of two ways, of which the quickest counts.
 const ATTEMPTS: usize = 3;
 /// Part of a picture's tokens that they are given.
 const TRIAL_SHARE: usize = 3;
-
-static ELSEWHERE: OnceLock<Runner> = OnceLock::new();
-
-/// From now on `runner` computes all packed blocks; it is given the address of a
-/// [`BlockCall`](mvfa_kernels::raw::BlockCall). Only the first call counts.
-pub fn compute_elsewhere(runner: Runner) {
-    // A second runner would be the same module again.
-    let _ = ELSEWHERE.set(runner);
-}
-
-/// How blocks are computed in this program.
-pub(crate) fn way(by_bytes: bool) -> Way {
-    Way { elsewhere: ELSEWHERE.get().copied(), by_bytes }
-}
-
-/// Whether somebody with fused arithmetic computes the packed blocks.
-pub(crate) fn is_computed_elsewhere() -> bool {
-    ELSEWHERE.get().is_some()
-}
 
 /// Whether blocks of this geometry can be packed.
 pub(crate) fn is_supported(config: &BlockConfig) -> bool {
@@ -57,23 +35,25 @@ pub(crate) struct Shared {
     space: Mutex<Workspace>,
     /// Whether weights of one byte are multiplied as such, with tokens rounded to fourteen bits.
     by_bytes: AtomicBool,
+    /// Who computes, if not this module.
+    runner: Option<Runner>,
 }
 
 /// One block with its weights in memory.
 #[derive(Clone, Debug)]
-pub(crate) struct PackedBlock {
+pub(crate) struct Block {
     block: Arc<FrozenBlock>,
     shared: Arc<Shared>,
     width: usize,
 }
 
 impl Shared {
-    pub(crate) fn new(by_bytes: bool) -> Arc<Self> {
-        Arc::new(Self { space: Mutex::default(), by_bytes: by_bytes.into() })
+    pub(crate) fn new(by_bytes: bool, runner: Option<Runner>) -> Arc<Self> {
+        Arc::new(Self { space: Mutex::default(), by_bytes: by_bytes.into(), runner })
     }
 }
 
-impl PackedBlock {
+impl Block {
     /// Takes the tensors under `prefix` (for example `vision.blocks.0`).
     pub(crate) fn take(
         weights: &mut Weights,
@@ -108,24 +88,11 @@ impl PackedBlock {
         Ok(Self { block: Arc::new(block), shared: shared.clone(), width })
     }
 
-    /// `[batch, tokens, width]` → the same.
-    pub(crate) fn forward(&self, x: Tensor<3>) -> Tensor<3> {
-        let dims = x.dims();
-        // Neither step can fail with tokens of this tower; should one, the result must not look like one.
-        let Some(mut tokens) = cpu::values(&x).map(|values| values.as_slice().to_vec()) else { return x * f32::NAN };
-        for picture in tokens.chunks_exact_mut((dims[1] * self.width).max(1)) {
-            if self.run(picture).is_err() {
-                return x * f32::NAN;
-            }
-        }
-        cpu::tensor(tokens, dims)
-    }
-
-    /// Tokens of one picture, in place.
-    fn run(&self, tokens: &mut [f32]) -> Result<(), ShapeError> {
-        let by_bytes = self.shared.by_bytes.load(Ordering::Relaxed);
+    /// Replaces tokens `[tokens, width]` by those after the block.
+    pub(crate) fn forward(&self, tokens: &mut [f32]) {
+        let way = Way { elsewhere: self.shared.runner, by_bytes: self.shared.by_bytes.load(Ordering::Relaxed) };
         let mut space = self.shared.space.lock().unwrap_or_else(PoisonError::into_inner);
-        self.block.forward(tokens, &mut space, way(by_bytes))
+        self.block.forward(tokens, &mut space, way);
     }
 
     /// Lets the tower of this block compute with bytes only where that is faster: processors without an
@@ -142,8 +109,7 @@ impl PackedBlock {
         for attempt in 0..2 * ATTEMPTS {
             by_bytes.store(attempt % 2 == 1, Ordering::Relaxed);
             let start = now_ms();
-            // The tokens fit: they were made for it.
-            let _ = self.run(&mut x);
+            self.forward(&mut x);
             least_ms[attempt % 2] = least_ms[attempt % 2].min(now_ms() - start);
         }
         by_bytes.store(least_ms[1] < least_ms[0], Ordering::Relaxed);
@@ -196,11 +162,10 @@ mod tests {
         causal: false,
     };
 
-    fn block(shared: &Arc<Shared>) -> PackedBlock {
-        let device = Device::flex();
-        let mut weights = Weights::new();
+    fn block(shared: &Arc<Shared>) -> Block {
+        let mut weights = Weights::on(&Device::flex());
         let mut add = |name: String, shape: Vec<usize>, values: Values| {
-            weights.insert(TensorPart { name, shape, rows: None, values }, &device).unwrap();
+            weights.insert(TensorPart { name, shape, rows: None, values }).unwrap();
         };
         for name in ["ln1", "ln2"] {
             add(format!("b.{name}.weight"), vec![16], vec![1.0; 16].into());
@@ -214,17 +179,18 @@ mod tests {
             add(format!("b.{name}.weight"), vec![outputs, inputs], Values::I8(rows));
             add(format!("b.{name}.bias"), vec![outputs], vec![0.2; outputs].into());
         }
-        PackedBlock::take(&mut weights, "b", CONFIG, shared).unwrap()
+        Block::take(&mut weights, "b", CONFIG, shared).unwrap()
     }
 
-    fn after(block: &PackedBlock) -> Vec<f32> {
-        let tokens: Vec<f32> = (0..5 * 16).map(|i| ((i * 31) % 23) as f32 * 0.1 - 1.0).collect();
-        block.forward(cpu::tensor(tokens, [1, 5, 16])).into_data().try_into_vec().unwrap()
+    fn after(block: &Block) -> Vec<f32> {
+        let mut tokens: Vec<f32> = (0..5 * 16).map(|i| ((i * 31) % 23) as f32 * 0.1 - 1.0).collect();
+        block.forward(&mut tokens);
+        tokens
     }
 
     #[test]
     fn bytes_are_multiplied_as_bytes_only_where_that_is_faster() {
-        let (widened, by_bytes) = (after(&block(&Shared::new(false))), after(&block(&Shared::new(true))));
+        let (widened, by_bytes) = (after(&block(&Shared::new(false, None))), after(&block(&Shared::new(true, None))));
         assert_ne!(widened, by_bytes, "fourteen bits round");
         assert!(widened.iter().zip(&by_bytes).all(|(a, b)| (a - b).abs() < 1e-3));
         for (durations_ms, expected) in [([2.0, 1.0], &by_bytes), ([1.0, 2.0], &widened)] {
@@ -237,11 +203,11 @@ mod tests {
                 calls.set(calls.get() + 1);
                 now_ms.get()
             };
-            let block = block(&Shared::new(true));
+            let block = block(&Shared::new(true, None));
             block.choose_faster(5, clock);
             assert_eq!(&after(&block), expected);
         }
-        let never = block(&Shared::new(false));
+        let never = block(&Shared::new(false, None));
         never.choose_faster(5, || unreachable!("no choice where bytes are not multiplied"));
     }
 }

@@ -1,39 +1,40 @@
 //! A frozen block on the WebGPU tier: seven dispatches, no upload, no uniform.
 //!
-//! In and out: tokens `[batch, tokens, width]` on the graphics device. The same arithmetic as
-//! `Block` without a mask; it carries no gradients. Building fails with [`BundleError`] as the plain
-//! block does.
+//! In and out: tokens `[1, tokens, width]` in a buffer of the graphics device. The same arithmetic as with burn's
+//! operations, without a mask; it carries no gradients. Building fails with [`BundleError`] as theirs does.
 
-use burn::tensor::Tensor;
-use burn_wgpu::{CubeBackend, CubeTensor};
+use burn_wgpu::CubeTensor;
 
+use super::attention::{self, Attention};
+use super::matmul::{Activation, Arithmetic, Linear, Onto};
+use super::norm::LayerNorm;
+use crate::bundle::config;
 use crate::bundle::error::BundleError;
-use crate::bundle::weights::Weights;
-use crate::clip::block::BlockConfig;
-use crate::clip::config;
-use crate::gpu::{self, Activation, Arithmetic, Attention, LayerNorm, Linear, Onto};
+use crate::compute::Weights;
+use crate::compute::geometry::BlockConfig;
+
+/// Sizes whose rows need no zeros behind them, in every buffer of a block.
+const WIDTH_STEP: usize = 32;
 
 /// Whether there are shaders for blocks of this geometry.
 pub(crate) fn is_supported(config: &BlockConfig) -> bool {
     let BlockConfig { width, heads, mlp_width, .. } = *config;
-    let layers = [(width, 3 * width), (width, width), (width, mlp_width), (mlp_width, width)];
     !config.causal
         && width.is_multiple_of(heads.max(1))
-        && (width / heads.max(1)).is_multiple_of(4)
-        && layers.into_iter().all(|(inner, cols)| gpu::is_supported(inner, cols))
+        && attention::fits(width / heads.max(1))
+        && width.is_multiple_of(WIDTH_STEP)
+        && mlp_width.is_multiple_of(WIDTH_STEP)
 }
 
 /// Takes a layer with a bias; both stay on the device.
 fn take_linear(weights: &mut Weights, layer: &str, outputs: usize, inputs: usize) -> Result<Linear, BundleError> {
-    Ok(Linear {
-        weight: weights.take_matrix(&format!("{layer}.weight"), [outputs, inputs])?,
-        bias: Some(weights.take_buffer(&format!("{layer}.bias"), outputs)?),
-    })
+    let weight = weights.take_matrix(&format!("{layer}.weight"), [outputs, inputs])?;
+    Ok(Linear::new(weight, Some(weights.take_buffer(&format!("{layer}.bias"), outputs)?)))
 }
 
 /// One block with its weights on the device.
 #[derive(Clone, Debug)]
-pub(crate) struct GpuBlock {
+pub(crate) struct Block {
     config: BlockConfig,
     norms: [[CubeTensor; 2]; 2],
     qkv: Linear,
@@ -43,7 +44,7 @@ pub(crate) struct GpuBlock {
     scales: Option<[CubeTensor; 2]>,
 }
 
-impl GpuBlock {
+impl Block {
     /// Takes the tensors under `prefix` (for example `vision.blocks.0`).
     pub(crate) fn take(weights: &mut Weights, prefix: &str, config: BlockConfig) -> Result<Self, BundleError> {
         let BlockConfig { width, mlp_width, .. } = config;
@@ -64,36 +65,28 @@ impl GpuBlock {
         })
     }
 
-    /// `[batch, tokens, width]` → the same.
-    pub(crate) fn forward(&self, x: Tensor<3>, arithmetic: Arithmetic) -> Tensor<3> {
-        let dims = x.dims();
-        // Cannot fail with tokens of this tower; should it, the result must not look like one.
-        match gpu::tensor(x.clone()).and_then(|x| self.run(&x, dims, arithmetic)) {
-            Some(y) => Tensor::from_primitive::<CubeBackend>(y),
-            None => x * f32::NAN,
-        }
-    }
-
-    fn run(&self, x: &CubeTensor, dims: [usize; 3], arithmetic: Arithmetic) -> Option<CubeTensor> {
-        let [batch, tokens, width] = dims;
-        let BlockConfig { heads, eps, .. } = self.config;
+    /// `[1, tokens, width]` → the same.
+    pub(crate) fn forward(&self, x: &CubeTensor, arithmetic: Arithmetic) -> CubeTensor {
+        let BlockConfig { width, heads, eps, .. } = self.config;
+        let tokens = x.meta.shape().num_elements() / width;
+        let dims = [1, tokens, width];
         let norm = LayerNorm::new(width, eps);
         let activation = match self.config.activation {
             config::Activation::Gelu => Activation::Gelu,
             config::Activation::QuickGelu => Activation::QuickGelu,
         };
         let linear = |layer: &Linear, x: &CubeTensor, activation, onto: Onto<'_>| {
-            layer.launch(x, [batch, tokens], activation, onto, arithmetic)
+            layer.launch(x, [1, tokens], activation, onto, arithmetic)
         };
         let [scale1, scale2] = self.scales.as_ref().map_or([None, None], |[first, second]| [Some(first), Some(second)]);
         let [[gamma1, beta1], [gamma2, beta2]] = &self.norms;
 
         let h = norm.launch(x, gamma1, beta1, dims);
-        let qkv = linear(&self.qkv, &h, Activation::None, Onto::Nothing)?;
+        let qkv = linear(&self.qkv, &h, Activation::None, Onto::Nothing);
         let mixed = Attention::new(tokens, heads, width / heads).launch(&qkv, dims);
-        let x = linear(&self.out, &mixed, Activation::None, onto(x, scale1))?;
+        let x = linear(&self.out, &mixed, Activation::None, onto(x, scale1));
         let h = norm.launch(&x, gamma2, beta2, dims);
-        let h = linear(&self.fc1, &h, activation, Onto::Nothing)?;
+        let h = linear(&self.fc1, &h, activation, Onto::Nothing);
         linear(&self.fc2, &h, Activation::None, onto(&x, scale2))
     }
 }
@@ -102,5 +95,24 @@ fn onto<'a>(residual: &'a CubeTensor, scale: Option<&'a CubeTensor>) -> Onto<'a>
     match scale {
         Some(scale) => Onto::Scaled(residual, scale),
         None => Onto::Residual(residual),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(width: usize, heads: usize) -> BlockConfig {
+        let activation = config::Activation::Gelu;
+        BlockConfig { width, heads, mlp_width: 4 * width, layer_scale: false, activation, eps: 1e-5, causal: false }
+    }
+
+    #[test]
+    fn geometries_without_a_shader_are_told() {
+        assert!(is_supported(&config(384, 6)) && is_supported(&config(32, 2)) && is_supported(&config(1664, 16)));
+        assert!(!is_supported(&config(48, 4)), "no tile");
+        assert!(!is_supported(&config(96, 32)), "heads of three");
+        assert!(!is_supported(&config(256, 2)), "heads of 128 need more of a workgroup's memory than WebGPU promises");
+        assert!(!is_supported(&BlockConfig { causal: true, ..config(384, 6) }));
     }
 }
