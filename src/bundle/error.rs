@@ -24,6 +24,14 @@ pub enum BundleError {
         /// Name beside the manifest.
         path: String,
     },
+    /// A file that is longer than any of its kind.
+    #[error("the model file {path} has more than {limit_bytes} bytes, which no model needs; get a fresh copy of it")]
+    TooLarge {
+        /// Name beside the manifest.
+        path: String,
+        /// Bytes that are read.
+        limit_bytes: u64,
+    },
     /// A file is longer or shorter than the manifest says.
     #[error("the model file {path} has {found} bytes, expected {expected}; get a fresh copy of it")]
     Size {

@@ -99,6 +99,9 @@ pub enum Augment {
     None,
 }
 
+/// A manifest of a real model has some hundred kilobytes; what is longer is none.
+pub const MANIFEST_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
+
 /// What the memory bank holds, and a picture is compared by, in few-shot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

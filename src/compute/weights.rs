@@ -309,5 +309,8 @@ mod tests {
         assert!(message.contains("1..3 of 3"), "{message}");
         weights.insert(part(None, &[0.0; 6])).unwrap();
         assert!(matches!(weights.take("w", [2, 3]), Err(BundleError::Shape { .. })));
+        weights.insert(part(None, &[0.0; 6])).unwrap();
+        let message = weights.take_matrix("w", [3, 2]).unwrap_err().to_string();
+        assert!(message.contains("graphics device") && !message.contains("shape"), "{message}");
     }
 }

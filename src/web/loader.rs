@@ -11,7 +11,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Response};
 
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{FileEntry, Group, Manifest};
+use crate::bundle::manifest::{FileEntry, Group, MANIFEST_LIMIT_BYTES, Manifest};
 use crate::bundle::shard::{check_bytes, visit_tensors};
 use crate::compute::{DeviceChoice, DeviceError, OpenDevice, Weights, open_cpu, open_gpu};
 use crate::mvfa::Engine;
@@ -22,8 +22,6 @@ use crate::web::pacer::{WorkerPacer, now_ms};
 use crate::web::{gpu, kernels};
 
 const MANIFEST: &str = "manifest.json";
-/// A manifest is text about files, never large.
-const MANIFEST_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The files that are always loaded; the text tower is for custom prompts only.
 pub(crate) fn loaded_files(manifest: &Manifest) -> impl Iterator<Item = &FileEntry> {
