@@ -12,8 +12,6 @@ pub mod source;
 pub mod values;
 
 #[cfg(not(target_arch = "wasm32"))]
-pub mod convert;
-#[cfg(not(target_arch = "wasm32"))]
 pub mod export;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod import;

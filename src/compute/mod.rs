@@ -14,6 +14,7 @@
 mod burn;
 mod cpu;
 pub mod device;
+mod done;
 mod geometry;
 mod gpu;
 mod kind;
@@ -24,7 +25,7 @@ mod rows;
 mod table;
 mod weights;
 
-use ::burn::tensor::{Device, Tensor};
+use ::burn::tensor::Tensor;
 use burn_wgpu::CubeTensor;
 use mvfa_kernels::Runner;
 
@@ -38,6 +39,7 @@ pub(crate) use burn::{Block, Norm};
 pub(crate) use cpu::warm_up;
 pub(crate) use cpu::{dot, from_values};
 pub use device::{DeviceChoice, DeviceError, OpenDevice, Tier, open_cpu, open_gpu};
+pub(crate) use done::Done;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use geometry::BlockConfig;
 pub use kind::Kernels;
@@ -255,20 +257,5 @@ impl<'a> Tokens<'a> {
             Self::Cpu(parts, x) => parts.embedding.rows(x.clone()),
             Self::Gpu(_, _, x) => gpu::rows_of(x.clone()),
         }
-    }
-}
-
-/// Ends when everything that was asked of the device is done; `None` where nothing waits for it.
-pub(crate) struct Done(Option<gpu::Queue>);
-
-impl Done {
-    /// Of a device.
-    pub(crate) fn of(device: &Device) -> Self {
-        Self(gpu::Queue::of(device))
-    }
-
-    /// A future that ends when the device has done what it was asked.
-    pub(crate) fn wait(&self) -> Option<impl Future<Output = ()> + use<>> {
-        self.0.as_ref().map(gpu::Queue::done)
     }
 }

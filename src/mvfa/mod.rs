@@ -9,8 +9,6 @@ mod engine;
 mod error;
 mod features;
 mod fusion;
-#[cfg(not(target_arch = "wasm32"))]
-mod make_bundle;
 mod maps;
 mod memory;
 mod references;
@@ -35,8 +33,6 @@ pub use features::{Bank, Features};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use fusion::fuse;
 pub use fusion::{default_calibration, min_max};
-#[cfg(not(target_arch = "wasm32"))]
-pub use make_bundle::{make_bundle, make_bundle_telling};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use maps::{maximum, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};

@@ -7,14 +7,13 @@
 use serde::Serialize;
 
 use crate::bundle::config::TextConfig;
-use crate::bundle::convert::CARD;
 use crate::bundle::error::BundleError;
 use crate::bundle::export::{Matrix, adapters_pth};
 use crate::bundle::manifest::{Dtype, Group, Manifest};
 use crate::bundle::names::prompt_tensor;
 use crate::bundle::source::TensorPart;
 use crate::bundle::store::BundleFolder;
-use crate::bundle::writer::{ADAPTERS_PTH, BundleWriter, TRAINING};
+use crate::bundle::writer::{ADAPTERS_PTH, BundleWriter, CARD, TRAINING};
 use crate::mvfa::self_test_of;
 use crate::train::error::TrainError;
 use crate::train::items::LeftOut;

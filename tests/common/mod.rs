@@ -3,11 +3,11 @@
 
 use std::path::{Path, PathBuf};
 
-use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group, Manifest};
 use mvfa_web::bundle::store::BundleFolder;
 use mvfa_web::compute::{Kernels, Weights, open_cpu};
-use mvfa_web::mvfa::{Cancelled, Engine, Pacer, Progress, make_bundle};
+use mvfa_web::convert::ConvertOptions;
+use mvfa_web::mvfa::{Cancelled, Engine, Pacer, Progress};
 
 pub fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
@@ -66,7 +66,7 @@ pub fn tiny_bundle(layout: &str, out: &Path, change: impl FnOnce(&mut ConvertOpt
     options.heads = Some(2);
     options.dtype = Dtype::F32;
     change(&mut options);
-    make_bundle(&options, &mut |_, _, _| {}).unwrap_or_else(|e| panic!("{layout}: {e}"))
+    mvfa_web::convert::convert(&options, &mut |_, _, _| {}, &mut |_| {}).unwrap_or_else(|e| panic!("{layout}: {e}"))
 }
 
 pub fn open_engine(folder: &Path) -> Engine {

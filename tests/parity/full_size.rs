@@ -16,13 +16,13 @@ use std::time::Instant;
 
 use burn::tensor::Tensor;
 use common::{Golden, Straight, assert_close, fixture, furthest, json, open_engine_with};
-use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group};
 use mvfa_web::bundle::objects::known_object;
 use mvfa_web::bundle::store::BundleFolder;
 use mvfa_web::compute::{Kernels, OpenDevice, Tier, Weights, open_cpu, open_gpu};
+use mvfa_web::convert::ConvertOptions;
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
-use mvfa_web::mvfa::{AdaptedEncoder, Analysis, Engine, Mode, Request, make_bundle};
+use mvfa_web::mvfa::{AdaptedEncoder, Analysis, Engine, Mode, Request};
 
 const POSITION: f32 = 2e-6;
 const LN_PRE: f32 = 3e-5;
@@ -61,7 +61,7 @@ fn convert(folder: &Path, name: &str, dtype: Dtype) -> PathBuf {
     options.size_px = SIZE_PX;
     options.dtype = dtype;
     options.objects = vec![known_object("brain").unwrap()];
-    make_bundle(&options, &mut |_, _, _| {}).unwrap();
+    mvfa_web::convert::convert(&options, &mut |_, _, _| {}, &mut |_| {}).unwrap();
     options.out
 }
 

@@ -1,53 +1,21 @@
-//! A checkpoint becomes a complete bundle: tensors, text features and self-test.
+//! Text features of the objects, from the checkpoint's own text tower.
 //!
-//! Comes in: [`ConvertOptions`]. Goes out: the folder and its manifest. Fails with
-//! [`BundleError`]; an existing bundle in the same place stays whole then.
+//! Comes in: the checkpoint, and an object's prompt word. Goes out: its text features. Fails with [`BundleError`] where the
+//! tower is not CLIP's, or a sentence does not fit it.
 
 use std::collections::HashMap;
 
 use crate::bundle::config::TextConfig;
-use crate::bundle::convert::{ConvertOptions, Hooks, LeftOut, Progress, convert_telling};
 use crate::bundle::error::BundleError;
 use crate::bundle::import::Checkpoint;
-use crate::bundle::manifest::{Manifest, ObjectSpec};
+use crate::bundle::manifest::ObjectSpec;
 use crate::bundle::names::text_tensors;
 use crate::clip::text::TextTower;
 use crate::clip::tokenizer::{Tokenizer, VOCABULARY_SIZE};
-use crate::compute::Weights;
-use crate::compute::open_cpu;
-use crate::mvfa::check::self_test_of;
-
-/// Converts a checkpoint on the processor, whose answers the self-test holds every other device to.
-///
-/// # Errors
-/// What the checkpoint, the adapters, the options or the disk have wrong.
-pub fn make_bundle(options: &ConvertOptions, progress: &mut Progress<'_>) -> Result<Manifest, BundleError> {
-    make_bundle_telling(options, progress, &mut |_| {})
-}
-
-/// The same; `left_out` is told what of the checkpoint is left out.
-///
-/// # Errors
-/// As [`make_bundle`].
-pub fn make_bundle_telling(
-    options: &ConvertOptions,
-    progress: &mut Progress<'_>,
-    left_out: &mut LeftOut<'_>,
-) -> Result<Manifest, BundleError> {
-    let mut tower = TowerOnDemand::new(options.adapters.is_some());
-    convert_telling(
-        options,
-        &mut Hooks {
-            text_features: &mut |checkpoint, config, object| tower.features(checkpoint, config, object),
-            self_test: &mut |bundle| self_test_of(bundle).map(Some),
-            progress,
-        },
-        left_out,
-    )
-}
+use crate::compute::{Weights, open_cpu};
 
 /// The text tower, loaded for the first object and kept for the others.
-struct TowerOnDemand {
+pub struct Sentences {
     /// Raw block tokens live in another space than sentences; only adapters bring them together.
     has_adapters: bool,
     loaded: Option<(TextTower, Tokenizer)>,
@@ -55,13 +23,15 @@ struct TowerOnDemand {
     by_prompt: HashMap<String, Vec<f32>>,
 }
 
-impl TowerOnDemand {
-    fn new(has_adapters: bool) -> Self {
+impl Sentences {
+    /// Gives text features where the model has adapters.
+    pub fn new(has_adapters: bool) -> Self {
         Self { has_adapters, loaded: None, by_prompt: HashMap::new() }
     }
 
-    /// Text features of one object; `None` where this checkpoint cannot give them.
-    fn features(
+    /// Text features of one object, row-major `[embed, 2]` with columns (normal, abnormal); `None` where this model
+    /// cannot have them.
+    pub(super) fn features(
         &mut self,
         checkpoint: &mut Checkpoint,
         config: &TextConfig,
