@@ -1,6 +1,6 @@
 //! Which arithmetic computes a frozen tower.
 
-/// What [`Tower`](crate::compute::Tower) is asked to compute with. A geometry that it has no kernels for is computed by
+/// What a tower is asked to compute with. A geometry that it has no kernels for is computed by
 /// [`Kernels::Plain`], the whole tower with its adapters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Kernels {
