@@ -146,7 +146,10 @@ export interface AnalyseOptions {
 
 export interface Result {
   score: number;
-  /** 0..1, or null where the model has no calibration for the object. */
+  /**
+   * The score on the model's scale: 0 and 1 are the ends of the range it was calibrated on, images beyond that lie beyond
+   * them. With two or more normal images and no constants these give the range; null where there is neither.
+   */
   calibrated: number | null;
   scoreZero: number | null;
   scoreMemory: number | null;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! file bytes ─▶ image ─▶ clip (frozen encoder + mvfa adapters) ─▶ mvfa scores ─▶ render
-//!                         ▲ weights: bundle
+//!                         ▲ weights: bundle        (how it is made fast: compute)
 //! ```
 //!
 //! The way is one-directional: a stage knows the types of the stage before it and nothing of the
@@ -13,15 +13,15 @@
 
 pub mod bundle;
 pub mod clip;
-mod cpu;
-pub mod device;
-mod gpu;
+pub mod compute;
 pub mod image;
 pub mod mvfa;
 pub mod render;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
+#[cfg(not(target_arch = "wasm32"))]
+pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod disk;
 #[cfg(not(target_arch = "wasm32"))]

@@ -8,11 +8,10 @@ use anyhow::Result;
 use super::augment::AugmentName;
 use super::progress;
 use super::terminal::tell;
-use crate::bundle::convert::{ConvertOptions, DEFAULT_SIZE_PX};
+use crate::bundle::config::Activation;
 use crate::bundle::manifest::{Dtype, ObjectSpec};
 use crate::bundle::objects::{default_objects, known_object, parse_object};
-use crate::clip::config::Activation;
-use crate::mvfa::make_bundle_telling;
+use crate::convert::{ConvertOptions, DEFAULT_SIZE_PX, convert};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -98,7 +97,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         bar.set_length(total_bytes / 1_000_000);
         bar.set_position(done_bytes / 1_000_000);
     };
-    let made = make_bundle_telling(&options, &mut tell_progress, &mut |what| {
+    let made = convert(&options, &mut tell_progress, &mut |what| {
         bar.suspend(|| tell(&format!("note: left out: {what}; the model has no words without it")));
     });
     bar.finish_and_clear();

@@ -13,6 +13,12 @@ export const VIT_L = { width: 1024, heads: 16, mlp_width: 4096, patch_px: 14, im
 /** As small as the GPU tier's shaders allow, with adapters and words. */
 export const SMALL = { width: 64, heads: 4, mlp_width: 256, patch_px: 14, image_px: 70, bottleneck: 32 };
 
+/** Heads of twelve and tokens of 48: neither tier has kernels for it, so burn's operations compute it. */
+export const NO_KERNELS = { width: 48, heads: 4, mlp_width: 100, patch_px: 14, image_px: 70, bottleneck: 24 };
+
+/** Adapters whose rows fill no whole words, tiles or vectors. */
+export const ODD_ADAPTERS = { ...SMALL, bottleneck: 25 };
+
 /** Half-precision numbers between 2^exponent and 2^(exponent + 1), of either sign. */
 function halves(count, seed, exponent) {
   const bits = new Uint16Array(count);

@@ -2,14 +2,16 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { openSession } from "./actions.mjs";
-import { maxDifference } from "./fixtures.mjs";
-import { SMALL, VIT_L, formulaBundle } from "./formula-bundle.mjs";
+import { addSupports, analyseInSession, openSession } from "./actions.mjs";
+import { maxDifference, tinyPicture } from "./fixtures.mjs";
+import { NO_KERNELS, ODD_ADAPTERS, SMALL, VIT_L, formulaBundle } from "./formula-bundle.mjs";
 import { countGpu, gpuMemory } from "./gpu-counter.mjs";
 import { launch, withPage } from "./harness.mjs";
 
 /** Of the largest token. Sums of four thousand products in another order differ by a millionth. */
 const LIMIT = 1e-5;
+/** Of a map; logits are a hundred times a cosine. */
+const MAP_LIMIT = 1e-3;
 /** Buffers beside the weights: tokens and what a block makes of them, and pieces of files on their way. */
 const WORK_BYTES = 60e6;
 /** The program's own memory, idle included, while weights pass through it. */
@@ -22,7 +24,7 @@ before(async () => {
 after(() => browser?.close());
 
 /** Runs `work` with a bundle that is gone afterwards. */
-async function withBundle({ geometry, blocks, dtype }, work) {
+async function withBundle({ geometry, blocks, dtype = "f16" }, work) {
   const bundle = formulaBundle("gpu-blocks-test", geometry, blocks, dtype);
   try {
     await work(bundle);
@@ -44,6 +46,19 @@ async function run(bundle, side, device) {
     answer = { levels, memory: await gpuMemory(page) };
   });
   return answer;
+}
+
+/** Zero-shot and memory map of a picture on a device. */
+async function maps(bundle, device) {
+  let result;
+  await withPage(browser, {}, async (page) => {
+    const { device: opened } = await openSession(page, { model: bundle.model, device });
+    assert.match(opened.tier, device === "gpu" ? /^gpu/ : /^cpu$/);
+    await addSupports(page, [tinyPicture("support_0.png")]);
+    const options = { object: "any", mode: "few", augment: "none", window: "pil" };
+    result = await analyseInSession(page, tinyPicture("input_rgb.png"), options);
+  });
+  return result;
 }
 
 /** Says and checks what the bundle took. */
@@ -70,6 +85,22 @@ async function compare(bundle, side) {
 for (const dtype of ["f16", "i8"]) {
   test(`weights stored as ${dtype} compute the same on both tiers`, () =>
     withBundle({ geometry: SMALL, blocks: 4, dtype }, (bundle) => compare(bundle, SMALL.image_px)));
+}
+
+test("a geometry without kernels computes the same on both tiers", () =>
+  withBundle({ geometry: NO_KERNELS, blocks: 2 }, (bundle) => compare(bundle, NO_KERNELS.image_px)));
+
+for (const [what, geometry] of [["no kernels", NO_KERNELS], ["odd adapters", ODD_ADAPTERS]]) {
+  test(`maps of a model with ${what} are the same on both tiers`, () =>
+    withBundle({ geometry, blocks: 2 }, async (bundle) => {
+      const [cpu, gpu] = [await maps(bundle, "cpu"), await maps(bundle, "gpu")];
+      for (const name of ["zero", "memory"]) {
+        assert.ok(Math.max(...cpu[name]) > Math.min(...cpu[name]), `${name} is a map`);
+        const off = maxDifference(gpu[name], cpu[name]);
+        console.log(`${name}: the tiers differ by ${off}`);
+        assert.ok(off < MAP_LIMIT, `${name}: the tiers differ by ${off}, allowed ${MAP_LIMIT}`);
+      }
+    }));
 }
 
 test("two blocks of ViT-L/14 on WebGPU match the processor's, in little more memory than their files", () =>

@@ -25,6 +25,8 @@ use self::open_shard::{HEADER_FIXED_BYTES, OpenShard, header_bound, row_bytes};
 use self::place::Place;
 pub use self::replaceable::check_replaceable;
 
+/// File name of the model card.
+pub const CARD: &str = "MODEL_CARD.md";
 /// Record of how a trained bundle came about.
 pub const TRAINING: &str = "training.json";
 /// A trained bundle's adapters in PyTorch's layout.

@@ -8,11 +8,10 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::bundle::convert::CARD;
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::Manifest;
 use crate::bundle::store::MANIFEST;
-use crate::bundle::writer::{ADAPTERS_PTH, TRAINING};
+use crate::bundle::writer::{ADAPTERS_PTH, CARD, TRAINING};
 
 /// What `training.json` begins its `program` with.
 const PROGRAM: &str = "mvfa ";
