@@ -12,7 +12,7 @@ use anyhow::{Context, Result, bail};
 use clap::Parser;
 use mvfa_web::bundle::manifest::Group;
 use mvfa_web::bundle::store::BundleFolder;
-use mvfa_web::device::open_cpu;
+use mvfa_web::compute::{Weights, open_cpu};
 use mvfa_web::image::Planes;
 use mvfa_web::mvfa::{Cancelled, Engine, Pacer, Progress};
 
@@ -58,7 +58,7 @@ fn answer(out: &mut impl Write, start: Instant) -> Result<()> {
 fn open(folder: &Path) -> Result<Engine> {
     let bundle = BundleFolder::open(folder)?;
     let open = open_cpu("asked for");
-    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
+    let weights = Weights::load(&bundle, &[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
     Ok(Engine::new(bundle.manifest().clone(), weights, open)?)
 }
 

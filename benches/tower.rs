@@ -9,12 +9,10 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 use clap::{Parser, ValueEnum};
 use half::f16;
-use mvfa_web::bundle::{ScaledRows, TensorPart, Values, Weights};
-use mvfa_web::clip::config::{Activation, Family, VisionConfig};
-use mvfa_web::clip::vision::{BlockKind, VisionTower};
-use mvfa_web::device;
-
-use burn::tensor::{Tensor, TensorData};
+use mvfa_web::bundle::config::{Activation, Family, VisionConfig};
+use mvfa_web::bundle::{ScaledRows, TensorPart, Values};
+use mvfa_web::clip::vision::VisionTower;
+use mvfa_web::compute::{Kernels, OpenDevice, Weights, open_cpu, open_gpu};
 
 #[derive(Clone, Copy, Debug, PartialEq, ValueEnum)]
 enum Geometry {
@@ -79,12 +77,12 @@ fn main() -> Result<()> {
 async fn run(args: &Args) -> Result<()> {
     let config = config(args)?;
     let open = match args.device {
-        DeviceName::Cpu => device::open_cpu("asked for"),
-        DeviceName::Gpu => device::open_gpu().await?,
+        DeviceName::Cpu => open_cpu("asked for"),
+        DeviceName::Gpu => open_gpu().await?,
     };
-    let kind = match open.blocks() {
-        _ if args.plain => BlockKind::Plain,
-        BlockKind::Gpu16 if args.f32_arithmetic => BlockKind::Gpu,
+    let kind = match open.kernels() {
+        _ if args.plain => Kernels::Plain,
+        Kernels::Gpu16 if args.f32_arithmetic => Kernels::Gpu,
         kind => kind,
     };
     println!(
@@ -101,9 +99,14 @@ async fn run(args: &Args) -> Result<()> {
     let pixels: Vec<f32> = formula(7, 3 * side * side, 1.0);
     let tower = tower(&config, args.dtype, &open, kind)?;
     let encode = async |tower: &VisionTower| -> Result<Vec<f32>> {
-        let pixels = Tensor::from_data(TensorData::new(pixels.clone(), [1, 3, side, side]), &open.device);
-        let tokens = (0..config.layers).fold(tower.embed(pixels), |tokens, block| tower.block(block, tokens));
-        tokens.into_data_async().await.context("the device gave no answer")?.try_into_vec::<f32>().context("not f32")
+        let mut walk = tower.start(pixels.clone());
+        while walk.block() {}
+        walk.rows()
+            .into_data_async()
+            .await
+            .context("the device gave no answer")?
+            .try_into_vec::<f32>()
+            .context("not f32")
     };
     let start = Instant::now();
     let answer = encode(&tower).await?;
@@ -126,13 +129,13 @@ async fn run(args: &Args) -> Result<()> {
         times_ms.last().unwrap_or(&f64::NAN),
         flop / median_ms / 1e9
     );
-    if !args.no_check && kind != BlockKind::Plain {
+    if !args.no_check && kind != Kernels::Plain {
         drop(tower);
-        let plain = encode(&self::tower(&config, args.dtype, &open, BlockKind::Plain)?).await?;
+        let plain = encode(&self::tower(&config, args.dtype, &open, Kernels::Plain)?).await?;
         let largest = plain.iter().fold(0.0_f32, |m, v| m.max(v.abs()));
         let off = answer.iter().zip(&plain).fold(0.0_f32, |m, (a, b)| m.max((a - b).abs()));
         println!("furthest from the plain blocks: {:.1e} of the largest value", off / largest);
-        let allowed = if kind == BlockKind::Gpu16 { 2e-2 } else { 1e-3 };
+        let allowed = if kind == Kernels::Gpu16 { 2e-2 } else { 1e-3 };
         if off.is_nan() || off > allowed * largest {
             bail!("the fast blocks are wrong");
         }
@@ -171,14 +174,14 @@ fn flop(config: &VisionConfig) -> f64 {
     config.layers as f64 * 2.0 * (tokens * width * (4.0 * width + 2.0 * mlp) + 2.0 * tokens * tokens * width)
 }
 
-fn tower(config: &VisionConfig, dtype: Dtype, open: &device::OpenDevice, kind: BlockKind) -> Result<VisionTower> {
-    let mut weights = Weights::new();
+fn tower(config: &VisionConfig, dtype: Dtype, open: &OpenDevice, kind: Kernels) -> Result<VisionTower> {
+    let mut weights = Weights::on(&open.device);
     let width = config.width;
     let mut add = |name: String, shape: &[usize], scale: f32, base: f32| -> Result<()> {
         let seed = name.bytes().fold(17_u32, |h, b| h.wrapping_mul(31).wrapping_add(u32::from(b)));
         let values: Vec<f32> = formula(seed, shape.iter().product(), scale).into_iter().map(|v| base + v).collect();
         let values = if shape.len() == 2 { stored(values, shape, dtype) } else { Values::F32(values) };
-        Ok(weights.insert(TensorPart::whole(name, shape.to_vec(), values), &open.device)?)
+        Ok(weights.insert(TensorPart::whole(name, shape.to_vec(), values))?)
     };
     let fan = |inputs: usize| (inputs as f32).powf(-0.5) * 1.7;
     let patch = 3 * config.patch_px * config.patch_px;
@@ -212,7 +215,7 @@ fn tower(config: &VisionConfig, dtype: Dtype, open: &device::OpenDevice, kind: B
             add(at("ls2"), &[width], 0.1, 0.5)?;
         }
     }
-    Ok(VisionTower::take(&mut weights, config, kind)?)
+    Ok(VisionTower::take(&mut weights, config, kind, open.runner)?)
 }
 
 fn stored(values: Vec<f32>, shape: &[usize], dtype: Dtype) -> Values {

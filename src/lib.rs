@@ -13,9 +13,7 @@
 
 pub mod bundle;
 pub mod clip;
-mod cpu;
-pub mod device;
-mod gpu;
+pub mod compute;
 pub mod image;
 pub mod mvfa;
 pub mod render;

@@ -6,6 +6,7 @@
 
 use std::path::PathBuf;
 
+use crate::bundle::config::{Activation, Family, GRID_LIMIT, IMAGE_PX_LIMIT, TextConfig};
 use crate::bundle::error::BundleError;
 use crate::bundle::import::{AdapterFile, Checkpoint, VisionGeometry, open_checkpoint};
 use crate::bundle::manifest::{
@@ -17,7 +18,6 @@ use crate::bundle::objects::{check_distinct, default_objects};
 use crate::bundle::position::resize_position_table;
 use crate::bundle::store::BundleFolder;
 use crate::bundle::writer::{BundleWriter, check_replaceable};
-use crate::clip::config::{Activation, Family, GRID_LIMIT, IMAGE_PX_LIMIT, TextConfig};
 
 /// MVFA's picture side (spec §1).
 pub const DEFAULT_SIZE_PX: usize = 240;

@@ -24,6 +24,14 @@ pub enum BundleError {
         /// Name beside the manifest.
         path: String,
     },
+    /// A file that is longer than any of its kind.
+    #[error("the model file {path} has more than {limit_bytes} bytes, which no model needs; get a fresh copy of it")]
+    TooLarge {
+        /// Name beside the manifest.
+        path: String,
+        /// Bytes that are read.
+        limit_bytes: u64,
+    },
     /// A file is longer or shorter than the manifest says.
     #[error("the model file {path} has {found} bytes, expected {expected}; get a fresh copy of it")]
     Size {
@@ -190,6 +198,17 @@ pub enum BundleError {
         /// The folder.
         path: String,
     },
+    /// A tensor that is not where it is needed.
+    #[error("the tensor {name} cannot be used: {reason}")]
+    Placement {
+        /// Its name.
+        name: String,
+        /// Where it is, and the next step.
+        reason: String,
+    },
+    /// The finished files do not run.
+    #[error("the new model's self-test did not run: {0}; close other programs and try again")]
+    SelfTest(String),
     /// Options of a conversion that contradict each other or the checkpoint.
     #[error("cannot convert with these options: {0}")]
     Options(String),

@@ -5,8 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bundle::config::{TextConfig, VisionConfig};
 use crate::bundle::error::BundleError;
-use crate::clip::config::{TextConfig, VisionConfig};
 
 /// The manifest format this build writes and reads.
 pub const FORMAT: u32 = 1;
@@ -98,6 +98,9 @@ pub enum Augment {
     /// The picture itself only.
     None,
 }
+
+/// A manifest of a real model has some hundred kilobytes; what is longer is none.
+pub const MANIFEST_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// What the memory bank holds, and a picture is compared by, in few-shot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -6,11 +6,11 @@
 
 use std::collections::HashSet;
 
+use crate::bundle::config::{TextConfig, within};
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{
     Calibration, Dtype, FileEntry, Manifest, RESAMPLE, Range, SHARD_LIMIT_BYTES, TensorEntry,
 };
-use crate::clip::config::{TextConfig, within};
 
 /// Widest hidden features of adapters.
 const BOTTLENECK_LIMIT: usize = 1 << 14;

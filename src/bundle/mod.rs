@@ -1,5 +1,6 @@
 //! Model files: manifest, shards, integrity, and readers for published checkpoints.
 
+pub mod config;
 pub mod error;
 pub mod manifest;
 mod manifest_checks;
@@ -9,7 +10,6 @@ pub mod position;
 pub mod shard;
 pub mod source;
 pub mod values;
-pub mod weights;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod convert;
@@ -28,4 +28,3 @@ pub use error::BundleError;
 pub use shard::{decode_shard, visit_shard};
 pub use source::{TensorPart, TensorSource, Unread};
 pub use values::{ScaledRows, Values};
-pub use weights::Weights;

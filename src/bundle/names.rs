@@ -3,7 +3,7 @@
 //! Comes in: the geometry of a tower. Goes out: `(name, shape)` pairs. Linear weights are
 //! `[out, in]`. Cannot fail.
 
-use crate::clip::config::{TextConfig, VisionConfig};
+use crate::bundle::config::{TextConfig, VisionConfig};
 
 /// A canonical name with its shape.
 pub type NamedShape = (String, Vec<usize>);

@@ -4,11 +4,7 @@
 //! with the class row as it was. Fails with [`BundleError::Shape`] where the table is no such square.
 
 use crate::bundle::error::BundleError;
-
-/// Keys' coefficient. With antialiasing torch takes −0.5, without −0.75 (spec §2).
-const KEYS_A: f64 = -0.5;
-/// Half the width of the cubic kernel, in source cells.
-const KEYS_SUPPORT: f64 = 2.0;
+use crate::image::{KEYS_SUPPORT, keys};
 
 /// Resizes a table to `to` cells a side.
 ///
@@ -73,18 +69,6 @@ fn axis_weights(from: usize, to: usize) -> Vec<Vec<f64>> {
             taps.iter().map(|tap| f64::from((tap / sum) as f32)).collect()
         })
         .collect()
-}
-
-/// Keys' cubic.
-fn keys(t: f64) -> f64 {
-    let t = t.abs();
-    if t < 1.0 {
-        ((KEYS_A + 2.0) * t - (KEYS_A + 3.0)) * t * t + 1.0
-    } else if t < KEYS_SUPPORT {
-        (((t - 5.0) * t + 8.0) * t - 4.0) * KEYS_A
-    } else {
-        0.0
-    }
 }
 
 #[cfg(test)]

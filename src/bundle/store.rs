@@ -7,18 +7,13 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use burn::tensor::Device;
-
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{FileEntry, Group, Manifest};
+use crate::bundle::manifest::{FileEntry, Group, MANIFEST_LIMIT_BYTES, Manifest};
 use crate::bundle::shard::visit_shard;
 use crate::bundle::source::TensorPart;
-use crate::bundle::weights::Weights;
 
 /// Name of the manifest in a bundle's folder.
 pub const MANIFEST: &str = "manifest.json";
-/// A manifest of a real model has some hundred kilobytes.
-const MANIFEST_LIMIT_BYTES: u64 = 64 * 1024 * 1024;
 
 /// A bundle whose manifest has been read and checked; its files not yet.
 #[derive(Debug)]
@@ -31,10 +26,13 @@ impl BundleFolder {
     /// Reads the manifest of a folder.
     ///
     /// # Errors
-    /// [`BundleError::MissingFile`], [`BundleError::Format`], [`BundleError::Manifest`],
+    /// [`BundleError::MissingFile`], [`BundleError::TooLarge`], [`BundleError::Format`], [`BundleError::Manifest`],
     /// [`BundleError::Io`].
     pub fn open(folder: &Path) -> Result<Self, BundleError> {
-        let bytes = read_up_to(&folder.join(MANIFEST), MANIFEST_LIMIT_BYTES)?;
+        let bytes = read_up_to(&folder.join(MANIFEST), MANIFEST_LIMIT_BYTES + 1)?;
+        if bytes.len() as u64 > MANIFEST_LIMIT_BYTES {
+            return Err(BundleError::TooLarge { path: MANIFEST.to_owned(), limit_bytes: MANIFEST_LIMIT_BYTES });
+        }
         Ok(Self { folder: folder.to_owned(), manifest: Manifest::parse(&bytes)? })
     }
 
@@ -83,16 +81,6 @@ impl BundleFolder {
         Ok(())
     }
 
-    /// Loads the tensors of some groups onto a device.
-    ///
-    /// # Errors
-    /// As [`BundleFolder::visit`] and [`Weights::insert`].
-    pub fn load(&self, groups: &[Group], device: &Device) -> Result<Weights, BundleError> {
-        let mut weights = Weights::new();
-        self.visit(groups, |part| weights.insert(part, device))?;
-        Ok(weights)
-    }
-
     /// Reads and checks every file.
     ///
     /// # Errors
@@ -110,4 +98,18 @@ fn read_up_to(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, BundleError> {
     let mut bytes = Vec::new();
     file.take(limit_bytes).read_to_end(&mut bytes).map_err(|e| BundleError::io(path, e))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_manifest_that_is_too_long_is_told_as_that() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = File::create(folder.path().join(MANIFEST)).unwrap();
+        file.set_len(MANIFEST_LIMIT_BYTES + 1).unwrap();
+        let error = BundleFolder::open(folder.path()).unwrap_err();
+        assert!(matches!(error, BundleError::TooLarge { limit_bytes: MANIFEST_LIMIT_BYTES, .. }), "{error}");
+    }
 }

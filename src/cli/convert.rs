@@ -8,10 +8,10 @@ use anyhow::Result;
 use super::augment::AugmentName;
 use super::progress;
 use super::terminal::tell;
+use crate::bundle::config::Activation;
 use crate::bundle::convert::{ConvertOptions, DEFAULT_SIZE_PX};
 use crate::bundle::manifest::{Dtype, ObjectSpec};
 use crate::bundle::objects::{default_objects, known_object, parse_object};
-use crate::clip::config::Activation;
 use crate::mvfa::make_bundle_telling;
 
 const EXAMPLES: &str = "\

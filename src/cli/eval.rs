@@ -16,7 +16,7 @@ use super::terminal::{say, say_json, tell};
 use super::usage::{BadUsage, chain};
 use super::{FAILURE, load, outputs, paths, progress};
 use crate::bundle::manifest::Augment;
-use crate::device::DeviceChoice;
+use crate::compute::DeviceChoice;
 use crate::disk::write_whole;
 use crate::eval::{
     Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method, Sample, Scores,

@@ -8,7 +8,7 @@ use super::default_bundle::default_bundle;
 use super::progress;
 use crate::bundle::manifest::Group;
 use crate::bundle::store::BundleFolder;
-use crate::device::{self, DeviceChoice};
+use crate::compute::{DeviceChoice, Weights, device};
 use crate::mvfa::Engine;
 
 /// What an analysis needs; the text tower is only for new prompts.
@@ -34,7 +34,7 @@ pub(super) fn bundle(folder: Option<&Path>) -> Result<BundleFolder> {
 pub(super) fn engine(bundle: &BundleFolder, choice: DeviceChoice) -> Result<Engine> {
     let open = pollster::block_on(device::open(choice))?;
     let waiting = progress::waiting("loading the model");
-    let weights = bundle.load(&GROUPS, &open.device)?;
+    let weights = Weights::load(bundle, &GROUPS, &open.device)?;
     let mut engine = Engine::new(bundle.manifest().clone(), weights, open)?;
     waiting.finish_and_clear();
     let mut pacer = progress::TerminalPacer::new();

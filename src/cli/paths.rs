@@ -10,9 +10,8 @@ use anyhow::{Context, Result};
 use super::terminal::tell;
 use super::usage::BadUsage;
 use crate::disk::overlay_mark::without_overlays;
-
-/// Endings of picture files, looked for in folders. A file named by itself may have any.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
+use crate::disk::picture_file::is_picture;
+use crate::image::FILE_ENDINGS;
 
 /// Picture files, and how many overlays of an earlier run were passed over.
 #[derive(Debug, Default, PartialEq)]
@@ -68,7 +67,7 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     if files.is_empty() {
-        let endings = ENDINGS.join(", ");
+        let endings = FILE_ENDINGS.join(", ");
         return Err(BadUsage(format!(
             "there is no picture in {} (looked for {endings}, not in folders inside it); name the folder with the pictures",
             folder.display()
@@ -79,12 +78,6 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// By its ending; what a hidden file is for is not known.
-fn is_picture(path: &Path) -> bool {
-    let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-    let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    !hidden && ending.is_some_and(|e| ENDINGS.contains(&e.as_str()))
-}
 
 #[cfg(test)]
 mod tests {

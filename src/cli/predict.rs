@@ -15,7 +15,7 @@ use super::terminal::{StdoutClosed, say, say_json, tell};
 use super::usage::{BadUsage, chain};
 use super::{FAILURE, load, npy, outputs, overlay, paths, picture};
 use crate::bundle::manifest::{Augment, Manifest};
-use crate::device::{DeviceChoice, DeviceError};
+use crate::compute::{DeviceChoice, DeviceError};
 use crate::disk::WholeFile;
 use crate::eval::EvalError;
 use crate::image::{Rgb8, WindowChoice};

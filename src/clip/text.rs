@@ -7,12 +7,11 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use thiserror::Error;
 
+use crate::bundle::config::TextConfig;
 use crate::bundle::error::BundleError;
-use crate::bundle::weights::Weights;
-use crate::clip::block::{Block, BlockConfig, Norm};
-use crate::clip::config::TextConfig;
 use crate::clip::prompts;
 use crate::clip::tokenizer::{Tokenizer, TokenizerError};
+use crate::compute::{Block, BlockConfig, Norm, Weights, unit_rows};
 
 /// Sentences encoded together; bounds memory, changes no value.
 const BATCH: usize = 49;
@@ -20,7 +19,7 @@ const BATCH: usize = 49;
 /// Text features that cannot be made.
 #[derive(Debug, Error)]
 pub enum TextError {
-    /// A sentence does not fit the tower.
+    /// A sentence does not fit this tower.
     #[error(transparent)]
     Tokenizer(#[from] TokenizerError),
     /// The device did not hand back its result.
@@ -102,12 +101,19 @@ impl TextTower {
     /// [`TextError`] when a sentence is too long or the device fails.
     pub fn features(&self, tokenizer: &Tokenizer, prompt_word: &str) -> Result<Vec<f32>, TextError> {
         let prompts = prompts::sentences(prompt_word);
-        let encode = |list: &[String]| list.iter().map(|s| tokenizer.encode(s)).collect::<Result<Vec<_>, _>>();
+        let encode = |list: &[String]| list.iter().map(|s| self.ids(tokenizer, s)).collect::<Result<Vec<_>, _>>();
         let features = self.group_features(&encode(&prompts.normal)?, &encode(&prompts.abnormal)?);
         features.try_into_vec_as().map_err(|e| TextError::Device(e.to_string()))
     }
 
-    /// Token ids of both groups of sentences → text features `[embed, 2]`.
+    /// Token ids of a sentence, all of which this tower reads.
+    fn ids(&self, tokenizer: &Tokenizer, sentence: &str) -> Result<Vec<u32>, TokenizerError> {
+        let ids = tokenizer.encode(sentence)?;
+        let (tokens, limit) = (ids.len(), self.context);
+        if tokens > limit { Err(TokenizerError::TooLong { tokens, limit }) } else { Ok(ids) }
+    }
+
+    /// Token ids of both groups of sentences, none longer than the context → text features `[embed, 2]`.
     pub(crate) fn group_features(&self, normal: &[Vec<u32>], abnormal: &[Vec<u32>]) -> Tensor<2> {
         Tensor::cat(vec![self.group_mean(normal), self.group_mean(abnormal)], 0).transpose()
     }
@@ -121,8 +127,41 @@ impl TextTower {
     }
 }
 
-/// `[rows, width]`, each row divided by its length.
-fn unit_rows(x: Tensor<2>) -> Tensor<2> {
-    let norm = x.clone().powi_scalar(2).sum_dim(1).sqrt();
-    x / norm
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bundle::config::Activation;
+    use crate::bundle::names::text_tensors;
+    use crate::bundle::source::TensorPart;
+    use crate::clip::tokenizer::VOCABULARY_SIZE;
+    use crate::compute::open_cpu;
+
+    /// A tower whose weights are all `weight`.
+    fn tower(context: usize, weight: f32) -> TextTower {
+        let (width, heads, layers, mlp_width, embed) = (8, 1, 1, 8, 4);
+        let activation = Activation::Gelu;
+        let config =
+            TextConfig { width, heads, layers, mlp_width, context, vocabulary: VOCABULARY_SIZE, embed, activation };
+        let device = open_cpu("test").device;
+        let mut weights = Weights::on(&device);
+        for (name, shape) in text_tensors(&config) {
+            let values = vec![weight; shape.iter().product()];
+            weights.insert(TensorPart::whole(name, shape, values)).unwrap();
+        }
+        TextTower::take(&mut weights, &config, &device).unwrap()
+    }
+
+    #[test]
+    fn a_sentence_that_the_tower_would_cut_is_an_error() {
+        let tokenizer = Tokenizer::new().unwrap();
+        assert!(tower(77, 0.1).features(&tokenizer, "brain").is_ok());
+        let error = tower(6, 0.1).features(&tokenizer, "brain").unwrap_err();
+        assert!(matches!(error, TextError::Tokenizer(TokenizerError::TooLong { limit: 6, .. })), "{error}");
+    }
+
+    #[test]
+    fn a_tower_that_says_nothing_gives_zeros() {
+        let features = tower(77, 0.0).features(&Tokenizer::new().unwrap(), "brain").unwrap();
+        assert_eq!(features, [0.0; 8]);
+    }
 }

@@ -8,9 +8,10 @@
 use burn::tensor::{Tensor, TensorData};
 
 use crate::bundle::manifest::Augment;
+use crate::compute::unit_rows;
 use crate::eval::error::EvalError;
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
-use crate::mvfa::{Engine, EngineError, Geometry, Pacer, Stage, compress, nearest_distances, sum_up, unit_rows};
+use crate::mvfa::{Engine, EngineError, Geometry, Pacer, Stage, compress, nearest_distances, sum_up};
 
 /// Share of the patches that make the image score.
 const TOP_SHARE: f64 = 0.01;

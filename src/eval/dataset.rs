@@ -12,9 +12,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::disk::overlay_mark::without_overlays;
-
-/// Endings of picture files.
-const ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
+use crate::disk::picture_file::is_picture;
+use crate::image::SUPPORTED_FORMATS;
 
 /// A data set that cannot be used.
 #[derive(Debug, Error)]
@@ -28,7 +27,7 @@ pub enum DatasetError {
         expected: &'static str,
     },
     /// There is no picture.
-    #[error("there is no picture in {path}; put PNG, JPEG, WebP, BMP or TIFF files into good/img and Ungood/img")]
+    #[error("there is no picture in {path}; put {SUPPORTED_FORMATS} files into good/img and Ungood/img")]
     Empty {
         /// The folder.
         path: String,
@@ -253,9 +252,7 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     let mut files = Vec::new();
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
-        let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
-        let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
-        if path.is_file() && !hidden && ENDINGS.contains(&ending.as_str()) {
+        if path.is_file() && is_picture(&path) {
             files.push(path);
         }
     }

@@ -5,8 +5,9 @@
 
 use std::path::Path;
 
+use crate::disk::picture_file;
 use crate::eval::dataset::DatasetError;
-use crate::image::{Limits, Rgb8, WindowChoice, decode};
+use crate::image::{Rgb8, WindowChoice};
 
 /// Smallest grey value that counts as abnormal: above half of 255.
 const ABNORMAL_FROM: u8 = 128;
@@ -65,10 +66,9 @@ fn grey([red, green, blue]: [u8; 3]) -> u8 {
 }
 
 fn open(path: &Path) -> Result<Rgb8, DatasetError> {
-    let wrong = |reason: String| DatasetError::Mask { path: path.display().to_string(), reason };
-    let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
     // Labels deeper than 8 bits are no shades to find a window for: 255 and above is white.
-    Ok(decode(&bytes, &Limits::default()).map_err(|e| wrong(e.to_string()))?.to_rgb8(WindowChoice::Pil))
+    picture_file::open(path, WindowChoice::Pil)
+        .map_err(|e| DatasetError::Mask { path: path.display().to_string(), reason: e.to_string() })
 }
 
 /// Sizes of the 8-connected regions, and of each pixel its region (0 is none, else its number from 1).

@@ -1,13 +1,14 @@
 //! Scoring a labelled set.
 //!
-//! Comes in: a bundle, samples, and normal references. Goes out: [`Evaluation`], of the model and of
+//! Comes in: an engine, samples, and normal references. Goes out: [`Evaluation`], of the model and of
 //! the baselines on the same pictures. Two passes: the first scores and puts the maps on disk, the
 //! second fuses them with the whole set's minimum and maximum (spec §8.3). Memory does not grow with
 //! the set. Fails with [`EvalError`].
 
 use std::path::PathBuf;
 
-use crate::bundle::manifest::{Augment, ObjectKind, Range};
+use crate::bundle::manifest::{Augment, Calibration, ObjectKind, Range};
+use crate::disk::picture_file;
 use crate::eval::baseline::{RawMemory, raw_intensity};
 use crate::eval::dataset::{DatasetError, Sample};
 use crate::eval::error::EvalError;
@@ -15,8 +16,8 @@ use crate::eval::mask::{check_size, read_mask};
 use crate::eval::pixel_stream::{PixelStream, Resampling};
 use crate::eval::scores::{Evaluation, ImageResult, Scores};
 use crate::eval::spill::Spill;
-use crate::image::{Limits, Rgb8, WindowChoice, decode};
-use crate::mvfa::{Engine, Mode, Pacer, Request, fuse, maximum, min_max};
+use crate::image::{Rgb8, WindowChoice};
+use crate::mvfa::{Engine, ImageParts, Mode, Pacer, Request, fuse, maximum};
 
 /// Rounds of the bootstrap.
 const ROUNDS: usize = 1000;
@@ -240,23 +241,20 @@ impl FirstPass {
             self.memory.for_each(|n, map| add(n, &map))?;
         }
 
-        let scale = |values: Vec<Option<f32>>| -> Vec<Option<f32>> {
-            let known = || values.iter().flatten().copied();
-            let of = range((known().fold(f32::INFINITY, f32::min), known().fold(f32::NEG_INFINITY, f32::max)));
-            values.iter().map(|v| v.map(|v| min_max(v, of))).collect()
+        let parts: Vec<ImageParts> =
+            self.images.iter().map(|i| ImageParts { zero: i.score_zero, memory: i.score_memory }).collect();
+        let range_of = |part: fn(&ImageParts) -> Option<f32>| {
+            let known = || parts.iter().filter_map(part);
+            range((known().fold(f32::INFINITY, f32::min), known().fold(f32::NEG_INFINITY, f32::max)))
         };
-        let zero_scores = scale(self.images.iter().map(|i| i.score_zero).collect());
-        let memory_scores = scale(self.images.iter().map(|i| i.score_memory).collect());
-        for (n, image) in self.images.iter_mut().enumerate() {
-            let part = |list: &[Option<f32>]| list.get(n).copied().flatten();
-            image.score = match (part(&zero_scores), part(&memory_scores), kind) {
-                // Zero-shot is always the mean over patches (spec §0, fact 8).
-                (Some(_), None, _) => image.score_zero.unwrap_or_default(),
-                (Some(zero), Some(memory), ObjectKind::Detection) => 0.5 * zero + 0.5 * memory,
-                (Some(_), Some(_), ObjectKind::Segmentation) => highest.get(n).copied().unwrap_or_default(),
-                (None, Some(_), _) => image.score_memory.unwrap_or_default(),
-                (None, None, _) => 0.0,
-            };
+        let ranges = Calibration {
+            zero_map: zero_range,
+            memory_map: memory_range,
+            zero_score: range_of(|p| p.zero),
+            memory_score: range_of(|p| p.memory),
+        };
+        for (n, (image, parts)) in self.images.iter_mut().zip(&parts).enumerate() {
+            image.score = parts.score(kind, &ranges, || highest.get(n).copied().unwrap_or_default());
         }
         let of_images = |pick: fn(&ImageResult) -> f32| -> Vec<f32> { self.images.iter().map(pick).collect() };
         let resampling = Resampling { rounds: ROUNDS, seed };
@@ -303,7 +301,6 @@ fn mask(sample: &Sample, side_px: usize) -> Result<Vec<u8>, DatasetError> {
 }
 
 fn open(path: &std::path::Path) -> Result<Rgb8, EvalError> {
-    let wrong = |reason: String| EvalError::Picture { path: path.display().to_string(), reason };
-    let bytes = std::fs::read(path).map_err(|e| wrong(e.to_string()))?;
-    Ok(decode(&bytes, &Limits::default()).map_err(|e| wrong(e.to_string()))?.to_rgb8(WindowChoice::Auto))
+    picture_file::open(path, WindowChoice::Auto)
+        .map_err(|e| EvalError::Picture { path: path.display().to_string(), reason: e.to_string() })
 }

@@ -1,12 +1,16 @@
 //! Bytes of a file to a [`Picture`].
 //!
-//! The format is told from the content, never from the file's name. This is the only place that knows
-//! which formats there are: a new one is a line in [`Format::sniff`], a line in [`decode`] and a file.
+//! The format is told from the content, never from the file's name. A new one is a line in each of
+//! [`SUPPORTED_FORMATS`], [`FILE_ENDINGS`], [`Format::sniff`] and [`decode`], and a file. Outside Rust the page names
+//! the formats, too: `index.html`, `web/ui/intake.js`, README.md and docs/unsupported.md.
 
 use super::{ImageError, Limits, Picture, jpeg, raster, tiff};
 
 /// The formats [`decode`] reads, as a person writes them.
 pub const SUPPORTED_FORMATS: &str = "PNG, JPEG, WebP, BMP, TIFF";
+
+/// Endings of their files, to find pictures in a folder. A file named by itself may have any.
+pub const FILE_ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
 
 /// A format that this build reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

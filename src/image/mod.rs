@@ -16,6 +16,7 @@ mod augment;
 mod decode;
 mod error;
 mod jpeg;
+mod keys;
 mod limits;
 mod orient;
 mod picture;
@@ -27,8 +28,9 @@ mod tiff;
 mod window;
 
 pub use augment::{AUGMENTATION_NAMES, augment_mvfa, augmented};
-pub use decode::{SUPPORTED_FORMATS, decode};
+pub use decode::{FILE_ENDINGS, SUPPORTED_FORMATS, decode};
 pub use error::ImageError;
+pub(crate) use keys::{KEYS_SUPPORT, keys};
 pub use limits::Limits;
 pub use picture::{Picture, Pixels, Rgb8};
 pub use planes::{Planes, to_planes};

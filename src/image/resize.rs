@@ -7,15 +7,12 @@
 //! `Image.resize`, checked byte for byte in `tests/parity/image.rs`.
 
 use super::Rgb8;
+use super::keys::{KEYS_SUPPORT, keys};
 
 /// Fraction bits of a fixed-point weight.
 const PRECISION_BITS: u32 = 22;
 /// Half of one, for rounding.
 const HALF: i32 = 1 << (PRECISION_BITS - 1);
-/// Free parameter of Keys' cubic kernel.
-const KEYS_A: f64 = -0.5;
-/// Reach of the kernel at scale 1, in pixels.
-const KEYS_SUPPORT_PX: f64 = 2.0;
 
 /// The inputs of one output pixel along an axis.
 struct Taps {
@@ -33,23 +30,11 @@ pub fn resize_bicubic(picture: &Rgb8, side_px: usize) -> Rgb8 {
     if wide.height_px == side_px { wide.clone() } else { resize_height(wide, side_px) }
 }
 
-/// Keys' cubic kernel at distance `t` in pixels.
-fn keys(t: f64) -> f64 {
-    let t = t.abs();
-    if t < 1.0 {
-        ((KEYS_A + 2.0) * t - (KEYS_A + 3.0)) * t * t + 1.0
-    } else if t < 2.0 {
-        (((t - 5.0) * t + 8.0) * t - 4.0) * KEYS_A
-    } else {
-        0.0
-    }
-}
-
 /// Fixed-point weights of one axis.
 fn axis_taps(n_in: usize, n_out: usize) -> Vec<Taps> {
     let scale = n_in as f64 / n_out as f64;
     let stretch = scale.max(1.0);
-    let support = KEYS_SUPPORT_PX * stretch;
+    let support = KEYS_SUPPORT * stretch;
     let inverse = 1.0 / stretch;
     (0..n_out)
         .map(|i| {

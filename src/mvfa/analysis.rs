@@ -115,7 +115,9 @@ pub struct Analysis {
     /// Image score by mode and kind of object (spec §8); comparable within one model, object and
     /// set of references.
     pub score: f32,
-    /// The score on the scale of the calibration constants; `None` where there are none.
+    /// The score on the scale of the calibration constants, or of the references where those are two or more: 0 at the
+    /// lower and 1 at the upper end of the range, beyond them for images that are beyond it. `None` where there is
+    /// neither.
     pub score_calibrated: Option<f32>,
     /// c0.
     pub score_zero: Option<f32>,

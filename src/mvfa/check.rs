@@ -5,12 +5,12 @@
 //! here first.
 
 use crate::bundle::manifest::SelfTest;
-use crate::device::{DeviceError, Tier};
+#[cfg(not(target_arch = "wasm32"))]
+use crate::bundle::{error::BundleError, manifest::Group, store::BundleFolder};
+use crate::compute::{DeviceError, Reading};
 use crate::mvfa::analysis::{Pacer, Progress, Stage};
-use crate::mvfa::encoder::squeeze;
 use crate::mvfa::engine::Engine;
 use crate::mvfa::error::EngineError;
-use crate::mvfa::reading::Reading;
 use crate::mvfa::self_test;
 
 /// A block that takes longer is waited for before the next is asked for.
@@ -25,7 +25,7 @@ impl Engine {
         let features = self.encoder.encode(self.input(&self_test::picture(self.manifest.preprocess.size_px)));
         let mut reading = Reading::default();
         self_test::request(&features, &mut reading);
-        Ok(self_test::record(reading.read(self.open.tier).await?.flatten().collect()))
+        Ok(self_test::record(reading.read(&self.open).await?.flatten().collect()))
     }
 
     /// Compares this device's answers for the test picture with the manifest's, and its scores with
@@ -38,15 +38,16 @@ impl Engine {
     pub async fn self_test(&mut self, pacer: &mut impl Pacer) -> Result<(), EngineError> {
         let Some(expected) = self.manifest.self_test.clone() else { return Ok(()) };
         let mut wrong = self.differs(&expected, pacer).await?;
-        if let (Some(why), Tier::Gpu16) = (&wrong, self.open.tier) {
-            self.open.use_f32(why);
+        if let Some(why) = &wrong
+            && self.open.use_f32(why)
+        {
             self.encoder.use_f32();
-            self.raw = self.raw.as_ref().map(|_| self.encoder.with_adapters(None));
+            self.raw = self.raw.as_ref().map(|_| self.encoder.without_adapters());
             wrong = self.differs(&expected, pacer).await?;
         }
         match wrong {
             None => Ok(()),
-            Some(reason) => Err(DeviceError::SelfTest { tier: self.open.tier.name(), reason }.into()),
+            Some(reason) => Err(self.open.failed(reason).into()),
         }
     }
 
@@ -73,19 +74,33 @@ impl Engine {
             let text = run.features().segmentation.first().zip(self.text.values().next());
             let compared = match (&self.raw, run.features().segmentation.first()) {
                 (None, Some(level)) => level.clone(),
-                _ => squeeze(run.tokens().clone()),
+                _ => run.tokens(),
             };
             let scores = self_test::request_scores(&compared, text, &mut reading);
-            let mut found: Vec<Vec<f32>> = pacer.wait(reading.read(self.open.tier)).await??.collect();
+            let mut found: Vec<Vec<f32>> = pacer.wait(reading.read(&self.open)).await??.collect();
             let scores = found.split_off(found.len().saturating_sub(scores));
             let expected = self_test::first_levels(expected, reached, levels);
             let wrong = self_test::mismatch(&expected, &found.concat()).or_else(|| self_test::scores_mismatch(&scores));
             self.is_slow = block_ms > SLOW_BLOCK_MS;
-            if wrong.is_some() || self.is_slow || self.open.tier == Tier::Cpu {
+            if wrong.is_some() || self.is_slow || self.open.is_processor() {
                 return Ok(wrong);
             }
             start = pacer.now_ms();
         }
         Ok(None)
     }
+}
+
+/// The self-test of a bundle whose other files are written: what the processor answers, which every other device is
+/// held to.
+///
+/// # Errors
+/// [`BundleError`]: a file that cannot be read, or [`BundleError::SelfTest`].
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn self_test_of(bundle: &BundleFolder) -> Result<SelfTest, BundleError> {
+    let open = crate::compute::open_cpu("the self-test's reference");
+    let weights =
+        crate::compute::Weights::load(bundle, &[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
+    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
+    pollster::block_on(engine.self_test_values()).map_err(|e| BundleError::SelfTest(e.to_string()))
 }

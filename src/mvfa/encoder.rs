@@ -1,48 +1,44 @@
 //! The frozen tower with both adapter banks in its stream.
 //!
-//! Comes in: normalised pixels `[1, 3, side, side]`. Goes out: [`Features`]. Work is cut into
+//! Comes in: normalised pixels `[3, side, side]`. Goes out: [`Features`]. Work is cut into
 //! steps of one block, so that a caller can report progress, stop, or let others run in between.
 //! Building fails with [`BundleError`]; running does not fail.
 //! Source: spec §3.
 
 use burn::tensor::Tensor;
+use mvfa_kernels::Runner;
 
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{AdapterConfig, Manifest};
-use crate::bundle::weights::Weights;
-use crate::clip::vision::{BlockKind, VisionTower};
-use crate::mvfa::adapter::Adapter;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::bundle::manifest::AdapterConfig;
+use crate::bundle::manifest::Manifest;
+use crate::clip::vision::{VisionTower, Walk};
+use crate::compute::{Kernels, Tokens, Weights};
 use crate::mvfa::features::Features;
 
-/// Tower and adapters with their weights on a device.
+/// Tower and adapters with their weights on a device. A clone shares all weights.
 #[derive(Clone, Debug)]
 pub struct AdaptedEncoder {
     tower: VisionTower,
-    adapters: Option<Adapters>,
-}
-
-/// Both banks, one adapter a level each.
-#[derive(Clone, Debug)]
-pub(crate) struct Adapters {
-    segmentation: Vec<Adapter>,
-    detection: Vec<Adapter>,
-    mix: [f32; 3],
 }
 
 impl AdaptedEncoder {
-    /// Takes the tensors `vision.*` and, where the manifest has adapters, `adapters.*`.
+    /// Takes the tensors `vision.*` and, where the manifest has adapters, `adapters.*`. `runner` runs the processor's
+    /// blocks, if not this module.
     ///
     /// # Errors
-    /// [`BundleError::MissingTensor`] and [`BundleError::Shape`].
-    pub fn take(weights: &mut Weights, manifest: &Manifest, blocks: BlockKind) -> Result<Self, BundleError> {
-        let tower = VisionTower::take(weights, &manifest.vision, blocks)?;
-        let adapters = match &manifest.adapters {
-            Some(config) => {
-                Some(Adapters::take(weights, config, &manifest.vision.levels, manifest.vision.width, blocks)?)
-            }
-            None => None,
-        };
-        Ok(Self { tower, adapters })
+    /// [`BundleError::MissingTensor`], [`BundleError::Shape`] and [`BundleError::Placement`].
+    pub fn take(
+        weights: &mut Weights,
+        manifest: &Manifest,
+        kernels: Kernels,
+        runner: Option<Runner>,
+    ) -> Result<Self, BundleError> {
+        let tower = VisionTower::take(weights, &manifest.vision, kernels, runner)?;
+        Ok(match &manifest.adapters {
+            Some(adapters) => Self { tower: tower.with_adapters(weights, adapters)? },
+            None => Self { tower },
+        })
     }
 
     /// Lets the tower compute in the faster of two ways where it has two.
@@ -50,100 +46,91 @@ impl AdaptedEncoder {
         self.tower.choose_faster(now_ms);
     }
 
-    /// The same tower with other adapters in its stream, or with none: then raw block tokens are the
-    /// features.
-    pub(crate) fn with_adapters(&self, adapters: Option<Adapters>) -> Self {
-        Self { tower: self.tower.clone(), adapters }
+    /// The same tower with other adapters in its stream.
+    ///
+    /// # Errors
+    /// As [`AdaptedEncoder::take`].
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn with_adapters(&self, weights: &mut Weights, adapters: &AdapterConfig) -> Result<Self, BundleError> {
+        Ok(Self { tower: self.tower.with_adapters(weights, adapters)? })
+    }
+
+    /// The same tower without adapters: raw block tokens are the features.
+    pub(crate) fn without_adapters(&self) -> Self {
+        Self { tower: self.tower.without_adapters() }
     }
 
     /// From now on shaders multiply 32-bit floats.
     pub(crate) fn use_f32(&mut self) {
         self.tower.use_f32();
-        if let Some(adapters) = &mut self.adapters {
-            adapters.segmentation.iter_mut().chain(&mut adapters.detection).for_each(Adapter::use_f32);
-        }
     }
 
-    /// Starts on pixels `[1, 3, side, side]`.
-    pub fn start(&self, pixels: Tensor<4>) -> EncodeRun<'_> {
-        EncodeRun {
-            encoder: self,
-            tokens: self.tower.embed(pixels),
-            premix: None,
-            next_block: 0,
-            features: Features { segmentation: Vec::new(), detection: Vec::new() },
-        }
+    /// Starts on pixels `[3, side, side]`; what is missing of them is black.
+    pub fn start(&self, pixels: Vec<f32>) -> EncodeRun<'_> {
+        EncodeRun::new(self, self.tower.start(pixels))
     }
 
-    /// Goes on from the tokens `[1, tokens, width]` that the block of the first level gave, before
-    /// anything was mixed in. No adapter has had a say in them.
+    /// Goes on from the tokens `[tokens, width]` that the block of the first level gave, before anything was mixed in.
+    /// They do not depend on the adapters.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn resume(&self, tokens: Tensor<3>) -> EncodeRun<'_> {
-        let next_block = self.tower.config().levels.first().copied().unwrap_or(0);
-        let features = Features { segmentation: Vec::new(), detection: Vec::new() };
-        let mut run = EncodeRun { encoder: self, tokens, premix: None, next_block, features };
+    pub(crate) fn resume(&self, tokens: Vec<f32>) -> EncodeRun<'_> {
+        let mut run = EncodeRun::new(self, self.tower.resume(tokens));
         run.end_level(0);
         run
     }
 
-    /// Tokens `[1, tokens, width]` after the block of the first level, before anything is mixed in.
+    /// Tokens `[tokens, width]` after the block of the first level, before anything is mixed in.
     #[cfg(not(target_arch = "wasm32"))]
-    pub(crate) fn early_tokens(&self, pixels: Tensor<4>) -> Tensor<3> {
+    pub(crate) fn early_tokens(&self, pixels: Vec<f32>) -> Tensor<2> {
         let blocks = self.tower.config().levels.first().copied().unwrap_or(0);
-        (0..blocks).fold(self.tower.embed(pixels), |tokens, block| self.tower.block(block, tokens))
+        let mut walk = self.tower.start(pixels);
+        while walk.done() < blocks && walk.block() {}
+        walk.rows()
     }
 
     /// Steps of one picture: the blocks up to the last level.
     pub fn steps(&self) -> usize {
-        self.tower.config().levels.last().copied().unwrap_or(0)
+        self.tower.steps()
     }
 
     /// All steps at once.
-    pub fn encode(&self, pixels: Tensor<4>) -> Features {
+    pub fn encode(&self, pixels: Vec<f32>) -> Features {
         let mut run = self.start(pixels);
         while run.step() {}
         run.finish()
     }
 }
 
-impl Adapters {
-    /// Takes the tensors `adapters.*`.
-    pub(crate) fn take(
-        weights: &mut Weights,
-        config: &AdapterConfig,
-        levels: &[usize],
-        width: usize,
-        kind: BlockKind,
-    ) -> Result<Self, BundleError> {
-        let mut bank = |name: &str| -> Result<Vec<Adapter>, BundleError> {
-            (0..levels.len())
-                .map(|n| Adapter::take(weights, &format!("adapters.{name}.{n}"), width, config.bottleneck, kind))
-                .collect()
-        };
-        Ok(Self { segmentation: bank("seg")?, detection: bank("det")?, mix: config.mix })
-    }
-}
-
 /// An encoding under way.
 #[derive(Clone, Debug)]
 pub struct EncodeRun<'a> {
-    encoder: &'a AdaptedEncoder,
-    tokens: Tensor<3>,
-    premix: Option<Tensor<3>>,
-    next_block: usize,
+    walk: Walk<'a>,
+    steps: usize,
+    mixes_last: bool,
+    premix: Option<Tokens<'a>>,
     features: Features,
 }
 
-impl EncodeRun<'_> {
+impl<'a> EncodeRun<'a> {
+    fn new(encoder: &'a AdaptedEncoder, walk: Walk<'a>) -> Self {
+        let features = Features { segmentation: Vec::new(), detection: Vec::new() };
+        Self { walk, steps: encoder.steps(), mixes_last: false, premix: None, features }
+    }
+
+    /// Mixes the adapters' share in after the last level, too. No block follows that would use it: this is for who
+    /// compares the tokens.
+    pub fn with_last_mix(mut self) -> Self {
+        self.mixes_last = true;
+        self
+    }
+
     /// Runs one block, and the adapters if it ends a level. False when nothing was left to do.
     pub fn step(&mut self) -> bool {
-        if self.next_block >= self.encoder.steps() {
+        if !self.walk.block() {
             return false;
         }
-        self.tokens = self.encoder.tower.block(self.next_block, self.tokens.clone());
-        self.next_block += 1;
         self.premix = None;
-        if let Some(level) = self.encoder.tower.config().levels.iter().position(|l| *l == self.next_block) {
+        if let Some(level) = self.walk.level() {
             self.end_level(level);
         }
         true
@@ -151,7 +138,7 @@ impl EncodeRun<'_> {
 
     /// Blocks done.
     pub fn done(&self) -> usize {
-        self.next_block
+        self.walk.done()
     }
 
     /// The features of all levels reached so far.
@@ -159,14 +146,14 @@ impl EncodeRun<'_> {
         &self.features
     }
 
-    /// Tokens that go into the next block, `[1, tokens, width]`.
-    pub fn tokens(&self) -> &Tensor<3> {
-        &self.tokens
+    /// Tokens that go into the next block, `[tokens, width]`.
+    pub fn tokens(&self) -> Tensor<2> {
+        self.walk.rows()
     }
 
-    /// Tokens of the last block before the adapters were mixed in, where it ended a level.
-    pub fn premix(&self) -> Option<&Tensor<3>> {
-        self.premix.as_ref()
+    /// Tokens `[tokens, width]` of the last block before the adapters were mixed in, where they were.
+    pub fn premix(&self) -> Option<Tensor<2>> {
+        self.premix.as_ref().map(Tokens::rows)
     }
 
     /// The features of all levels reached.
@@ -175,28 +162,11 @@ impl EncodeRun<'_> {
     }
 
     fn end_level(&mut self, level: usize) {
-        let Some(adapters) = &self.encoder.adapters else {
-            let tokens = squeeze(self.tokens.clone());
-            self.features.segmentation.push(tokens.clone());
-            self.features.detection.push(tokens);
-            return;
-        };
-        // Both banks read the same tokens, before the mix.
-        if let (Some(seg), Some(det)) = (adapters.segmentation.get(level), adapters.detection.get(level)) {
-            let [keep, from_seg, from_det] = adapters.mix;
-            let premix = self.tokens.clone();
-            let (seg_hidden, mixed) = seg.forward(&premix, premix.clone(), keep, from_seg);
-            let (det_hidden, mixed) = det.forward(&premix, mixed, 1.0, from_det);
-            self.features.segmentation.push(squeeze(seg_hidden));
-            self.features.detection.push(squeeze(det_hidden));
-            self.premix = Some(premix);
-            self.tokens = mixed;
-        }
+        let mix = self.mixes_last || self.walk.done() < self.steps;
+        let ended = self.walk.end_level(level, mix);
+        let [segmentation, detection] = ended.features;
+        self.features.segmentation.push(segmentation);
+        self.features.detection.push(detection);
+        self.premix = ended.premix;
     }
-}
-
-/// `[1, tokens, dim]` → `[tokens, dim]`
-pub(crate) fn squeeze(x: Tensor<3>) -> Tensor<2> {
-    let [_, tokens, dim] = x.dims();
-    x.reshape([tokens, dim])
 }

@@ -11,18 +11,13 @@ use burn::tensor::Tensor;
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Augment, Manifest, MemoryFeatures, PreprocessConfig};
-use crate::bundle::weights::Weights;
-use crate::clip::vision::BlockKind;
-use crate::cpu;
-use crate::device::OpenDevice;
-use crate::gpu::Queue;
+use crate::compute::{Done, Kernels, OpenDevice, Reading, Weights};
 use crate::image::{Planes, Rgb8, resize_bicubic, to_planes};
 use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
 use crate::mvfa::encoder::AdaptedEncoder;
 use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
 use crate::mvfa::memory::ReferenceId;
-use crate::mvfa::reading::Reading;
 use crate::mvfa::references::References;
 
 /// A loaded model with its references.
@@ -34,8 +29,7 @@ pub struct Engine {
     pub(super) raw: Option<AdaptedEncoder>,
     pub(super) text: HashMap<String, Tensor<2>>,
     pub(super) references: References,
-    /// Of a graphics device.
-    queue: Option<Queue>,
+    device_done: Done,
     /// Whether a block takes so long that a person would wait for it.
     pub(super) is_slow: bool,
 }
@@ -46,23 +40,23 @@ impl Engine {
     /// # Errors
     /// [`BundleError`] when a tensor is missing or has another shape.
     pub fn new(manifest: Manifest, weights: Weights, open: OpenDevice) -> Result<Self, BundleError> {
-        let kind = open.blocks();
-        Self::with_blocks(manifest, weights, open, kind)
+        let kernels = open.kernels();
+        Self::with_kernels(manifest, weights, open, kernels)
     }
 
-    /// The same with blocks computed in a way that is not the device's usual one.
+    /// The same with kernels that are not the device's usual ones.
     ///
     /// # Errors
     /// As [`Engine::new`].
-    pub fn with_blocks(
+    pub fn with_kernels(
         manifest: Manifest,
         mut weights: Weights,
         open: OpenDevice,
-        kind: BlockKind,
+        kernels: Kernels,
     ) -> Result<Self, BundleError> {
-        let encoder = AdaptedEncoder::take(&mut weights, &manifest, kind)?;
+        let encoder = AdaptedEncoder::take(&mut weights, &manifest, kernels, open.runner)?;
         let raw = manifest.adapters.is_some() && manifest.memory == MemoryFeatures::Raw;
-        let raw = raw.then(|| encoder.with_adapters(None));
+        let raw = raw.then(|| encoder.without_adapters());
         let dim = manifest.adapters.as_ref().map_or(manifest.vision.width, |a| a.bottleneck);
         let mut text: HashMap<String, Tensor<2>> = HashMap::new();
         for (n, object) in manifest.objects.iter().enumerate() {
@@ -76,7 +70,7 @@ impl Engine {
             text.insert(object.id.clone(), features);
         }
         Ok(Self {
-            queue: Queue::of(&open.device),
+            device_done: Done::of(&open.device),
             manifest,
             open,
             encoder,
@@ -159,7 +153,7 @@ impl Engine {
         (before, total): (usize, usize),
         pacer: &mut impl Pacer,
     ) -> Result<Features, Cancelled> {
-        let encoder = self.encoder.with_adapters(None);
+        let encoder = self.encoder.without_adapters();
         let mut run = encoder.start(self.input(planes));
         while run.step() {
             self.between_blocks(Progress { stage, done: before + run.done(), total }, pacer).await?;
@@ -175,13 +169,13 @@ impl Engine {
         let features = self.encode_raw(planes, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
         let mut reading = Reading::default();
         features.segmentation.into_iter().for_each(|level| reading.push(level));
-        Ok(pacer.wait(reading.read(self.open.tier)).await??.collect())
+        Ok(pacer.wait(reading.read(&self.open)).await??.collect())
     }
 
     /// Waits until a graphics device has done what it was asked.
     pub(super) async fn wait(&self, pacer: &mut impl Pacer) -> Result<(), Cancelled> {
-        match &self.queue {
-            Some(queue) => pacer.wait(queue.done()).await,
+        match self.device_done.wait() {
+            Some(done) => pacer.wait(done).await,
             None => Ok(()),
         }
     }
@@ -265,7 +259,7 @@ impl Engine {
             let progress = Progress { stage: Stage::References, done, total };
             pacer.step(progress).await?;
             let Some(rows) = self.references.rows(id) else { continue };
-            let small = rows.all().compressed(keep, self.open.tier, progress, pacer).await?;
+            let small = rows.all().compressed(keep, &self.open, progress, pacer).await?;
             self.references.set_small(id, keep, small);
         }
         Ok(())
@@ -275,11 +269,9 @@ impl Engine {
         to_planes(&resize_bicubic(picture, self.manifest.preprocess.size_px))
     }
 
-    /// Planes in 0..1 → the tower's input `[1, 3, side, side]` on the device.
-    pub(super) fn input(&self, planes: &Planes) -> Tensor<4> {
-        let side = planes.side_px;
-        let values = normalised(planes, &self.manifest.preprocess);
-        cpu::from_values(values, [1, 3, side, side], &self.open.device)
+    /// Planes in 0..1 → the tower's input `[3, side, side]`.
+    pub(super) fn input(&self, planes: &Planes) -> Vec<f32> {
+        normalised(planes, &self.manifest.preprocess)
     }
 }
 

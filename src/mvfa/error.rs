@@ -3,7 +3,7 @@
 use thiserror::Error;
 
 use crate::bundle::error::BundleError;
-use crate::device::DeviceError;
+use crate::compute::DeviceError;
 
 /// The caller asked to stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]

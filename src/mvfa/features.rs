@@ -2,8 +2,6 @@
 
 use burn::tensor::Tensor;
 
-use crate::{cpu, gpu};
-
 /// Which adapter bank a feature comes from (spec §3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Bank {
@@ -31,15 +29,4 @@ impl Features {
             Bank::Detection => &self.detection,
         }
     }
-}
-
-/// `[rows, dim]`, each row divided by its length. Rows of zeros stay zeros.
-pub(crate) fn unit_rows(x: Tensor<2>) -> Tensor<2> {
-    // Far below any real feature's length, so it changes nothing but 0 / 0.
-    const TINY: f32 = 1e-12;
-    if let Some(unit) = gpu::unit_rows(&x, TINY).or_else(|| cpu::unit_rows(&x, TINY)) {
-        return unit;
-    }
-    let length = x.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(TINY);
-    x / length
 }

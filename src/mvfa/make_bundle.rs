@@ -5,18 +5,17 @@
 
 use std::collections::HashMap;
 
+use crate::bundle::config::TextConfig;
 use crate::bundle::convert::{ConvertOptions, Hooks, LeftOut, Progress, convert_telling};
 use crate::bundle::error::BundleError;
 use crate::bundle::import::Checkpoint;
-use crate::bundle::manifest::{Group, Manifest, ObjectSpec, SelfTest};
+use crate::bundle::manifest::{Manifest, ObjectSpec};
 use crate::bundle::names::text_tensors;
-use crate::bundle::store::BundleFolder;
-use crate::bundle::weights::Weights;
-use crate::clip::config::TextConfig;
 use crate::clip::text::TextTower;
 use crate::clip::tokenizer::{Tokenizer, VOCABULARY_SIZE};
-use crate::device::open_cpu;
-use crate::mvfa::engine::Engine;
+use crate::compute::Weights;
+use crate::compute::open_cpu;
+use crate::mvfa::check::self_test_of;
 
 /// Converts a checkpoint on the processor, whose answers the self-test holds every other device to.
 ///
@@ -40,7 +39,7 @@ pub fn make_bundle_telling(
         options,
         &mut Hooks {
             text_features: &mut |checkpoint, config, object| tower.features(checkpoint, config, object),
-            self_test: &mut self_test,
+            self_test: &mut |bundle| self_test_of(bundle).map(Some),
             progress,
         },
         left_out,
@@ -93,19 +92,9 @@ impl TowerOnDemand {
 
 fn load_tower(checkpoint: &mut Checkpoint, config: &TextConfig) -> Result<TextTower, BundleError> {
     let device = open_cpu("prompts are encoded once").device;
-    let mut weights = Weights::new();
+    let mut weights = Weights::on(&device);
     for (name, _) in text_tensors(config) {
-        weights.insert(checkpoint.part(&name)?, &device)?;
+        weights.insert(checkpoint.part(&name)?)?;
     }
     TextTower::take(&mut weights, config, &device)
-}
-
-/// What the processor answers for the test picture with the weights as they were written.
-fn self_test(bundle: &BundleFolder) -> Result<Option<SelfTest>, BundleError> {
-    let open = open_cpu("the self-test's reference");
-    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
-    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
-    pollster::block_on(engine.self_test_values())
-        .map(Some)
-        .map_err(|e| BundleError::Options(format!("the self-test did not run: {e}")))
 }

@@ -6,14 +6,11 @@
 
 use burn::tensor::Tensor;
 
-use crate::clip::product::product;
-use crate::device::Tier;
+use crate::compute::{OpenDevice, Reading, from_values, nearest, unit_rows};
 use crate::mvfa::analysis::{Pacer, Progress};
-use crate::mvfa::bank::Choice;
+use crate::mvfa::coreset::Choice;
 use crate::mvfa::error::EngineError;
-use crate::mvfa::features::{Bank, Features, unit_rows};
-use crate::mvfa::reading::Reading;
-use crate::{cpu, gpu};
+use crate::mvfa::features::{Bank, Features};
 
 /// Values looked at before others get their turn: some hundredths of a second.
 const VALUES_A_STEP: usize = 16 * 1024 * 1024;
@@ -79,17 +76,17 @@ impl SearchRows {
     /// At most `keep` rows a level that stand for these; one read.
     ///
     /// # Errors
-    /// [`DeviceError::Lost`](crate::device::DeviceError::Lost), or a stop.
+    /// [`DeviceError::Lost`](crate::compute::DeviceError::Lost), or a stop.
     pub(crate) async fn compressed(
         &self,
         keep: usize,
-        tier: Tier,
+        open: &OpenDevice,
         progress: Progress,
         pacer: &mut impl Pacer,
     ) -> Result<Self, EngineError> {
         let mut reading = Reading::default();
         self.tensors().for_each(|level| reading.push(level.clone()));
-        let values = pacer.wait(reading.read(tier)).await??;
+        let values = pacer.wait(reading.read(open)).await??;
         let mut small = Vec::with_capacity(values.len());
         for (level, values) in self.tensors().zip(values) {
             let [_, dim] = level.dims();
@@ -104,7 +101,7 @@ impl SearchRows {
             }
             let rows = choice.finish();
             let count = rows.len() / dim.max(1);
-            small.push(cpu::from_values(rows, [count, dim], &level.device()));
+            small.push(from_values(rows, [count, dim], &level.device()));
         }
         Ok(self.with_tensors(small))
     }
@@ -156,12 +153,7 @@ impl MemoryRows {
 /// Unit patch rows `[patches, dim]` against unit memory rows `[rows, dim]` → per patch
 /// `1 - largest cosine`, `[patches]`.
 pub fn nearest_distances(unit_patches: Tensor<2>, memory: Tensor<2>) -> Tensor<1> {
-    if let Some(distances) = gpu::nearest(&unit_patches, &memory).or_else(|| cpu::nearest(&unit_patches, &memory)) {
-        return distances;
-    }
-    let [patches, _] = unit_patches.dims();
-    let nearest = product(unit_patches, memory.transpose()).max_dim(1).reshape([patches]);
-    nearest * -1.0 + 1.0
+    nearest(unit_patches, memory)
 }
 
 /// Per patch the smaller of both distances; an empty side is ignored.

@@ -1,9 +1,9 @@
 //! The method: adapters on the frozen tower, zero-shot and memory scores, their fusion.
 
-mod adapter;
 mod analysis;
-mod bank;
 mod check;
+mod coreset;
+mod decide;
 mod encoder;
 mod engine;
 mod error;
@@ -13,7 +13,6 @@ mod fusion;
 mod make_bundle;
 mod maps;
 mod memory;
-mod reading;
 mod references;
 mod score;
 mod self_test;
@@ -22,16 +21,16 @@ mod views;
 mod zero_shot;
 
 pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
-pub use bank::compress;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use encoder::Adapters;
+pub(crate) use check::self_test_of;
+pub use coreset::compress;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use decide::{ImageParts, memory_score, score_bank};
 pub use encoder::{AdaptedEncoder, EncodeRun};
 pub use engine::Engine;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use engine::normalised;
 pub use error::{Cancelled, EngineError};
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use features::unit_rows;
 pub use features::{Bank, Features};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use fusion::fuse;
@@ -39,7 +38,7 @@ pub use fusion::{default_calibration, min_max};
 #[cfg(not(target_arch = "wasm32"))]
 pub use make_bundle::{make_bundle, make_bundle_telling};
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use maps::{maximum, mean, sum_up};
+pub(crate) use maps::{maximum, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use upsample::axis_weights;

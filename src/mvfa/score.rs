@@ -9,14 +9,15 @@ use std::collections::HashMap;
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec};
+use crate::compute::{Reading, unit_rows};
 use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Stage, Timings};
+use crate::mvfa::decide::{ImageParts, memory_score, score_bank};
 use crate::mvfa::engine::Engine;
 use crate::mvfa::error::EngineError;
-use crate::mvfa::features::{Bank, Features, unit_rows};
-use crate::mvfa::fusion::{default_calibration, fuse, min_max};
-use crate::mvfa::maps::{abnormal_patches, maximum, mean, sum_up};
+use crate::mvfa::features::{Bank, Features};
+use crate::mvfa::fusion::{default_calibration, fuse};
+use crate::mvfa::maps::{abnormal_patches, maximum, sum_up};
 use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances};
-use crate::mvfa::reading::Reading;
 use crate::mvfa::upsample::Geometry;
 use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
 
@@ -39,7 +40,9 @@ impl Engine {
             features.bank(bank).iter().map(|l| unit_rows(l.clone().slice_dim(0, 1..l.dims()[0]))).collect()
         };
         let segmentation = patches(Bank::Segmentation);
-        let detection = patches(Bank::Detection);
+        // Nothing asks for them in few-shot by raw memory.
+        let is_wanted = text.is_some() || banks.contains(&Bank::Detection);
+        let detection = if is_wanted { patches(Bank::Detection) } else { Vec::new() };
         let total = 2 + if few { self.references.len() } else { 0 };
         pacer.step(Progress { stage: Stage::Score, done: 0, total }).await?;
 
@@ -78,7 +81,7 @@ impl Engine {
         }
 
         // 2. One read.
-        let mut values = pacer.wait(reading.read(self.open.tier)).await??;
+        let mut values = pacer.wait(reading.read(&self.open)).await??;
         pacer.step(Progress { stage: Stage::Score, done: total - 1, total }).await?;
         let levels = segmentation.len();
         let mut take = |count: usize| -> Vec<Vec<f32>> { values.by_ref().take(count).collect() };
@@ -119,12 +122,8 @@ impl Engine {
         let zero = zero_logits.as_ref().map(|(seg, _)| zero_shot_map(seg, grid, side_px, Geometry::Reference));
         let memory = memory_of(Bank::Segmentation).map(|d| sum(d, Geometry::Reference));
         let score_zero = zero_logits.as_ref().map(|(_, det)| detection_score(det));
-        let memory_score = |map: &[f32]| match kind {
-            ObjectKind::Segmentation => maximum(map),
-            ObjectKind::Detection => mean(map),
-        };
         let score_bank = score_bank(kind);
-        let score_memory = memory_of(score_bank).map(|d| memory_score(&sum(d, Geometry::Reference)));
+        let score_memory = memory_of(score_bank).map(|d| memory_score(kind, &sum(d, Geometry::Reference)));
 
         // References against the others: the scale of normal pictures.
         let ids: Vec<ReferenceId> = if mode == Mode::Few { self.references.left_out() } else { Vec::new() };
@@ -134,8 +133,7 @@ impl Engine {
             .filter_map(|id| self.references.distances_of(*id, memory_bank))
             .map(|d| sum(&d, Geometry::Reference))
             .collect();
-        let left_out_scores: Vec<f32> = left_out.iter().map(|m| memory_score(m)).collect();
-        let calibrated = object.calibration.is_some() || left_out.len() >= 2;
+        let left_out_scores: Vec<f32> = left_out.iter().map(|m| memory_score(kind, m)).collect();
         let ranges: Calibration = object
             .calibration
             .unwrap_or_else(|| default_calibration(self.manifest.vision.levels.len(), &left_out, &left_out_scores));
@@ -144,42 +142,24 @@ impl Engine {
             (Mode::Few, Some(z), Some(m)) => Some(fuse(z, m, ranges.zero_map, ranges.memory_map)),
             _ => None,
         };
-        let fused_score = |zero_map: &[f32], c0: f32, memory_map: &[f32]| match kind {
-            ObjectKind::Segmentation => maximum(&fuse(zero_map, memory_map, ranges.zero_map, ranges.memory_map)),
-            ObjectKind::Detection => {
-                0.5 * min_max(c0, ranges.zero_score) + 0.5 * min_max(mean(memory_map), ranges.memory_score)
-            }
+        let parts = ImageParts { zero: score_zero, memory: score_memory };
+        let score = parts.score(kind, &ranges, || fused.as_deref().map_or(0.0, maximum));
+        // Ranges that were only assumed are no calibration.
+        let is_calibrated = object.calibration.is_some() || left_out.len() >= 2;
+        let score_calibrated = parts.scaled(kind, &ranges, score).filter(|_| is_calibrated);
+        let support_score = |id: &ReferenceId, memory_map: &[f32]| -> f32 {
+            let zero = own.get(id);
+            let parts = ImageParts {
+                zero: zero.map(|logits| detection_score(logits)),
+                memory: Some(memory_score(kind, memory_map)),
+            };
+            parts.score(kind, &ranges, || {
+                let zero_map = zero_shot_map(zero.map_or(&[], Vec::as_slice), grid, side_px, Geometry::Reference);
+                maximum(&fuse(&zero_map, memory_map, ranges.zero_map, ranges.memory_map))
+            })
         };
-        let (score, score_calibrated) = match (mode, score_zero, score_memory) {
-            (Mode::Few, Some(c0), Some(cm)) => {
-                let score = match (kind, &fused) {
-                    (ObjectKind::Segmentation, Some(map)) => maximum(map),
-                    _ => 0.5 * min_max(c0, ranges.zero_score) + 0.5 * min_max(cm, ranges.memory_score),
-                };
-                (score, calibrated.then_some(score))
-            }
-            (Mode::Few, _, Some(cm)) => {
-                let range = match kind {
-                    ObjectKind::Segmentation => ranges.memory_map,
-                    ObjectKind::Detection => ranges.memory_score,
-                };
-                (cm, calibrated.then(|| min_max(cm, range)))
-            }
-            (_, Some(c0), _) => (c0, Some(min_max(c0, ranges.zero_score))),
-            _ => (0.0, None),
-        };
-        let support_scores = (left_out.len() >= 2).then(|| {
-            ids.iter()
-                .zip(&left_out)
-                .map(|(id, memory_map)| match own.get(id) {
-                    Some(logits) => {
-                        let zero_map = zero_shot_map(logits, grid, side_px, Geometry::Reference);
-                        fused_score(&zero_map, detection_score(logits), memory_map)
-                    }
-                    None => memory_score(memory_map),
-                })
-                .collect()
-        });
+        let support_scores = (left_out.len() >= 2)
+            .then(|| ids.iter().zip(&left_out).map(|(id, memory_map)| support_score(id, memory_map)).collect());
 
         let logits = zero_logits.as_ref().map(|(seg, det)| if score_bank == Bank::Segmentation { seg } else { det });
         let shown_zero = logits.map(|l| zero_shot_map(l, grid, side_px, shown));
@@ -238,14 +218,6 @@ struct Parts<'a> {
     distances: HashMap<Bank, Vec<Vec<f32>>>,
     /// Logits of the references' own patches.
     own: HashMap<ReferenceId, Vec<Vec<f32>>>,
-}
-
-/// The bank an object's image score comes from in few-shot.
-fn score_bank(kind: ObjectKind) -> Bank {
-    match kind {
-        ObjectKind::Segmentation => Bank::Segmentation,
-        ObjectKind::Detection => Bank::Detection,
-    }
 }
 
 fn push_distances(reading: &mut Reading, query: &[Tensor<2>], memory: &[Tensor<2>]) {

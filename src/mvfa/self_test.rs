@@ -6,11 +6,11 @@
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::SelfTest;
+use crate::compute::{Reading, unit_rows};
 use crate::image::Planes;
-use crate::mvfa::features::{Features, unit_rows};
+use crate::mvfa::features::Features;
 use crate::mvfa::memory::nearest_distances;
-use crate::mvfa::reading::Reading;
-use crate::mvfa::zero_shot::patch_logits;
+use crate::mvfa::zero_shot::{LOGIT_SCALE, patch_logits};
 
 /// Values compared per row.
 const VALUES: usize = 16;
@@ -112,9 +112,9 @@ pub(crate) fn scores_mismatch(found: &[Vec<f32>]) -> Option<String> {
     let [middle, words, logits] = rest else { return None };
     let logit = |word: usize| -> f32 {
         let words = words.iter().skip(word).step_by(2);
-        100.0 * middle.iter().zip(words).map(|(a, b)| a * b).sum::<f32>() / length(middle)
+        LOGIT_SCALE as f32 * middle.iter().zip(words).map(|(a, b)| a * b).sum::<f32>() / length(middle)
     };
-    let expected = SelfTest { values: vec![logit(0), logit(1)], tolerance: 100.0 * COSINE_TOLERANCE };
+    let expected = SelfTest { values: vec![logit(0), logit(1)], tolerance: LOGIT_SCALE as f32 * COSINE_TOLERANCE };
     mismatch(&expected, logits.get(2 * at..2 * at + 2).unwrap_or_default()).map(|why| wrong("logits", why))
 }
 

@@ -4,13 +4,12 @@
 //! can travel. Fails with [`EngineError`]: stopped, the device gave no answer, or rows of another model.
 
 use crate::bundle::manifest::Augment;
-use crate::cpu;
+use crate::compute::{Reading, from_values};
 use crate::image::augmented;
 use crate::mvfa::analysis::{Mode, Pacer, Stage};
 use crate::mvfa::engine::Engine;
 use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::memory::{ReferenceId, SearchRows};
-use crate::mvfa::reading::Reading;
 
 impl Engine {
     /// The views that an analysis would have to encode first: whose, and their numbers.
@@ -57,7 +56,7 @@ impl Engine {
         let rows = self.references.view(id, augment, view).ok_or(EngineError::UnknownView { reference: id.0, view })?;
         let mut reading = Reading::default();
         rows.tensors().for_each(|level| reading.push(level.clone()));
-        Ok(pacer.wait(reading.read(self.open.tier)).await??.collect())
+        Ok(pacer.wait(reading.read(&self.open)).await??.collect())
     }
 
     /// Takes the rows of a view that another engine of the same model encoded.
@@ -83,8 +82,7 @@ impl Engine {
             return Err(EngineError::ForeignRows { expected, found });
         }
         let device = &self.open.device;
-        let mut tensors: Vec<_> =
-            levels.into_iter().map(|values| cpu::from_values(values, [tokens, dim], device)).collect();
+        let mut tensors: Vec<_> = levels.into_iter().map(|values| from_values(values, [tokens, dim], device)).collect();
         let detection = (banks > 1).then(|| tensors.split_off(tensors.len() / banks));
         self.references.set_view(id, augment, view, SearchRows::new(tensors, detection));
         Ok(())

@@ -5,20 +5,15 @@
 
 use burn::tensor::Tensor;
 
-use crate::clip::product::product;
+use crate::compute::logits;
 use crate::mvfa::upsample::{Geometry, upsample};
-use crate::{cpu, gpu};
 
 /// CLIP's temperature; the released code fixes it instead of reading the checkpoint's (spec §5).
-const LOGIT_SCALE: f64 = 100.0;
+pub(crate) const LOGIT_SCALE: f64 = 100.0;
 
 /// Unit patch rows `[patches, dim]` and text features `[dim, 2]` → logits `[patches, 2]`.
 pub fn patch_logits(unit_patches: Tensor<2>, text: Tensor<2>) -> Tensor<2> {
-    let own = || cpu::logits(&unit_patches, &text, LOGIT_SCALE);
-    match gpu::logits(&unit_patches, &text, LOGIT_SCALE).or_else(own) {
-        Some(logits) => logits,
-        None => product(unit_patches, text) * LOGIT_SCALE,
-    }
+    logits(unit_patches, text, LOGIT_SCALE)
 }
 
 /// S0: per level upsampled logits, softmax, abnormal channel; summed over levels.

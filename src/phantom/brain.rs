@@ -33,7 +33,7 @@ const FLAIR: Contrast =
 /// Radius of the brain where the head's is 1.
 const BRAIN: f32 = 0.83;
 
-/// Half of a symmetric pair of structures, with its grey value and weight.
+/// A symmetric pair of structures: both halves, and whether they hold fluid or grey matter.
 struct Nucleus {
     shape: [Ellipse; 2],
     fluid: bool,

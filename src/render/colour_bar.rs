@@ -1,4 +1,4 @@
-//! The bar that says which colour is which value, and round numbers to write beside it.
+//! The bar that says which colour is which value.
 
 use super::OverlayStyle;
 use super::overlay::position;
@@ -18,28 +18,6 @@ pub fn colour_bar(style: &OverlayStyle, width_px: usize) -> Vec<u8> {
     (0..width_px).flat_map(pixel).collect()
 }
 
-/// Round values between `lo` and `hi`, at most `max_count` and at least one where there is room: steps
-/// of 1, 2 or 5 times a power of ten. Empty where the range is empty or not finite.
-pub fn ticks(lo: f32, hi: f32, max_count: usize) -> Vec<f32> {
-    let (lo, hi) = (f64::from(lo), f64::from(hi));
-    if !(lo.is_finite() && hi.is_finite() && lo < hi) || max_count == 0 {
-        return Vec::new();
-    }
-    let power = 10_f64.powf(((hi - lo) / max_count as f64).log10().floor());
-    // Rounding may hide a value that lies on an end.
-    let slack = 1e-6;
-    for factor in [1.0, 2.0, 5.0, 10.0, 20.0] {
-        let step = power * factor;
-        let first = (lo / step - slack).ceil();
-        let last = (hi / step + slack).floor();
-        if last - first < max_count as f64 {
-            let count = if last < first { 0 } else { (last - first) as usize + 1 };
-            return (0..count).map(|i| ((first + i as f64) * step) as f32).collect();
-        }
-    }
-    Vec::new()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::ColourMap;
@@ -52,23 +30,5 @@ mod tests {
         assert_eq!(colour_bar(&style, 1), [0, 0, 0, 85]);
         assert!(colour_bar(&style, 0).is_empty());
         assert_eq!(colour_bar(&style, 256).len(), 1024);
-    }
-
-    #[test]
-    fn ticks_are_round_numbers_inside() {
-        for (lo, hi, count, expected) in [
-            (0.0, 1.0, 6, &[0.0, 0.2, 0.4, 0.6, 0.8, 1.0][..]),
-            (2.52, 2.65, 4, &[2.55, 2.6, 2.65]),
-            (0.13, 3.9, 5, &[1.0, 2.0, 3.0]),
-            (-150.0, 250.0, 5, &[-100.0, 0.0, 100.0, 200.0]),
-            (1.0, 1.0, 5, &[]),
-            (2.0, 1.0, 5, &[]),
-            (f32::NAN, 1.0, 5, &[]),
-            (0.0, 1.0, 0, &[]),
-        ] {
-            let found = ticks(lo, hi, count);
-            assert_eq!(found.len(), expected.len(), "{lo}..{hi}: {found:?}");
-            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4), "{lo}..{hi}: {found:?}");
-        }
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In: a square map of f32 values ([side, side], rows from the top) and what it is drawn over. Out:
 //! colours ([`ColourMap`]), a blended picture ([`overlay`]), a transparent layer ([`map_rgba`]),
-//! outlines ([`contours`]) and a colour bar ([`colour_bar`], [`ticks`]). Nothing here fails: values that
+//! outlines ([`contours`]) and a colour bar ([`colour_bar`]). Nothing here fails: values that
 //! are not finite are drawn as nothing.
 
 mod colour_bar;
@@ -10,7 +10,7 @@ mod colour_map;
 mod contour;
 mod overlay;
 
-pub use colour_bar::{colour_bar, ticks};
+pub use colour_bar::colour_bar;
 pub use colour_map::ColourMap;
 pub use contour::{Polyline, contours};
 pub use overlay::{OverlayStyle, map_rgba, overlay};

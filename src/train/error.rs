@@ -35,6 +35,9 @@ pub enum TrainError {
     /// A folder for the new model that cannot be.
     #[error("{0}")]
     Out(String),
+    /// The device stopped.
+    #[error("the device stopped: {0}; close other programs and try again")]
+    Device(String),
     /// Settings that contradict the model or the data.
     #[error("{0}")]
     Settings(String),

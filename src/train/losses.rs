@@ -6,7 +6,8 @@
 
 use burn::tensor::{Tensor, TensorData, activation};
 
-use crate::mvfa::{Bank, Features, axis_weights, patch_logits, unit_rows};
+use crate::compute::unit_rows;
+use crate::mvfa::{Bank, Features, axis_weights, patch_logits};
 
 /// Smoothing of the probabilities in the focal loss.
 const FOCAL_SMOOTH: f64 = 1e-5;

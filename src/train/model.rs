@@ -9,11 +9,11 @@ use burn::tensor::{Device, Tensor, TensorData};
 use crate::bundle::manifest::{AdapterConfig, Group, Manifest, released_mix};
 use crate::bundle::names::adapter_tensors;
 use crate::bundle::store::BundleFolder;
-use crate::bundle::weights::Weights;
-use crate::clip::vision::BlockKind;
-use crate::device::open_cpu;
+use crate::compute::Kernels;
+use crate::compute::Weights;
+use crate::compute::open_cpu;
 use crate::image::Planes;
-use crate::mvfa::{AdaptedEncoder, Adapters, Features, normalised};
+use crate::mvfa::{AdaptedEncoder, Features, normalised};
 use crate::train::error::TrainError;
 use crate::train::losses::{LevelLosses, Target, Upsampler, losses};
 use crate::train::parameters::{Parameters, Saved};
@@ -39,7 +39,8 @@ impl Model {
         let mix = manifest.adapters.as_ref().map_or_else(released_mix, |a| a.mix);
         let adapters = AdapterConfig { bottleneck, mix };
         manifest.adapters = None;
-        let encoder = AdaptedEncoder::take(&mut bundle.load(&[Group::Vision], &device)?, &manifest, BlockKind::Plain)?;
+        let mut weights = Weights::load(bundle, &[Group::Vision], &device)?;
+        let encoder = AdaptedEncoder::take(&mut weights, &manifest, Kernels::Plain, None)?;
         let upsampler = Upsampler::new(manifest.vision.grid(), manifest.preprocess.size_px, &device);
         Ok(Self { manifest, adapters, encoder, upsampler, device })
     }
@@ -84,12 +85,9 @@ impl Model {
     /// Tokens before the first adapter, row-major.
     ///
     /// # Errors
-    /// [`TrainError::Settings`] when the device does not hand them back.
+    /// [`TrainError::Device`] when the device does not hand them back.
     pub fn early_tokens(&self, planes: &Planes) -> Result<Vec<f32>, TrainError> {
-        let side = planes.side_px;
-        let values = normalised(planes, &self.manifest.preprocess);
-        let pixels = Tensor::<4>::from_data(TensorData::new(values, [1, 3, side, side]), &self.device);
-        read(self.encoder.early_tokens(pixels))
+        read(self.encoder.early_tokens(normalised(planes, &self.manifest.preprocess)))
     }
 
     /// Features of the adapted tower from tokens of [`Model::early_tokens`]. The adapters are taken
@@ -98,9 +96,10 @@ impl Model {
     /// # Errors
     /// [`TrainError::Model`] where an adapter is missing.
     pub fn features(&self, weights: &mut Weights, tokens: Vec<f32>) -> Result<Features, TrainError> {
-        let vision = &self.manifest.vision;
-        let adapters = Adapters::take(weights, &self.adapters, &vision.levels, vision.width, BlockKind::Plain)?;
-        Ok(run(&self.encoder.with_adapters(Some(adapters)), self.tokens(tokens)))
+        let encoder = self.encoder.with_adapters(weights, &self.adapters)?;
+        let mut run = encoder.resume(tokens);
+        while run.step() {}
+        Ok(run.finish())
     }
 
     /// Losses of one picture.
@@ -121,25 +120,12 @@ impl Model {
         saved.into_iter().for_each(|tensor| parameters.add(tensor));
         parameters
     }
-
-    fn tokens(&self, values: Vec<f32>) -> Tensor<3> {
-        let vision = &self.manifest.vision;
-        Tensor::from_data(TensorData::new(values, [1, vision.tokens(), vision.width]), &self.device)
-    }
-}
-
-fn run(encoder: &AdaptedEncoder, tokens: Tensor<3>) -> Features {
-    let mut run = encoder.resume(tokens);
-    while run.step() {}
-    run.finish()
 }
 
 /// Values of a tensor, row-major.
 ///
 /// # Errors
-/// [`TrainError::Settings`] with the device's words.
+/// [`TrainError::Device`] with the device's words.
 pub(crate) fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TrainError> {
-    tensor
-        .try_into_vec_as()
-        .map_err(|e| TrainError::Settings(format!("the device stopped: {e}; close other programs and try again")))
+    tensor.try_into_vec_as().map_err(|e| TrainError::Device(e.to_string()))
 }

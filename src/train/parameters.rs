@@ -7,7 +7,7 @@
 use burn::optim::{Adam, AdamConfig, AdamState, AdaptiveMomentumState, Optimizer};
 use burn::tensor::{Device, Gradients, Tensor, TensorData};
 
-use crate::bundle::weights::Weights;
+use crate::compute::Weights;
 
 /// The released code's decay rates, and torch's epsilon.
 const BETA_1: f32 = 0.5;
@@ -66,7 +66,7 @@ impl Parameters {
 
     /// The tensors as constants, to run the model with.
     pub fn weights(&self) -> Weights {
-        gather(&self.list, self.list.iter().map(|p| p.value.clone()))
+        self.gather(self.list.iter().map(|p| p.value.clone()))
     }
 
     /// The tensors as leaves of a new tape.
@@ -76,7 +76,15 @@ impl Parameters {
 
     /// Leaves under their names.
     pub fn weights_of(&self, leaves: &Leaves) -> Weights {
-        gather(&self.list, leaves.0.iter().cloned())
+        self.gather(leaves.0.iter().cloned())
+    }
+
+    fn gather(&self, values: impl Iterator<Item = Tensor<1>>) -> Weights {
+        let mut weights = Weights::on(&self.device);
+        for (parameter, value) in self.list.iter().zip(values) {
+            weights.insert_flat(&parameter.name, &parameter.shape, value);
+        }
+        weights
     }
 
     /// Names in the order of leaves and gradients.
@@ -112,14 +120,6 @@ impl Parameters {
             })
             .collect()
     }
-}
-
-fn gather(list: &[Parameter], values: impl Iterator<Item = Tensor<1>>) -> Weights {
-    let mut weights = Weights::new();
-    for (parameter, value) in list.iter().zip(values) {
-        weights.insert_flat(&parameter.name, &parameter.shape, value);
-    }
-    weights
 }
 
 /// Tensors that a tape watches, in the order of their [`Parameters`].

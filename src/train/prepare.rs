@@ -8,8 +8,9 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use crate::disk::picture_file;
 use crate::eval::{DatasetError, Sample, check_size, read_mask};
-use crate::image::{Limits, Planes, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
+use crate::image::{Planes, Rgb8, WindowChoice, augment_mvfa, resize_bicubic, to_planes};
 use crate::train::error::TrainError;
 use crate::train::ledger::Ledger;
 use crate::train::random::{Purpose, stream};
@@ -125,9 +126,9 @@ impl Preparer {
 
     fn open(&mut self, path: &Path) -> Result<Rgb8, TrainError> {
         let wrong = |reason: String| TrainError::Picture { path: path.display().to_string(), reason };
-        let bytes = std::fs::read(path);
+        let bytes = picture_file::read(path);
         self.ledger.opened(path, bytes.as_deref().ok());
         let bytes = bytes.map_err(|e| wrong(e.to_string()))?;
-        Ok(decode(&bytes, &Limits::default()).map_err(|e| wrong(e.to_string()))?.to_rgb8(WindowChoice::Auto))
+        picture_file::decoded(&bytes, WindowChoice::Auto).map_err(|e| wrong(e.to_string()))
     }
 }

@@ -6,17 +6,16 @@
 
 use serde::Serialize;
 
+use crate::bundle::config::TextConfig;
 use crate::bundle::convert::CARD;
 use crate::bundle::error::BundleError;
 use crate::bundle::export::{Matrix, adapters_pth};
-use crate::bundle::manifest::{Dtype, Group, Manifest, SelfTest};
+use crate::bundle::manifest::{Dtype, Group, Manifest};
 use crate::bundle::names::prompt_tensor;
 use crate::bundle::source::TensorPart;
 use crate::bundle::store::BundleFolder;
 use crate::bundle::writer::{ADAPTERS_PTH, BundleWriter, TRAINING};
-use crate::clip::config::TextConfig;
-use crate::device::open_cpu;
-use crate::mvfa::Engine;
+use crate::mvfa::self_test_of;
 use crate::train::error::TrainError;
 use crate::train::items::LeftOut;
 use crate::train::model::Model;
@@ -136,7 +135,7 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
     writer.add_file(ADAPTERS_PTH, &pth(&adapters)?)?;
     manifest.files = writer.flush()?.to_vec();
     let written = BundleFolder::with_manifest(writer.work_folder(), manifest.clone());
-    manifest.self_test = Some(self_test(&written)?);
+    manifest.self_test = Some(self_test_of(&written)?);
     Ok(writer.finish(manifest)?)
 }
 
@@ -179,13 +178,6 @@ fn pth(adapters: &[&Saved]) -> Result<Vec<u8>, BundleError> {
         .filter_map(|t| Some(Matrix { name: &t.name, shape: *t.shape.first_chunk()?, values: &t.values }))
         .collect();
     adapters_pth(&matrices)
-}
-
-fn self_test(bundle: &BundleFolder) -> Result<SelfTest, TrainError> {
-    let open = open_cpu("the self-test's reference");
-    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
-    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
-    Ok(pollster::block_on(engine.self_test_values()).map_err(crate::mvfa::EngineError::from)?)
 }
 
 fn card(manifest: &Manifest, record: &Record<'_>) -> String {

@@ -14,6 +14,7 @@ use crate::bundle::store::BundleFolder;
 use crate::bundle::writer::check_replaceable;
 use crate::clip::text::TextTower;
 use crate::clip::tokenizer::Tokenizer;
+use crate::compute::Weights;
 use crate::train::error::TrainError;
 use crate::train::few::Selection;
 use crate::train::items::gather;
@@ -221,7 +222,7 @@ fn fixed_features(
 ) -> Result<Option<Vec<Tensor<2>>>, TrainError> {
     let manifest = bundle.manifest();
     if let Some(config) = &manifest.text {
-        let mut weights = bundle.load(&[Group::Text], model.device())?;
+        let mut weights = Weights::load(bundle, &[Group::Text], model.device())?;
         let tower = TextTower::take(&mut weights, config, model.device())?;
         let tokenizer = Tokenizer::new().map_err(crate::clip::text::TextError::from)?;
         let features = objects.iter().map(|o| {
@@ -236,7 +237,7 @@ fn fixed_features(
     let mut features = Vec::with_capacity(names.len());
     for name in names {
         // Two objects may share a tensor, which leaves the weights once.
-        let mut weights = bundle.load(&[Group::Prompts], model.device())?;
+        let mut weights = Weights::load(bundle, &[Group::Prompts], model.device())?;
         features.push(weights.take(name, [model.adapters().bottleneck, 2])?);
     }
     Ok(Some(features))

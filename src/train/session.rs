@@ -241,7 +241,7 @@ impl Session<'_> {
     }
 
     fn tensors(&self, parameters: &Parameters) -> Result<Vec<crate::train::parameters::Saved>, TrainError> {
-        parameters.save().map_err(|e| TrainError::Settings(format!("the device stopped: {e}; run the command again")))
+        parameters.save().map_err(TrainError::Device)
     }
 }
 

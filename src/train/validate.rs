@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec, Range};
+use crate::compute::unit_rows;
 use crate::eval::{PixelStream, auroc};
 use crate::mvfa::{
-    Bank, Features, Geometry, MemoryRows, detection_score, fuse, maximum, mean, min_max, nearest_distances,
-    patch_logits, sum_up, unit_rows, zero_shot_map,
+    Bank, Features, Geometry, ImageParts, MemoryRows, detection_score, fuse, maximum, memory_score, nearest_distances,
+    patch_logits, score_bank, sum_up, zero_shot_map,
 };
 use crate::train::error::TrainError;
 use crate::train::items::Item;
@@ -44,8 +45,7 @@ pub struct Validator<'a> {
 struct Patches {
     logits: Vec<Vec<f32>>,
     distances: Option<Vec<Vec<f32>>>,
-    zero_score: f32,
-    memory_score: f32,
+    scores: ImageParts,
 }
 
 /// Figures of one object, and the ranges of its scores.
@@ -128,17 +128,17 @@ impl Validator<'_> {
         for item in items {
             let found = patches(item)?;
             let map = self.zero_map(&found);
-            zero_score.add(&[found.zero_score]);
+            zero_score.add(found.scores.zero.as_slice());
             match &found.distances {
                 // Words alone need no range: the map is final.
                 None => {
                     push(&map, item)?;
-                    images.push(found.zero_score);
+                    images.extend(found.scores.zero);
                 }
                 Some(distances) => {
                     zero_map.add(&map);
                     memory_map.add(&self.memory_map(distances));
-                    memory_score.add(&[found.memory_score]);
+                    memory_score.add(found.scores.memory.as_slice());
                     wait.push((*item, found));
                 }
             }
@@ -152,13 +152,7 @@ impl Validator<'_> {
         for (item, found) in &wait {
             let memory = self.memory_map(found.distances.as_deref().unwrap_or_default());
             let map = fuse(&self.zero_map(found), &memory, ranges.zero_map, ranges.memory_map);
-            images.push(match kind {
-                ObjectKind::Segmentation => maximum(&map),
-                ObjectKind::Detection => {
-                    0.5 * min_max(found.zero_score, ranges.zero_score)
-                        + 0.5 * min_max(found.memory_score, ranges.memory_score)
-                }
-            });
+            images.push(found.scores.score(kind, &ranges, || maximum(&map)));
             push(&map, item)?;
         }
         let labels: Vec<bool> = items.iter().map(|i| i.abnormal).collect();
@@ -189,21 +183,21 @@ impl Validator<'_> {
         let logits = |bank: Bank| -> Result<Vec<Vec<f32>>, TrainError> {
             patches(bank).into_iter().map(|level| read(patch_logits(level, text.clone()))).collect()
         };
-        let (mut distances, mut memory_score) = (None, 0.0);
+        let mut scores = ImageParts { zero: Some(detection_score(&logits(Bank::Detection)?)), memory: None };
+        let mut distances = None;
         if let Some(rows) = memory {
             let of_bank = |bank: Bank| -> Result<Vec<Vec<f32>>, TrainError> {
                 let near = patches(bank).into_iter().zip(rows.levels(bank));
                 near.map(|(patches, rows)| read(nearest_distances(patches, rows.clone()))).collect()
             };
             let levels = of_bank(Bank::Segmentation)?;
-            memory_score = match kind {
-                ObjectKind::Segmentation => maximum(&self.memory_map(&levels)),
-                ObjectKind::Detection => mean(&self.memory_map(&of_bank(Bank::Detection)?)),
-            };
+            scores.memory = Some(match score_bank(kind) {
+                Bank::Segmentation => memory_score(kind, &self.memory_map(&levels)),
+                bank => memory_score(kind, &self.memory_map(&of_bank(bank)?)),
+            });
             distances = Some(levels);
         }
-        let zero_score = detection_score(&logits(Bank::Detection)?);
-        Ok(Patches { logits: logits(Bank::Segmentation)?, distances, zero_score, memory_score })
+        Ok(Patches { logits: logits(Bank::Segmentation)?, distances, scores })
     }
 }
 

@@ -8,12 +8,12 @@
 use burn::tensor::{Device, Tensor};
 use rand::RngExt;
 
+use crate::bundle::config::{Activation, TextConfig};
 use crate::bundle::names::text_tensors;
-use crate::bundle::weights::Weights;
-use crate::clip::config::{Activation, TextConfig};
 use crate::clip::prompts::{Prompts, sentences};
 use crate::clip::text::{TextError, TextTower};
 use crate::clip::tokenizer::{CONTEXT, Tokenizer, VOCABULARY_SIZE};
+use crate::compute::Weights;
 use crate::train::error::TrainError;
 use crate::train::parameters::Saved;
 use crate::train::random::{Purpose, normal, stream};

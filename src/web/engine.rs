@@ -6,7 +6,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
 use crate::bundle::manifest::{Augment, ObjectKind};
-use crate::device::DeviceChoice;
+use crate::compute::DeviceChoice;
 use crate::image::Planes;
 use crate::mvfa::{Analysis, Engine, Mode, ReferenceId, Request};
 use crate::web::error::WebError;

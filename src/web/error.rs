@@ -4,7 +4,7 @@ use thiserror::Error;
 use wasm_bindgen::JsValue;
 
 use crate::bundle::error::BundleError;
-use crate::device::DeviceError;
+use crate::compute::DeviceError;
 use crate::image::ImageError;
 use crate::mvfa::{Cancelled, EngineError};
 

@@ -56,7 +56,12 @@ pub(crate) async fn read_all(
         let found = bytes.len() as u64 + u64::from(part.length());
         if found > limit_bytes {
             let _ = reader.cancel();
-            return Err(BundleError::Size { path: path.to_owned(), expected: limit_bytes, found }.into());
+            let path = path.to_owned();
+            return Err(match length {
+                Length::Known(expected) => BundleError::Size { path, expected, found },
+                Length::AtMost(limit_bytes) => BundleError::TooLarge { path, limit_bytes },
+            }
+            .into());
         }
         let start = bytes.len();
         bytes.resize(found as usize, 0);

@@ -1,16 +1,16 @@
 //! The second WebAssembly module: blocks of the CPU tier with fused multiply-add.
 //!
 //! Comes in: its function, from the worker, which loads it where the browser has relaxed SIMD. Goes
-//! out: nothing; blocks are computed by it from then on. It works in this module's memory and on a
+//! out: a [`Runner`] for the processor's device. It works in this module's memory and on a
 //! stack that this module gives it. A trap in it goes on as a trap here.
 
 use std::cell::RefCell;
 
 use js_sys::Function;
+use mvfa_kernels::Runner;
 use wasm_bindgen::prelude::*;
 
-use crate::clip;
-use crate::clip::packed_block::compute_elsewhere;
+use crate::compute;
 
 /// The arithmetic keeps its values in registers; what little it spills fits many times.
 const STACK_BYTES: usize = 64 * 1024;
@@ -27,22 +27,28 @@ pub fn kernel_stack() -> usize {
     stack.as_ptr_range().end as usize
 }
 
-/// From now on `block(address)` of the other module computes the blocks.
+/// From now on `block(address)` of the other module computes the blocks of models that are opened.
 #[wasm_bindgen(js_name = useKernels)]
 pub fn use_kernels(block: Function) {
     BLOCK.set(Some(block));
-    compute_elsewhere(|address| {
-        BLOCK.with_borrow(|block| {
-            let answer = block.as_ref().map(|b| b.call1(&JsValue::NULL, &JsValue::from_f64(address as f64)));
-            if let Some(Err(trap)) = answer {
-                wasm_bindgen::throw_val(trap);
-            }
-        });
+}
+
+/// The other module, where it is loaded.
+pub(crate) fn runner() -> Option<Runner> {
+    BLOCK.with_borrow(Option::is_some).then_some(run as Runner)
+}
+
+fn run(address: usize) {
+    BLOCK.with_borrow(|block| {
+        let answer = block.as_ref().map(|b| b.call1(&JsValue::NULL, &JsValue::from_f64(address as f64)));
+        if let Some(Err(trap)) = answer {
+            wasm_bindgen::throw_val(trap);
+        }
     });
 }
 
 /// Uses the arithmetic of blocks a little, while the model is on its way.
 #[wasm_bindgen(js_name = warmUp)]
 pub fn warm_up() {
-    clip::warm_up();
+    compute::warm_up(runner());
 }

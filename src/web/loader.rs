@@ -11,20 +11,17 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{AbortSignal, Response};
 
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{FileEntry, Group, Manifest};
+use crate::bundle::manifest::{FileEntry, Group, MANIFEST_LIMIT_BYTES, Manifest};
 use crate::bundle::shard::{check_bytes, visit_tensors};
-use crate::bundle::weights::Weights;
-use crate::device::{self, DeviceChoice, DeviceError, OpenDevice};
+use crate::compute::{DeviceChoice, DeviceError, OpenDevice, Weights, open_cpu, open_gpu};
 use crate::mvfa::Engine;
 use crate::web::error::{WebError, describe};
 use crate::web::fetch::{Length, failure, read_all};
 use crate::web::files::{ModelFiles, OpenedFile};
-use crate::web::gpu;
 use crate::web::pacer::{WorkerPacer, now_ms};
+use crate::web::{gpu, kernels};
 
 const MANIFEST: &str = "manifest.json";
-/// A manifest is text about files, never large.
-const MANIFEST_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
 
 /// The files that are always loaded; the text tower is for custom prompts only.
 pub(crate) fn loaded_files(manifest: &Manifest) -> impl Iterator<Item = &FileEntry> {
@@ -60,17 +57,17 @@ impl Loader {
     /// The model on the wanted device; `Auto` falls back to the processor.
     pub(crate) async fn open(&self, choice: DeviceChoice) -> Result<Engine, WebError> {
         let (gpu_open, cpu_reason) = choose(choice).await?;
-        let Some(open) = gpu_open else { return self.load(device::open_cpu(cpu_reason)).await };
+        let Some(open) = gpu_open else { return self.load(processor(cpu_reason)).await };
         match self.load(open).await {
             Err(WebError::Device(e)) if choice == DeviceChoice::Auto => {
-                self.load(device::open_cpu(format!("WebGPU was tried first: {e}"))).await
+                self.load(processor(format!("WebGPU was tried first: {e}"))).await
             }
             other => other,
         }
     }
 
     async fn load(&self, open: OpenDevice) -> Result<Engine, WebError> {
-        let mut weights = Weights::default();
+        let mut weights = Weights::on(&open.device);
         let mut bytes = Bytes { loaded: 0, total: loaded_files(&self.manifest).map(|f| f.bytes).sum() };
         self.report("model", bytes);
         let mut coming = loaded_files(&self.manifest).peekable();
@@ -129,11 +126,10 @@ impl Loader {
             None => None,
         };
         check_bytes(file, &bytes, digest)?;
-        visit_tensors(file, &bytes, |part| weights.insert(part, &open.device))?;
+        visit_tensors(file, &bytes, |part| weights.insert(part))?;
         opened.keep(&bytes);
         // The device queues uploads, values and all, until there are some dozens.
-        let lost = |reason: String| DeviceError::Lost { tier: open.tier.name(), reason };
-        open.device.flush().map_err(|e| lost(e.to_string()))?;
+        open.device.flush().map_err(|e| open.lost(e.to_string()))?;
         Ok(())
     }
 
@@ -157,6 +153,11 @@ fn is_worth_a_second_try(opened: &OpenedFile, error: &WebError) -> bool {
     }
 }
 
+/// The processor, with the second module's arithmetic where that is loaded.
+fn processor(reason: String) -> OpenDevice {
+    OpenDevice { runner: kernels::runner(), ..open_cpu(reason) }
+}
+
 /// The GPU where it should be used; otherwise why not.
 async fn choose(choice: DeviceChoice) -> Result<(Option<OpenDevice>, String), WebError> {
     if choice == DeviceChoice::Cpu {
@@ -170,7 +171,7 @@ async fn choose(choice: DeviceChoice) -> Result<(Option<OpenDevice>, String), We
     if choice == DeviceChoice::Auto && adapter.is_software {
         return Ok((None, "the WebGPU adapter is a software one, slower than this tier".to_owned()));
     }
-    match device::open_gpu().await {
+    match open_gpu().await {
         Ok(mut open) => {
             if !adapter.name.is_empty() {
                 open.name = adapter.name;

@@ -6,8 +6,7 @@ use std::path::{Path, PathBuf};
 use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group, Manifest};
 use mvfa_web::bundle::store::BundleFolder;
-use mvfa_web::clip::vision::BlockKind;
-use mvfa_web::device::open_cpu;
+use mvfa_web::compute::{Kernels, Weights, open_cpu};
 use mvfa_web::mvfa::{Cancelled, Engine, Pacer, Progress, make_bundle};
 
 pub fn fixture(path: &str) -> PathBuf {
@@ -44,6 +43,12 @@ pub fn max_difference(a: &[f32], b: &[f32]) -> f32 {
     a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, |m, d| if d.is_nan() { f32::INFINITY } else { m.max(d) })
 }
 
+/// The same in 64 bits.
+pub fn furthest(a: &[f64], b: &[f64]) -> f64 {
+    assert_eq!(a.len(), b.len(), "lengths differ");
+    a.iter().zip(b).map(|(x, y)| (x - y).abs()).fold(0.0, |m, d| if d.is_nan() { f64::INFINITY } else { m.max(d) })
+}
+
 /// Fails with the figures when two sets of values are further apart than `limit`.
 #[track_caller]
 pub fn assert_close(what: &str, found: &[f32], expected: &[f32], limit: f32) {
@@ -65,14 +70,14 @@ pub fn tiny_bundle(layout: &str, out: &Path, change: impl FnOnce(&mut ConvertOpt
 }
 
 pub fn open_engine(folder: &Path) -> Engine {
-    open_engine_with(folder, open_cpu("test").blocks())
+    open_engine_with(folder, open_cpu("test").kernels())
 }
 
-pub fn open_engine_with(folder: &Path, blocks: BlockKind) -> Engine {
+pub fn open_engine_with(folder: &Path, blocks: Kernels) -> Engine {
     let bundle = BundleFolder::open(folder).unwrap();
     let open = open_cpu("test");
-    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
-    Engine::with_blocks(bundle.manifest().clone(), weights, open, blocks).unwrap()
+    let weights = Weights::load(&bundle, &[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
+    Engine::with_kernels(bundle.manifest().clone(), weights, open, blocks).unwrap()
 }
 
 /// Lets every step pass.

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../common/mod.rs"]
+mod common;
 #[allow(dead_code)]
 mod formula;
 
@@ -10,6 +12,7 @@ use std::fs;
 use std::io::{Cursor, Read, Write};
 use std::path::{Path, PathBuf};
 
+use common::max_difference;
 use half::f16;
 use mvfa_web::bundle::convert::{ConvertOptions, Hooks, convert};
 use mvfa_web::bundle::error::BundleError;
@@ -90,11 +93,6 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|v| v.to_bits()).collect()
 }
 
-fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).fold(0.0, |m, (a, b)| m.max((a - b).abs()))
-}
-
 fn golden(file: &Path, name: &str) -> Vec<f32> {
     let bytes = fs::read(file).unwrap();
     let file = SafeTensors::deserialize(&bytes).unwrap();
@@ -153,11 +151,11 @@ fn the_position_table_is_resized_as_torch_does() {
     let found = &tensors(&folder.path().join("bundle"))["vision.position_embedding"];
     assert_eq!(found.0, [26, 32]);
     let expected = golden(&tiny("golden.safetensors"), "resized_position_embedding");
-    let difference = largest_difference(&found.1, &expected);
+    let difference = max_difference(&found.1, &expected);
     assert!(difference <= 1e-6, "{difference}");
     let table = fixture("dinov2-position/table.safetensors");
     let resized = resize_position_table(&golden(&table, "native"), 37, 17, 3).unwrap();
-    let difference = largest_difference(&resized, &golden(&table, "golden"));
+    let difference = max_difference(&resized, &golden(&table, "golden"));
     assert!(difference <= 1e-5, "{difference}");
 }
 
@@ -195,7 +193,7 @@ fn i8_is_within_half_a_step_of_its_row() {
         for (found, expected) in values.chunks(row).zip(wide[&name].1.chunks(row)) {
             let largest = expected.iter().fold(0.0f32, |m, v| m.max(v.abs()));
             let bound = if exact { 0.0 } else { largest / 127.0 * 0.5001 };
-            let difference = largest_difference(found, expected);
+            let difference = max_difference(found, expected);
             assert!(difference <= bound, "{name}: {difference} > {bound}");
         }
     }
@@ -599,7 +597,7 @@ fn a_full_size_checkpoint_is_never_held_whole() {
         );
         assert_eq!(manifest.vision.levels, [6, 12, 18, 24]);
         assert_eq!((manifest.vision.heads, manifest.text.as_ref().unwrap().heads), (16, 12));
-        let peak_kib: u64 = peak.trim_end_matches(" kB").parse().unwrap_or(0);
+        let peak_kib: u64 = peak.trim_end_matches(" kB").parse().expect("/proc/self/status tells the peak memory");
         assert!(peak_kib < 600 * 1024, "{peak}");
     }
 }

@@ -14,14 +14,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use burn::tensor::{Tensor, TensorData};
-use common::{Golden, Straight, assert_close, fixture, json, open_engine_with};
+use burn::tensor::Tensor;
+use common::{Golden, Straight, assert_close, fixture, furthest, json, open_engine_with};
 use mvfa_web::bundle::convert::ConvertOptions;
 use mvfa_web::bundle::manifest::{Dtype, Group};
 use mvfa_web::bundle::objects::known_object;
 use mvfa_web::bundle::store::BundleFolder;
-use mvfa_web::clip::vision::BlockKind;
-use mvfa_web::device::{OpenDevice, Tier, open_cpu, open_gpu};
+use mvfa_web::compute::{Kernels, OpenDevice, Tier, Weights, open_cpu, open_gpu};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
 use mvfa_web::mvfa::{AdaptedEncoder, Analysis, Engine, Mode, Request, make_bundle};
 
@@ -128,22 +127,21 @@ fn vit_l14_follows_the_reference() {
     let open = device();
     let device = open.device.clone();
     {
-        let mut weights = opened.load(&[Group::Vision, Group::Adapters, Group::Prompts], &device).unwrap();
+        let mut weights = Weights::load(&opened, &[Group::Vision, Group::Adapters, Group::Prompts], &device).unwrap();
         let text = flat(weights.take::<2>("prompts.brain", [EMBED, 2]).unwrap());
         assert_close("text features", &text, &golden.values("text"), TEXT);
-        let encoder = AdaptedEncoder::take(&mut weights, opened.manifest(), open.blocks()).unwrap();
+        let encoder = AdaptedEncoder::take(&mut weights, opened.manifest(), open.kernels(), None).unwrap();
         let planes = to_planes(&resize_bicubic(&picture(), SIZE_PX));
-        let pixels = Tensor::from_data(TensorData::new(planes.values, [1, 3, SIZE_PX, SIZE_PX]), &device);
         let started = Instant::now();
-        let mut run = encoder.start(pixels);
-        let ln_pre = rows_of(&flat(run.tokens().clone()), WIDTH);
+        let mut run = encoder.start(planes.values).with_last_mix();
+        let ln_pre = rows_of(&flat(run.tokens()), WIDTH);
         assert_close("ln_pre", &ln_pre, &golden.values("ln_pre.rows"), LN_PRE);
         while run.step() {
             let Some(premix) = run.premix() else { continue };
             let block = run.done();
             for (name, tokens) in [("premix.rows", premix), ("rows", run.tokens())] {
                 let name = format!("block{block}.{name}");
-                assert_close(&name, &rows_of(&flat(tokens.clone()), WIDTH), &golden.values(&name), TOKENS);
+                assert_close(&name, &rows_of(&flat(tokens), WIDTH), &golden.values(&name), TOKENS);
             }
         }
         let features = run.finish();
@@ -156,18 +154,17 @@ fn vit_l14_follows_the_reference() {
                 let expected = &facts[bank][l];
                 // In 64 bits: neighbours of 1.5 in 32 bits are 1.2e-7 apart.
                 let expected = [number(&expected["mean"]), number(&expected["std"])];
-                let difference =
-                    mean_and_std(&level).iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max);
+                let difference = furthest(&mean_and_std(&level), &expected);
                 assert_close(&format!("{bank}{} mean and std", l + 1), &[difference as f32], &[0.0], MEAN_AND_STD);
             }
         }
-        let mut weights = opened.load(&[Group::Vision], &open_cpu("test").device).unwrap();
+        let mut weights = Weights::load(&opened, &[Group::Vision], &open_cpu("test").device).unwrap();
         let position = flat(weights.take::<2>("vision.position_embedding", [TOKEN_COUNT, WIDTH]).unwrap());
         let expected = golden.values("resized_position_embedding.rows");
         assert_close("position embedding", &rows_of(&position, WIDTH), &expected, POSITION);
     }
 
-    let weights = opened.load(&[Group::Vision, Group::Adapters, Group::Prompts], &device).unwrap();
+    let weights = Weights::load(&opened, &[Group::Vision, Group::Adapters, Group::Prompts], &device).unwrap();
     let mut engine = Engine::new(opened.manifest().clone(), weights, open).unwrap();
     let started = Instant::now();
     let analysis = analyse(&mut engine);
@@ -186,9 +183,9 @@ fn bundles_for_the_browser() {
     let facts = json("reference/vitl14/golden.json");
     checkpoint(&folder, facts["seed"].as_u64().unwrap());
     let kinds = [
-        ("f32", Dtype::F32, BlockKind::Plain),
-        ("f16", Dtype::F16, BlockKind::Plain),
-        ("i8", Dtype::I8, BlockKind::PackedBytes),
+        ("f32", Dtype::F32, Kernels::Plain),
+        ("f16", Dtype::F16, Kernels::Plain),
+        ("i8", Dtype::I8, Kernels::PackedBytes),
     ];
     for (name, dtype, blocks) in kinds {
         let bundle = convert(&folder, name, dtype);

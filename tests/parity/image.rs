@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 use std::path::PathBuf;
 
+use common::max_difference;
 use mvfa_web::image::{
     AUGMENTATION_NAMES, Limits, Planes, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes,
 };
@@ -81,7 +85,7 @@ fn augmented_pictures_and_masks_agree() {
         for ((version, expected), kind) in
             found.iter().zip(expected.chunks(planes.values.len())).zip(AUGMENTATION_NAMES)
         {
-            let off = version.values.iter().zip(expected).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            let off = max_difference(&version.values, expected);
             assert!(off <= limit, "{name}, {kind}: off by {off:e}, allowed {limit:e}");
         }
     }

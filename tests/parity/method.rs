@@ -7,12 +7,11 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
 use common::{Golden, Straight, assert_close, fixture, json, open_engine, tiny_bundle};
 use mvfa_web::bundle::manifest::{Augment, Calibration, Group, ObjectKind, Range};
 use mvfa_web::bundle::store::BundleFolder;
-use mvfa_web::clip::vision::BlockKind;
-use mvfa_web::device::open_cpu;
+use mvfa_web::compute::{Kernels, Weights, open_cpu};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
 use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, Request, Stage};
 
@@ -21,7 +20,7 @@ const INPUTS: [&str; 3] = ["input_rgb.png", "input_grey.png", "input_grey16.png"
 const SUPPORTS: [&str; 2] = ["support_0.png", "support_1.png"];
 
 /// Both ways to compute a block keep the same limits.
-const BLOCKS: [BlockKind; 2] = [BlockKind::Plain, BlockKind::Packed];
+const BLOCKS: [Kernels; 2] = [Kernels::Plain, Kernels::Packed];
 
 const TOKENS: f32 = 3e-5;
 const HIDDEN: f32 = 2e-5;
@@ -53,11 +52,11 @@ fn picture(name: &str) -> Rgb8 {
     decode(&bytes, &Limits::default()).unwrap().to_rgb8(WindowChoice::Pil)
 }
 
-fn encoder(folder: &std::path::Path, blocks: BlockKind) -> (AdaptedEncoder, burn::tensor::Device) {
+fn encoder(folder: &std::path::Path, blocks: Kernels) -> AdaptedEncoder {
     let bundle = BundleFolder::open(folder).unwrap();
     let open = open_cpu("test");
-    let mut weights = bundle.load(&[Group::Vision, Group::Adapters], &open.device).unwrap();
-    (AdaptedEncoder::take(&mut weights, bundle.manifest(), blocks).unwrap(), open.device)
+    let mut weights = Weights::load(&bundle, &[Group::Vision, Group::Adapters], &open.device).unwrap();
+    AdaptedEncoder::take(&mut weights, bundle.manifest(), blocks, None).unwrap()
 }
 
 fn flat<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -85,20 +84,18 @@ fn tokens_and_hidden_features_follow_the_reference_in_every_layout() {
         let out = folder.path().join("bundle");
         tiny_bundle(layout, &out, |_| {});
         for (i, blocks) in (0..INPUTS.len()).flat_map(|i| BLOCKS.map(|blocks| (i, blocks))) {
-            let (encoder, device) = encoder(&out, blocks);
-            let (shape, pixels) = golden.get(&format!("image{i}.pixels"));
-            let pixels = Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, shape[1], shape[2]]), &device);
-            let mut run = encoder.start(pixels);
+            let encoder = encoder(&out, blocks);
+            let mut run = encoder.start(golden.values(&format!("image{i}.pixels"))).with_last_mix();
             let name = |what: &str| format!("image{i}.{what}");
             assert_close(
                 &format!("{layout} {blocks:?} ln_pre"),
-                &flat(run.tokens().clone()),
+                &flat(run.tokens()),
                 &golden.values(&name("ln_pre")),
                 TOKENS,
             );
             while run.step() {
                 let block = run.done();
-                let premix = run.premix().expect("every block of the tiny model ends a level").clone();
+                let premix = run.premix().expect("every block of the tiny model ends a level");
                 let expected = golden.values(&name(&format!("block{block}.premix")));
                 assert_close(
                     &format!("{layout} {blocks:?} block {block} before mixing"),
@@ -107,12 +104,7 @@ fn tokens_and_hidden_features_follow_the_reference_in_every_layout() {
                     TOKENS,
                 );
                 let expected = golden.values(&name(&format!("block{block}")));
-                assert_close(
-                    &format!("{layout} {blocks:?} block {block}"),
-                    &flat(run.tokens().clone()),
-                    &expected,
-                    TOKENS,
-                );
+                assert_close(&format!("{layout} {blocks:?} block {block}"), &flat(run.tokens()), &expected, TOKENS);
             }
             let features = run.finish();
             for (l, (seg, det)) in features.segmentation.into_iter().zip(features.detection).enumerate() {
@@ -129,19 +121,18 @@ fn quick_gelu_is_a_switch() {
     let golden = golden();
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("bundle");
-    tiny_bundle("openai_jit.pt", &out, |o| o.activation = mvfa_web::clip::config::Activation::QuickGelu);
+    tiny_bundle("openai_jit.pt", &out, |o| o.activation = mvfa_web::bundle::config::Activation::QuickGelu);
     let device = open_cpu("test").device;
     for (i, blocks) in (0..INPUTS.len()).flat_map(|i| BLOCKS.map(|blocks| (i, blocks))) {
-        let (encoder, _) = encoder(&out, blocks);
+        let encoder = encoder(&out, blocks);
         let pixels = golden.values(&format!("image{i}.pixels"));
-        let pixels = Tensor::<4>::from_data(TensorData::new(pixels, [1, 3, 70, 70]), &device);
         for (l, seg) in encoder.encode(pixels).segmentation.into_iter().enumerate() {
             let expected = golden.values(&format!("image{i}.quick_gelu.seg{}", l + 1));
             assert_close(&format!("quick gelu seg {blocks:?}"), &flat(seg), &expected, HIDDEN);
         }
     }
     let bundle = BundleFolder::open(&out).unwrap();
-    let mut weights = bundle.load(&[Group::Prompts], &device).unwrap();
+    let mut weights = Weights::load(&bundle, &[Group::Prompts], &device).unwrap();
     let found = flat(weights.take::<2>("prompts.chest", [24, 2]).unwrap());
     assert_close("quick gelu text", &found, &golden.values("quick_gelu.text.Chest"), TEXT);
 }
@@ -155,7 +146,7 @@ fn text_features_and_position_embedding_follow_the_reference_in_every_layout() {
         tiny_bundle(layout, &out, |_| {});
         let bundle = BundleFolder::open(&out).unwrap();
         let device = open_cpu("test").device;
-        let mut weights = bundle.load(&[Group::Vision, Group::Prompts], &device).unwrap();
+        let mut weights = Weights::load(&bundle, &[Group::Vision, Group::Prompts], &device).unwrap();
         for (id, key) in OBJECTS {
             let found = flat(weights.take::<2>(&format!("prompts.{id}"), [24, 2]).unwrap());
             assert_close(&format!("{layout} text {id}"), &found, &golden.values(&format!("text.{key}")), TEXT);
@@ -171,12 +162,12 @@ fn memory_rows_follow_the_reference() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("bundle");
     tiny_bundle("openai_jit.pt", &out, |_| {});
-    let (encoder, device) = encoder(&out, BlockKind::Plain);
+    let encoder = encoder(&out, Kernels::Plain);
     // Golden rows: by kind of view, then by picture, then by token.
     for (s, name) in SUPPORTS.iter().enumerate() {
         let planes = to_planes(&resize_bicubic(&picture(name), 70));
         for (kind, view) in augment_mvfa(&planes).into_iter().enumerate() {
-            let features = encoder.encode(Tensor::from_data(TensorData::new(view.values, [1, 3, 70, 70]), &device));
+            let features = encoder.encode(view.values);
             for (bank, levels) in [("seg", features.segmentation), ("det", features.detection)] {
                 for (l, level) in levels.into_iter().enumerate() {
                     let (_, rows) = golden.get(&format!("memory.{bank}{}", l + 1));
@@ -214,7 +205,7 @@ fn with_constants(engine_folder: &std::path::Path) -> Engine {
     manifest.objects.push(map_scored);
     let open = open_cpu("test");
     let groups = [Group::Vision, Group::Adapters, Group::Prompts];
-    let weights = bundle.load(&groups, &open.device).unwrap();
+    let weights = Weights::load(&bundle, &groups, &open.device).unwrap();
     Engine::new(manifest, weights, open).unwrap()
 }
 
@@ -377,7 +368,7 @@ fn the_self_test_accepts_its_own_device_and_refuses_other_weights() {
     assert!(other.is_some());
     manifest.self_test = other;
     let open = open_cpu("test");
-    let weights = bundle.load(&[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
+    let weights = Weights::load(&bundle, &[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
     let mut engine = Engine::new(manifest, weights, open).unwrap();
     assert!(pollster::block_on(engine.self_test(&mut Straight)).is_err());
 }

@@ -10,6 +10,7 @@ use burn::tensor::Tensor;
 use common::{Golden, assert_close, fixture, json, tiny_bundle};
 use mvfa_web::bundle::manifest::{Group, ObjectKind};
 use mvfa_web::bundle::store::BundleFolder;
+use mvfa_web::compute::Weights;
 use mvfa_web::eval::{Sample, read_mask};
 use mvfa_web::image::{Limits, WindowChoice, decode, resize_bicubic, to_planes};
 use mvfa_web::train::{Leaves, LevelLosses, Model, Parameters, Saved, Target};
@@ -41,7 +42,7 @@ impl Setting {
         let bundle = BundleFolder::open(&out).unwrap();
         let bottleneck = manifest.adapters.as_ref().unwrap().bottleneck;
         let model = Model::open(&bundle, bottleneck).unwrap();
-        let mut weights = bundle.load(&[Group::Adapters, Group::Prompts], model.device()).unwrap();
+        let mut weights = Weights::load(&bundle, &[Group::Adapters, Group::Prompts], model.device()).unwrap();
         let start = model
             .adapter_tensors()
             .into_iter()

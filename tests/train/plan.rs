@@ -146,7 +146,10 @@ fn a_batch_is_one_step_on_the_mean_of_its_gradients() {
     let bottleneck = bundle.manifest().adapters.as_ref().unwrap().bottleneck;
     let model = Model::open(&bundle, bottleneck).unwrap();
     let name = brain.text_features.as_ref().unwrap();
-    let text = bundle.load(&[Group::Prompts], model.device()).unwrap().take(name, [bottleneck, 2]).unwrap();
+    let text = mvfa_web::compute::Weights::load(&bundle, &[Group::Prompts], model.device())
+        .unwrap()
+        .take(name, [bottleneck, 2])
+        .unwrap();
     let start = model.initial_adapters(SEED);
     // Batches of two and of one. Adam's step hardly feels the size of the first gradient, only how it
     // compares with the second: a sum in place of the mean shows there.
@@ -176,8 +179,9 @@ fn a_batch_is_one_step_on_the_mean_of_its_gradients() {
 }
 
 fn adapters(folder: &Path, tensors: &[(&str, &[usize])]) -> Vec<Vec<f32>> {
-    let device = mvfa_web::device::open_cpu("test").device;
-    let mut weights = BundleFolder::open(folder).unwrap().load(&[Group::Adapters], &device).unwrap();
+    let device = mvfa_web::compute::open_cpu("test").device;
+    let bundle = BundleFolder::open(folder).unwrap();
+    let mut weights = mvfa_web::compute::Weights::load(&bundle, &[Group::Adapters], &device).unwrap();
     let take = |(name, shape): &(&str, &[usize])| {
         weights.take(name, [shape[0], shape[1]]).unwrap().into_data().try_to_vec().unwrap()
     };

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use mvfa_web::bundle::manifest::Group;
 use mvfa_web::bundle::store::BundleFolder;
-use mvfa_web::device::open_cpu;
+use mvfa_web::compute::{Weights, open_cpu};
 
 use crate::common::fixture;
 use crate::tools::{Place, done, mvfa, text};
@@ -14,7 +14,7 @@ use crate::tools::{Place, done, mvfa, text};
 fn adapters(folder: &Path) -> Vec<(String, Vec<usize>, Vec<f32>)> {
     let bundle = BundleFolder::open(folder).unwrap();
     let device = open_cpu("test").device;
-    let mut weights = bundle.load(&[Group::Adapters], &device).unwrap();
+    let mut weights = Weights::load(&bundle, &[Group::Adapters], &device).unwrap();
     let tensors = bundle.manifest().files.iter().filter(|f| f.group == Group::Adapters).flat_map(|f| &f.tensors);
     tensors
         .map(|t| {

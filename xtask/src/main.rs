@@ -14,6 +14,7 @@ mod install;
 mod layout;
 mod measure;
 mod offline;
+mod rooms;
 mod server;
 mod site;
 mod size;

@@ -14,7 +14,7 @@ use crate::layout::Layout;
 use crate::server::{Port, Server};
 use crate::steps::Steps;
 use crate::tools::WasmToolchain;
-use crate::{site, size, tools, wasm};
+use crate::{rooms, site, size, tools, wasm};
 
 /// Runs the chosen groups.
 pub fn run(layout: &Layout, args: &[String]) -> Result<ExitCode> {
@@ -43,6 +43,7 @@ fn rust_steps(layout: &Layout, steps: &mut Steps) {
         command.args(words);
         command
     };
+    steps.run("rooms", || rooms::check(&layout.root));
     steps.run("rustfmt", || run_program(&mut cargo(&["fmt", "--all", "--check"])));
     steps.run("clippy", || {
         run_program(&mut cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"]))

@@ -6,6 +6,7 @@
 //! ```
 
 use super::elementwise::activate;
+use super::lane::square_root;
 use super::linear::{LinearCall, Scratch, linear};
 use super::matmul::{Epilogue, Operands, PANEL, multiply, pack_columns};
 use super::norm::layer_norm;
@@ -98,7 +99,7 @@ unsafe fn attention(call: &BlockCall) {
     let BlockCall { tokens, width, heads, head_width, .. } = *call;
     let padded = tokens.div_ceil(PANEL) * PANEL;
     let row = 3 * width;
-    let scale = inverse_root(head_width);
+    let scale = 1.0 / square_root(head_width as f32);
     for head in 0..heads {
         // SAFETY: the parts of this head lie inside `wide` and `normed`, the rest is the call's promise.
         unsafe {
@@ -131,18 +132,5 @@ unsafe fn attention(call: &BlockCall) {
             };
             multiply(&mixed, Epilogue::Store);
         }
-    }
-}
-
-/// `1 / sqrt(n)`
-fn inverse_root(n: usize) -> f32 {
-    #[cfg(target_arch = "wasm32")]
-    {
-        use core::arch::wasm32::{f32x4_extract_lane, f32x4_splat, f32x4_sqrt};
-        1.0 / f32x4_extract_lane::<0>(f32x4_sqrt(f32x4_splat(n as f32)))
-    }
-    #[cfg(not(target_arch = "wasm32"))]
-    {
-        1.0 / (n as f32).sqrt()
     }
 }

@@ -5,8 +5,7 @@
 //! bits, in two digits of seven that are multiplied each for itself: seven bits alone are faster and
 //! too coarse (docs/decisions.md). The sums are whole numbers, the same on every machine.
 
-use super::bytes::{Bytes, Sums};
-use super::lane::F32x4;
+use super::lane::{Bytes, F32x4, Sums};
 use super::matmul::{Epilogue, PANEL, finish};
 
 /// Neighbours on the shared axis that one instruction multiplies and adds up.

@@ -3,7 +3,6 @@
 //! One file an operation; [`block`](self::run_block) puts them together.
 
 mod block;
-mod bytes;
 mod elementwise;
 mod lane;
 mod linear;

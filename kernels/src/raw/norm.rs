@@ -1,6 +1,6 @@
 //! Layer norm of rows.
 
-use super::lane::F32x4;
+use super::lane::{F32x4, square_root};
 
 /// `to = (from - mean) / sqrt(variance + eps) · gamma + beta`, row by row of `width` values.
 ///
@@ -41,15 +41,4 @@ pub(crate) unsafe fn layer_norm(
             }
         }
     }
-}
-
-#[inline(always)]
-fn square_root(v: f32) -> f32 {
-    // One instruction in WebAssembly; `core` has no name for it yet.
-    #[cfg(target_arch = "wasm32")]
-    return core::arch::wasm32::f32x4_extract_lane::<0>(core::arch::wasm32::f32x4_sqrt(
-        core::arch::wasm32::f32x4_splat(v),
-    ));
-    #[cfg(not(target_arch = "wasm32"))]
-    v.sqrt()
 }

@@ -3,13 +3,14 @@
 //! Comes in: whole panels as `pack_columns` (halves) and `pack_bytes` (bytes) lay them out. Goes out:
 //! the same panels as `multiply` reads them. Nothing is rounded.
 
+use super::lane::{four_by_four, four_halves};
 use super::matmul::PANEL;
 use super::matmul_bytes::GROUP;
 
 /// 2^112: the difference between the exponents of f32 and f16.
-const EXPONENT: f32 = f32::from_bits((127 + 112) << 23);
+pub(super) const EXPONENT: f32 = f32::from_bits((127 + 112) << 23);
 /// Where sign, exponent and digits of an f16 lie after a shift by 13; the sign was copied into what lies between.
-const MEANING: i32 = 0x8fff_e000_u32 as i32;
+pub(super) const MEANING: i32 = 0x8fff_e000_u32 as i32;
 
 /// `count` numbers of 16 bits, none of them infinite or NaN.
 ///
@@ -46,76 +47,6 @@ pub(crate) unsafe fn widen_bytes(from: *const i8, (columns, depth): (usize, usiz
             k += GROUP;
         }
         column += PANEL;
-    }
-}
-
-/// # Safety
-/// Both are good for four values.
-#[cfg(target_arch = "wasm32")]
-#[inline(always)]
-unsafe fn four_halves(from: *const u16, to: *mut f32) {
-    use core::arch::wasm32::*;
-    // SAFETY: the caller's promise; WebAssembly needs no alignment.
-    unsafe {
-        let bits = v128_and(i32x4_shl(i32x4_load_extend_i16x4(from.cast()), 13), i32x4_splat(MEANING));
-        v128_store(to.cast(), f32x4_mul(bits, f32x4_splat(EXPONENT)));
-    }
-}
-
-/// # Safety
-/// Both are good for four values.
-#[cfg(not(target_arch = "wasm32"))]
-#[inline(always)]
-unsafe fn four_halves(from: *const u16, to: *mut f32) {
-    for i in 0..4 {
-        // SAFETY: the caller's promise.
-        unsafe {
-            let bits = (i32::from(from.add(i).read().cast_signed()) << 13) & MEANING;
-            to.add(i).write(f32::from_bits(bits.cast_unsigned()) * EXPONENT);
-        }
-    }
-}
-
-/// Four columns of four neighbours become four rows of four columns, [`PANEL`] apart.
-///
-/// # Safety
-/// `from` is good for sixteen bytes, `steps` for four values, `to` for four of each of four rows.
-#[cfg(target_arch = "wasm32")]
-#[inline(always)]
-unsafe fn four_by_four(from: *const i8, steps: *const f32, to: *mut f32) {
-    use core::arch::wasm32::*;
-    // SAFETY: the caller's promise; WebAssembly needs no alignment.
-    unsafe {
-        let bytes = v128_load(from.cast());
-        let steps = v128_load(steps.cast());
-        let rows = i8x16_shuffle::<0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15>(bytes, bytes);
-        let (low, high) = (i16x8_extend_low_i8x16(rows), i16x8_extend_high_i8x16(rows));
-        let wide = [
-            i32x4_extend_low_i16x8(low),
-            i32x4_extend_high_i16x8(low),
-            i32x4_extend_low_i16x8(high),
-            i32x4_extend_high_i16x8(high),
-        ];
-        for (row, numbers) in wide.into_iter().enumerate() {
-            v128_store(to.add(row * PANEL).cast(), f32x4_mul(f32x4_convert_i32x4(numbers), steps));
-        }
-    }
-}
-
-/// Four columns of four neighbours become four rows of four columns, [`PANEL`] apart.
-///
-/// # Safety
-/// `from` is good for sixteen bytes, `steps` for four values, `to` for four of each of four rows.
-#[cfg(not(target_arch = "wasm32"))]
-#[inline(always)]
-unsafe fn four_by_four(from: *const i8, steps: *const f32, to: *mut f32) {
-    for row in 0..4 {
-        for column in 0..4 {
-            // SAFETY: the caller's promise.
-            unsafe {
-                *to.add(row * PANEL + column) = f32::from(*from.add(4 * column + row)) * *steps.add(column);
-            }
-        }
     }
 }
 

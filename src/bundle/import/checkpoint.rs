@@ -8,12 +8,12 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use crate::bundle::config::{Activation, Family, TextConfig, VisionConfig};
 use crate::bundle::error::BundleError;
 use crate::bundle::import::layout::{LAYOUTS, Layout};
 use crate::bundle::import::open::open_source;
 use crate::bundle::names::{text_tensors, vision_tensors};
 use crate::bundle::source::{TensorPart, TensorSource, Unread, check_finite};
-use crate::clip::config::{Activation, Family, TextConfig, VisionConfig};
 
 /// Width of one attention head in every published CLIP and DINOv2.
 const HEAD_WIDTH: usize = 64;

@@ -1,7 +1,7 @@
 //! Names of DINOv2: Hugging Face's `Dinov2Model`, and the published state dicts.
 
+use crate::bundle::config::Family;
 use crate::bundle::import::layout::Layout;
-use crate::clip::config::Family;
 
 /// `Dinov2Model`: query, key and value stand alone, class token and position table have a leading 1.
 pub const HUGGINGFACE: Layout = Layout {

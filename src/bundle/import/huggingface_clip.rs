@@ -1,7 +1,7 @@
 //! Names of Hugging Face's `CLIPModel` and `CLIPVisionModel`.
 
+use crate::bundle::config::Family;
 use crate::bundle::import::layout::Layout;
-use crate::clip::config::Family;
 
 /// q, k and v stand alone; projections are linear layers, so stored the other way round. The
 /// misspelt `pre_layrnorm` is the published name.

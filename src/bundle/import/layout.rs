@@ -3,8 +3,8 @@
 //! Comes in: a canonical name with its shape. Goes out: a [`Recipe`], the raw tensors it is made
 //! of. A layout is a table; the tables are in `openai_names`, `huggingface_clip` and `dinov2`.
 
+use crate::bundle::config::Family;
 use crate::bundle::import::{dinov2, huggingface_clip, openai_names};
-use crate::clip::config::Family;
 
 /// One naming.
 #[derive(Debug)]
@@ -71,8 +71,8 @@ impl Layout {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bundle::config::{Activation, TextConfig, VisionConfig};
     use crate::bundle::names::{text_tensors, vision_tensors};
-    use crate::clip::config::{Activation, TextConfig, VisionConfig};
 
     fn vision(family: Family) -> VisionConfig {
         let clip = family == Family::Clip;

@@ -1,7 +1,7 @@
 //! Names of OpenAI's CLIP and of open_clip: TorchScript archives and state dicts alike.
 
+use crate::bundle::config::Family;
 use crate::bundle::import::layout::Layout;
-use crate::clip::config::Family;
 
 /// `visual.*` for the vision tower; the text tower has no prefix. q, k and v are stacked, the text
 /// projection is stored as it is used, `x · P`.
