@@ -25,8 +25,11 @@ pub(super) fn default_bundle() -> Result<PathBuf> {
     if let Some(folder) = chosen {
         // A folder that a person names is meant: no other one in its place.
         return first(&[&folder]).ok_or_else(|| {
-            BadUsage(format!("{VARIABLE} is {}, and there is no default/{MANIFEST} in it; correct or unset it", folder.display()))
-                .into()
+            BadUsage(format!(
+                "{VARIABLE} is {}, and there is no default/{MANIFEST} in it; correct or unset it",
+                folder.display()
+            ))
+            .into()
         });
     }
     let data = data_folder();

@@ -78,7 +78,6 @@ fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -21,7 +21,11 @@ pub(crate) async fn probe() -> Result<Adapter, String> {
     if gpu.is_undefined() || gpu.is_null() {
         // Browsers hide it from pages that came over plain http.
         let is_secure = get(&js_sys::global(), "isSecureContext").is_truthy();
-        let reason = if is_secure { "this browser offers no WebGPU" } else { "WebGPU needs https; this page was opened without it" };
+        let reason = if is_secure {
+            "this browser offers no WebGPU"
+        } else {
+            "WebGPU needs https; this page was opened without it"
+        };
         return Err(reason.to_owned());
     }
     let options = js_sys::Object::new();

@@ -31,7 +31,8 @@ fn copy_model(source: &Path, target: &Path) -> Result<()> {
     files.sort_by_key(|file| (file.file_name().is_some_and(|name| name == "manifest.json"), file.clone()));
     for file in files {
         let Some(name) = file.file_name() else { continue };
-        fs::copy(&file, target.join(name)).with_context(|| format!("{} is not writable", target.join(name).display()))?;
+        fs::copy(&file, target.join(name))
+            .with_context(|| format!("{} is not writable", target.join(name).display()))?;
     }
     Ok(())
 }
