@@ -131,7 +131,7 @@ export class ModelFiles {
   /**
    * SHA-256 of bytes, beside other work.
    * @param {Uint8Array<ArrayBuffer>} bytes
-   * @returns {Promise<string> | null} in hexadecimal; null where the browser offers it only to pages with https
+   * @returns {Promise<string> | null} in hexadecimal; null if the browser offers it only to pages with https
    */
   sha256(bytes) {
     return globalThis.crypto.subtle ? crypto.subtle.digest("SHA-256", bytes).then(hex) : null;
@@ -186,7 +186,7 @@ class OpenedFile {
     this.#keep = keep;
   }
 
-  /** Keeps a copy of the file's bytes, which were right, for the next visit, where that is possible. @param {Uint8Array} bytes */
+  /** Keeps a copy of the file's bytes, which were right, for the next visit, if that is possible. @param {Uint8Array} bytes */
   keep(bytes) {
     this.#keep(bytes);
   }

@@ -33,7 +33,7 @@ export function workerCount(weightBytes, pictures, machine = {}) {
 }
 
 /**
- * One of those who work: `ready` once it can, never if it rejects; `work` answers false where it can
+ * One of those who work: `ready` once it can, never if it rejects; `work` answers false if it can
  * go on no longer, and then the job goes to another.
  * @template Job
  * @typedef {{ready: Promise<unknown>, work: (job: Job) => Promise<boolean>}} Lane

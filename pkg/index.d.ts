@@ -165,7 +165,7 @@ export interface Result {
    * all of them; null with fewer than two.
    */
   supportScores: number[] | null;
-  /** `referencesMs`: the normal images, where they were not encoded yet. */
+  /** `referencesMs`: the normal images, if they were not encoded yet. */
   timings: { decodeMs: number; referencesMs: number; preprocessMs: number; encodeMs: number; scoreMs: number; totalMs: number };
 }
 

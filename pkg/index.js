@@ -19,7 +19,7 @@ const startWorker = () => new Worker(new URL("./worker.js", import.meta.url), { 
 
 /**
  * Starts the worker under the content security policy of this page. A worker that is loaded from an address has only the
- * policy that the server sends with it; one that is made on the spot has its maker's, also where that stands in a
+ * policy that the server sends with it; one that is made on the spot has its maker's, also if that stands in a
  * `<meta>` element. Give it to {@link Session.open} as `startWorker`; the page's policy must allow `worker-src blob:`.
  * @param {string | URL} url of worker.js
  * @returns {Worker}

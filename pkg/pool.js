@@ -70,7 +70,7 @@ export class Pool {
     return this.#then(async () => {
       const id = this.#nextKey++;
       const supports = [...this.#supports, { key: String(id), blob, window }];
-      // Throws where the picture cannot be read.
+      // Throws if the picture cannot be read.
       await this.#helpers[0].sync(supports);
       this.#supports = supports;
       return id;

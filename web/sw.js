@@ -2,7 +2,7 @@
  * The service worker: it keeps the site's own files, so that the page opens without a connection.
  *
  * Comes in: `SITE`, which the build puts before this text: the SHA-256 of each file by its path, and the headers of the
- * site. Goes out: each of those files exactly as it was built, with those headers, also where the host sends none; every
+ * site. Goes out: each of those files exactly as it was built, with those headers, also if the host sends none; every
  * other request goes to the network as if this worker were not there. A copy is stored under path and hash, so two
  * versions never mix: this worker answers with the files it was built with and no others. A new version waits until the
  * page says that no other tab uses the old one. Fails to install where a file is not what the build says, for example in

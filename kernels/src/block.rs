@@ -1,7 +1,7 @@
 //! A block with its weights, packed once.
 //!
 //! Comes in: weights as a bundle stores them and tokens `[tokens, width]`. Goes out: the tokens after
-//! the block, in place. Building fails with [`ShapeError`] where a weight does not fit.
+//! the block, in place. Building fails with [`ShapeError`] if a weight does not fit.
 
 use crate::raw::{BlockCall, Storage, run_block};
 use crate::shape::{Shape, ShapeError};

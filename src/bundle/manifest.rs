@@ -34,10 +34,10 @@ pub struct Manifest {
     pub intended_use: String,
     /// The frozen vision tower.
     pub vision: VisionConfig,
-    /// The text tower, where the bundle carries one.
+    /// The text tower, if the bundle carries one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextConfig>,
-    /// The adapters, where the bundle carries them; without, raw block tokens are the features.
+    /// The adapters, if the bundle carries them; without, raw block tokens are the features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapters: Option<AdapterConfig>,
     /// How pixels become the tower's input.
@@ -231,7 +231,7 @@ pub struct TensorEntry {
     pub shape: Vec<usize>,
     /// Element type in the file.
     pub dtype: Dtype,
-    /// First and one-past-last row along the first axis, where the file holds only a part.
+    /// First and one-past-last row along the first axis, if the file holds only a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<[usize; 2]>,
 }

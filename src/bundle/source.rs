@@ -1,7 +1,7 @@
 //! What passes between files and towers: one tensor, or some rows of one, as a file stores it.
 //!
 //! Comes in: names. Goes out: row-major values with their shape. Fails with
-//! [`BundleError`] where a name is unknown or its bytes cannot be read.
+//! [`BundleError`] if a name is unknown or its bytes cannot be read.
 
 use crate::bundle::error::BundleError;
 use crate::bundle::values::Values;

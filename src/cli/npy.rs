@@ -21,7 +21,7 @@ const HEADER_START: &str = "{'descr': '<f4', 'fortran_order': False, 'shape': ("
 /// Writes `values` as an f32 array `[rows, columns]`, row-major.
 ///
 /// # Errors
-/// What `out` says; [`io::ErrorKind::InvalidInput`] where the sizes do not fit.
+/// What `out` says; [`io::ErrorKind::InvalidInput`] if the sizes do not fit.
 pub(super) fn write_npy(out: &mut impl Write, values: &[f32], rows: usize, columns: usize) -> io::Result<()> {
     if values.len() != rows * columns {
         let what = format!("{} values do not fill {rows} x {columns}", values.len());

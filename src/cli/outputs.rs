@@ -1,6 +1,6 @@
 //! Which files a run writes, and that it may write them.
 //!
-//! Comes in: the folder, the names, the pictures that are read. Goes out: nothing, where every file is new
+//! Comes in: the folder, the names, the pictures that are read. Goes out: nothing if every file is new
 //! or one that this program wrote. Fails with [`BadUsage`] that names the file in the way; nothing is
 //! written or computed before.
 

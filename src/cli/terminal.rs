@@ -2,7 +2,7 @@
 //!
 //! Comes in: a line that may hold the names of pictures, models and data sets. Goes out: the same with
 //! every character that moves the cursor, changes colours or turns the direction of writing shown as an
-//! escape. Fails with [`StdoutClosed`] where nobody reads standard output any more.
+//! escape. Fails with [`StdoutClosed`] if nobody reads standard output any more.
 
 use std::io::{self, ErrorKind, Write};
 

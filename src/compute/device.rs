@@ -94,7 +94,7 @@ impl OpenDevice {
         self.tier == Tier::Cpu
     }
 
-    /// Goes from 16-bit to 32-bit arithmetic on the same device, and says why. False where that changes nothing.
+    /// Goes from 16-bit to 32-bit arithmetic on the same device, and says why. False if that changes nothing.
     pub(crate) fn use_f32(&mut self, why: &str) -> bool {
         if self.tier != Tier::Gpu16 {
             return false;

@@ -84,7 +84,7 @@ impl Tower {
     /// Takes the tensors `vision.*`. `runner` runs the processor's blocks, if not this module.
     ///
     /// # Errors
-    /// [`BundleError::MissingTensor`], [`BundleError::Shape`], and [`BundleError::Placement`] where the weights are not on
+    /// [`BundleError::MissingTensor`], [`BundleError::Shape`], and [`BundleError::Placement`] if the weights are not on
     /// a device of these kernels.
     pub(crate) fn take(
         weights: &mut Weights,

@@ -21,7 +21,7 @@ const PIECE: usize = 4 << 20;
 /// Bytes of one pixel on disk.
 const RECORD_BYTES: usize = size_of::<u64>();
 
-/// Metrics over all pixels; `None` where a class is missing.
+/// Metrics over all pixels; `None` if a class is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PixelMetrics {
     /// Area under the ROC curve.

@@ -2,7 +2,7 @@
 //!
 //! Comes in: scores with labels, the highest first, equal ones together. Goes out: area under the
 //! ROC curve, average precision and the largest F1 as scikit-learn defines them, and per-region
-//! overlap. `None` where a class is missing: there is no such figure then.
+//! overlap. `None` if a class is missing: there is no such figure then.
 
 /// False-positive rate up to which per-region overlap is integrated.
 const PRO_LIMIT: f64 = 0.3;

@@ -116,7 +116,7 @@ pub struct Analysis {
     /// set of references.
     pub score: f32,
     /// The score on the scale of the calibration constants, or of the references where those are two or more: 0 at the
-    /// lower and 1 at the upper end of the range, beyond them for images that are beyond it. `None` where there is
+    /// lower and 1 at the upper end of the range, beyond them for images that are beyond it. `None` if there is
     /// neither.
     pub score_calibrated: Option<f32>,
     /// c0.

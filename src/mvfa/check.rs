@@ -1,6 +1,6 @@
 //! What a loaded model must answer before it is used: the self-test on its device.
 //!
-//! Comes in: the manifest's expected values. Goes out: nothing, where the device computes what it
+//! Comes in: the manifest's expected values. Goes out: nothing if the device computes what it
 //! should. Fails with [`EngineError`]. It also warms the device: every shader of an analysis runs
 //! here first.
 

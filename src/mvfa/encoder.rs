@@ -23,7 +23,7 @@ pub struct AdaptedEncoder {
 }
 
 impl AdaptedEncoder {
-    /// Takes the tensors `vision.*` and, where the manifest has adapters, `adapters.*`. `runner` runs the processor's
+    /// Takes the tensors `vision.*` and, if the manifest has adapters, `adapters.*`. `runner` runs the processor's
     /// blocks, if not this module.
     ///
     /// # Errors

@@ -23,7 +23,7 @@ pub struct ReferenceId(pub u32);
 #[derive(Clone, Debug)]
 pub(crate) struct SearchRows {
     segmentation: Vec<Tensor<2>>,
-    /// `None` where both banks hold the same features.
+    /// `None` if both banks hold the same features.
     detection: Option<Vec<Tensor<2>>>,
 }
 

@@ -106,7 +106,7 @@ impl References {
         self.forget_pairs_of(id);
     }
 
-    /// The rows of one view, where it is encoded.
+    /// The rows of one view, if it is encoded.
     pub(crate) fn view(&self, id: ReferenceId, augment: Augment, view: usize) -> Option<SearchRows> {
         let reference = self.by_id.get(&id)?;
         match (&reference.rows, &reference.views) {
@@ -170,7 +170,7 @@ impl References {
         self.pairs.insert(pair, distances);
     }
 
-    /// Per level the distances of one reference's own patches to all other references; `None` where there are none.
+    /// Per level the distances of one reference's own patches to all other references; `None` if there are none.
     pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank) -> Option<Vec<Vec<f32>>> {
         let mut levels: Option<Vec<Vec<f32>>> = None;
         for other in self.ids().filter(|other| *other != id) {

@@ -62,7 +62,7 @@ impl Engine {
     /// Takes the rows of a view that another engine of the same model encoded.
     ///
     /// # Errors
-    /// [`EngineError::ForeignRows`] where they are not as many as this model's.
+    /// [`EngineError::ForeignRows`] if they are not as many as this model's.
     pub fn give_view(
         &mut self,
         id: ReferenceId,

@@ -2,7 +2,7 @@
 //!
 //! Comes in: every file that is opened, and the sources that became tokens. Goes out: a list beside
 //! the tokens. A run that goes on reads masks and labels anew and pairs them with the tokens by
-//! number, so it fails with [`TrainError::OtherPictures`] where the files are not what they were.
+//! number, so it fails with [`TrainError::OtherPictures`] if the files are not what they were.
 
 use std::collections::BTreeMap;
 use std::path::Path;

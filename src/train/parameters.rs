@@ -126,7 +126,7 @@ impl Parameters {
 pub struct Leaves(Vec<Tensor<1>>);
 
 impl Leaves {
-    /// Takes each leaf's gradient; `None` where the loss does not depend on it.
+    /// Takes each leaf's gradient; `None` if the loss does not depend on it.
     pub fn gradients(&self, gradients: &mut Gradients) -> Vec<Option<Tensor<1>>> {
         self.0.iter().map(|leaf| leaf.grad_remove(gradients)).collect()
     }

@@ -36,7 +36,7 @@ pub struct DataRecord {
     pub folder: String,
     /// What of it was used, and how.
     pub used: String,
-    /// File names of the pictures; empty where a whole folder was used.
+    /// File names of the pictures; empty if a whole folder was used.
     pub files: Vec<String>,
 }
 

@@ -87,7 +87,7 @@ pub type Scored = Option<(Validation, BTreeMap<String, Calibration>)>;
 pub type Validate<'a> = dyn FnMut(&Parameters, &mut TokenStore, &mut dyn Watch) -> Result<Scored, TrainError> + 'a;
 
 impl Session<'_> {
-    /// Trains from `fresh` starting values, or from the saved state where there is one.
+    /// Trains from `fresh` starting values, or from the saved state, if present.
     ///
     /// # Errors
     /// [`TrainError`]; what was saved before is still there.

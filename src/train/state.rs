@@ -45,8 +45,8 @@ impl StateFolder {
     /// Opens the folder beside the bundle to be written, or makes it.
     ///
     /// # Errors
-    /// [`TrainError::ForeignState`] where it holds something that no run wrote, [`TrainError::Busy`] where
-    /// another process has it, [`TrainError::OtherRun`] where a run with other settings is in it.
+    /// [`TrainError::ForeignState`] if it holds something that no run wrote, [`TrainError::Busy`] where
+    /// another process has it, [`TrainError::OtherRun`] if a run with other settings is in it.
     pub fn open(out: &Path, settings: &impl Serialize) -> Result<Self, TrainError> {
         let folder = state_folder(out)?;
         let lock = Self::lock(&folder)?;
@@ -134,7 +134,7 @@ impl StateFolder {
         self.write(BEST, tensors, None)
     }
 
-    /// The saved state, where there is one.
+    /// The saved state, if present.
     ///
     /// # Errors
     /// [`TrainError::State`].
@@ -147,7 +147,7 @@ impl StateFolder {
     /// The best epoch's tensors.
     ///
     /// # Errors
-    /// [`TrainError::State`] where they are not there.
+    /// [`TrainError::State`] if they are not there.
     pub fn load_best(&self) -> Result<Vec<Saved>, TrainError> {
         Ok(self.read(BEST)?.ok_or_else(|| self.broken(BEST, "it is not there"))?.0)
     }
@@ -237,7 +237,7 @@ impl StateFolder {
 /// Where a run that is to become the bundle `out` is saved.
 ///
 /// # Errors
-/// [`TrainError::Out`] where `out` has no name of its own, so that the place would lie inside it.
+/// [`TrainError::Out`] if `out` has no name of its own, so that the place would lie inside it.
 pub fn state_folder(out: &Path) -> Result<PathBuf, TrainError> {
     let Some(name) = out.file_name() else {
         return Err(TrainError::Out(format!(

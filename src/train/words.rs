@@ -1,7 +1,7 @@
 //! What pictures are compared with: fixed text features, or a small text tower that learns along.
 //!
 //! Comes in: objects with text features, or their prompt words. Goes out: text features
-//! `[dim, 2]`, columns (normal, abnormal), on the tape where they are learned. Fails where a
+//! `[dim, 2]`, columns (normal, abnormal), on the tape where they are learned. Fails if a
 //! sentence does not fit the tower. Source: spec §4 and §5; the small tower is this project's own,
 //! for models that come without one.
 

@@ -28,7 +28,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = openAgain)]
     pub(crate) async fn open_again(this: &ModelFiles, path: &str) -> Result<JsValue, JsValue>;
 
-    /// SHA-256 in hexadecimal, computed beside other work; none where the browser keeps that from the page.
+    /// SHA-256 in hexadecimal, computed beside other work; none if the browser keeps that from the page.
     #[wasm_bindgen(method)]
     pub(crate) fn sha256(this: &ModelFiles, bytes: &[u8]) -> Option<Promise>;
 
@@ -47,7 +47,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn fresh(this: &OpenedFile) -> bool;
 
-    /// Keeps a copy of the bytes for the next visit, where that is possible.
+    /// Keeps a copy of the bytes for the next visit, if that is possible.
     #[wasm_bindgen(method)]
     pub(crate) fn keep(this: &OpenedFile, bytes: &[u8]);
 }

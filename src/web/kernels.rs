@@ -33,7 +33,7 @@ pub fn use_kernels(block: Function) {
     BLOCK.set(Some(block));
 }
 
-/// The other module, where it is loaded.
+/// The other module, if it is loaded.
 pub(crate) fn runner() -> Option<Runner> {
     BLOCK.with_borrow(Option::is_some).then_some(run as Runner)
 }

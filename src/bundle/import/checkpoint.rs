@@ -94,7 +94,7 @@ pub struct Checkpoint {
 ///
 /// # Errors
 /// [`BundleError::UnknownCheckpoint`], [`BundleError::DamagedCheckpoint`],
-/// [`BundleError::MissingTensor`], [`BundleError::Shape`], [`BundleError::Options`] where the heads
+/// [`BundleError::MissingTensor`], [`BundleError::Shape`], [`BundleError::Options`] if the heads
 /// cannot be known, [`BundleError::Io`].
 pub fn open_checkpoint(path: &Path, heads: Option<usize>) -> Result<Checkpoint, BundleError> {
     let source = open_source(path)?;
@@ -148,7 +148,7 @@ impl Checkpoint {
         &self.vision
     }
 
-    /// The text tower, where there is one.
+    /// The text tower, if present.
     pub fn text(&self) -> Option<&TextConfig> {
         self.text.as_ref()
     }
@@ -354,7 +354,7 @@ fn checked_heads(heads: Option<usize>, width: usize, tower: &str) -> Result<usiz
     }
 }
 
-/// Reads the heads from Hugging Face's `config.json`, where there is one. It only helps, so
+/// Reads the heads from Hugging Face's `config.json`, if present. It only helps, so
 /// anything wrong with it is passed over.
 fn beside_heads(path: &Path) -> BesideHeads {
     let config = path.with_file_name("config.json");

@@ -40,7 +40,7 @@ pub struct Recipe {
 }
 
 impl Layout {
-    /// The raw tensors of a canonical one, or `None` where this layout has no such tensor.
+    /// The raw tensors of a canonical one, or `None` if this layout has no such tensor.
     pub fn recipe(&self, canonical: &str) -> Option<Recipe> {
         let transposed = self.transposed.contains(&canonical);
         if let Some((_, raw)) = self.plain.iter().find(|(name, _)| *name == canonical) {

@@ -2,7 +2,7 @@
 //!
 //! Until then what was at the target stays whole; a folder that never took its place is removed, by the
 //! next run where a process was killed. One process at a time writes to a target. Fails with
-//! [`BundleError::OutputFolder`] where the target holds anything but a bundle, [`BundleError::Busy`] where
+//! [`BundleError::OutputFolder`] if the target holds anything but a bundle, [`BundleError::Busy`] where
 //! another process writes to it, and with [`BundleError::Io`].
 
 use std::fs::{self, File};

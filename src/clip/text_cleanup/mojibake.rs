@@ -61,7 +61,7 @@ pub(super) fn fix_encoding(text: &str) -> String {
     }
 }
 
-/// Undoes one layer; `None` where there is nothing to do.
+/// Undoes one layer; `None` if there is nothing to do.
 fn fix_once(text: &str) -> Option<String> {
     if text.is_ascii() || !is_suspect(text) {
         return None;
@@ -86,7 +86,7 @@ fn is_c1(c: char) -> bool {
     ('\u{80}'..='\u{9f}').contains(&c)
 }
 
-/// `text` as bytes of `page`, read as UTF-8; `None` where either step is impossible.
+/// `text` as bytes of `page`, read as UTF-8; `None` if either step is impossible.
 fn reread(text: &str, page: &CodePage) -> Option<String> {
     let mut bytes = page.encode(text)?;
     if !page.no_break_space_elsewhere {

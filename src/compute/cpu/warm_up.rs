@@ -10,7 +10,7 @@ const SHAPE: Shape = Shape { width: 128, heads: 2, mlp_width: 512, quick_gelu: f
 const TOKENS: usize = 64;
 const RUNS: usize = 4;
 
-/// Runs small blocks with weights of every type, by `runner` where there is one.
+/// Runs small blocks with weights of every type, by `runner`, if present.
 pub(crate) fn warm_up(runner: Option<Runner>) {
     let matrices: [fn(usize, usize) -> Matrix; 3] = [
         |outputs, inputs| Matrix::F16(vec![0; outputs * inputs]),

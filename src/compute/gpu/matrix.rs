@@ -70,7 +70,7 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    /// Memory for a weight `[out, in]`; None where its rows do not fill whole words.
+    /// Memory for a weight `[out, in]`; None if its rows do not fill whole words.
     pub(crate) fn new(queue: &Queue, shape: &[usize], packing: Packing) -> Option<Self> {
         let [outputs, inputs] = *shape else { return None };
         if outputs == 0 || inputs == 0 || !inputs.is_multiple_of(packing.values_a_word()) {
@@ -87,7 +87,7 @@ impl Matrix {
         })
     }
 
-    /// Lays rows down, from row `first`. False where they are stored in another type.
+    /// Lays rows down, from row `first`. False if they are stored in another type.
     pub(crate) fn put(&self, first: usize, values: Values) -> bool {
         let (words, scales) = match (self.packing, values) {
             (Packing::F32, Values::F32(values)) => (Bytes::from_elems(values), None),

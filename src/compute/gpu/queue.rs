@@ -14,7 +14,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// None where `device` is no graphics device, or records gradients.
+    /// None if `device` is no graphics device, or records gradients.
     pub(crate) fn of(device: &Device) -> Option<Self> {
         tensor(Tensor::<1>::empty([1], device)).map(|any| Self { any })
     }

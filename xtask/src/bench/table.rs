@@ -42,7 +42,7 @@ pub struct Row {
 }
 
 impl Times {
-    /// `None` where there are none.
+    /// `None` if there are none.
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);

@@ -1,7 +1,7 @@
 //! The memory of the machine: every value, the stack, its marks, and the memo.
 //!
 //! The stack and the memo hold indices, so using a value twice costs one index. Fails with a
-//! sentence where something is taken that is not there, or where there are too many values.
+//! sentence if something is taken that is not there, or where there are too many values.
 
 use std::collections::HashMap;
 
