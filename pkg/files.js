@@ -28,7 +28,7 @@ export class ModelFiles {
   /** The last file given out was kept by an earlier visit. */
   fromStorage = false;
   /** Files being kept. @type {Set<Promise<void>>} */ #waiting = new Set();
-  /** There was no room for a file: what it said then. @type {Promise<{neededBytes: number, freeBytes: number | null}> | null} */
+  /** There was no room for a file: the figures. @type {Promise<{neededBytes: number, freeBytes: number | null}> | null} */
   #full = null;
 
   /**
@@ -104,7 +104,7 @@ export class ModelFiles {
     const file = await this.#folder?.find(entry.sha256, entry.bytes);
     if (file) return { opened: Promise.resolve(new OpenedFile(new Response(file), { stored: true })) };
     // What is kept in the private files need not be kept a second time in the browser's cache. Where there are none,
-    // that cache is all there is: whatever it has of the file is good enough, the hash will tell.
+    // that cache is all there is: whatever it has of the file is good enough, the hash decides.
     return { opened: this.#fetch(entry, this.#folder && !this.#full ? "no-store" : "force-cache") };
   }
 
@@ -144,7 +144,7 @@ export class ModelFiles {
     const neededBytes = Math.max(0, total - ((await this.#folder?.bytes()) ?? 0));
     const { quota = Infinity, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
     const freeBytes = Math.max(0, quota - usage);
-    // Some browsers always tell the same large number, so that nobody is known by the size of their disk.
+    // Some browsers always report the same large number, so that nobody is known by the size of their disk.
     return { neededBytes, freeBytes: freeBytes < neededBytes ? freeBytes : null };
   }
 

@@ -245,7 +245,7 @@ export class Session {
   }
 
   /**
-   * What a view of a normal picture is encoded to, for other sessions of the same model; encoded now where it is not yet.
+   * What a view of a normal picture is encoded to, for other sessions of the same model; encoded now if missing.
    * @param {{id: number, view: number}} view
    * @param {{augment?: import("./index.d.ts").Augment, signal?: AbortSignal, onProgress?: Function}} [options]
    * @returns {Promise<Float32Array[]>}
@@ -370,7 +370,7 @@ function asBlob(value) {
   throw makeError("UsageError", "A picture must be given as a Blob or File. Wrap raw bytes in new Blob([bytes]).");
 }
 
-/** Milliseconds since the epoch, as exact as the browser tells them. */
+/** Milliseconds since the epoch, as exact as the browser reports them. */
 function nowMs() {
   return performance.timeOrigin + performance.now();
 }

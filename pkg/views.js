@@ -3,7 +3,7 @@
  *
  * Comes in: sessions of one model that hold the same normal pictures. Goes out: nothing; whoever lacks a view afterwards
  * encodes it when it analyses, so a worker that crashes costs time and nothing else. Rejects with an AbortError, or
- * where the first session fails.
+ * if the first session fails.
  */
 
 import { spread } from "./helpers.js";

@@ -60,7 +60,7 @@ impl FrozenBlock {
         })
     }
 
-    /// Whether some weights are bytes, which can be multiplied in two ways.
+    /// Whether some weights are bytes, which can be multiplied in two modes.
     pub fn has_bytes(&self) -> bool {
         [&self.qkv, &self.out, &self.fc1, &self.fc2].iter().any(|map| map.storage(true) == Storage::I8ByBytes)
     }

@@ -1,4 +1,4 @@
-//! Geometry of a block, and what is said where values do not fit it.
+//! Geometry of a block, and the error for values that do not fit it.
 
 use crate::raw::PANEL;
 

@@ -42,13 +42,13 @@ pub struct Manifest {
     pub adapters: Option<AdapterConfig>,
     /// How pixels become the tower's input.
     pub preprocess: PreprocessConfig,
-    /// How the memory bank is made unless the user says otherwise.
+    /// How the memory is made by default.
     #[serde(default)]
     pub augment: Augment,
-    /// What the memory bank holds.
+    /// What the memory holds.
     #[serde(default, skip_serializing_if = "MemoryFeatures::is_default")]
     pub memory: MemoryFeatures,
-    /// A sentence to show wherever words are compared with, where its maker has one to say.
+    /// A note of the model's maker, shown wherever words are compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_shot_note: Option<String>,
     /// What the model can be asked about.

@@ -65,7 +65,7 @@ impl Values {
         }
     }
 
-    /// Makes room for more values without their moving later; where there is none, they will say so when they come.
+    /// Reserves room for more values without moving them later; a lack of memory is reported when they arrive.
     pub(crate) fn reserve(&mut self, more: usize) {
         let _ = match self {
             Self::F32(values) => values.try_reserve_exact(more),

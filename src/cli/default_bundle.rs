@@ -1,4 +1,4 @@
-//! Where the model lies that is used without `--bundle`.
+//! The place of the model that is used without `--bundle`.
 //!
 //! Comes in: the environment. Goes out: the folder of the bundle. Fails with the places that were looked at and the
 //! command that puts the model into one of them.

@@ -19,7 +19,7 @@ use crate::eval::REPORT_MARK;
 
 /// The maps that `--npy` writes.
 pub(super) const MAPS: [&str; 3] = ["zero", "memory", "fused"];
-/// A report says within so many bytes what it is.
+/// The mark of a report is within so many bytes.
 const REPORT_HEAD_BYTES: u64 = 512;
 
 /// The overlay of a picture whose results are named `stem`.

@@ -94,7 +94,7 @@ impl OpenDevice {
         self.tier == Tier::Cpu
     }
 
-    /// Goes from 16-bit to 32-bit arithmetic on the same device, and says why. False if that changes nothing.
+    /// Changes from 16-bit to 32-bit arithmetic on the same device, with the reason. False if that changes nothing.
     pub(crate) fn use_f32(&mut self, why: &str) -> bool {
         if self.tier != Tier::Gpu16 {
             return false;
@@ -137,7 +137,7 @@ pub enum DeviceError {
     Lost {
         /// The tier that stopped.
         tier: &'static str,
-        /// What it said.
+        /// The device's message.
         reason: String,
     },
 }

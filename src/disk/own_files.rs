@@ -1,4 +1,4 @@
-//! Removing a folder that this program made, and nothing of anybody else.
+//! Removing a folder that this program made, and no other files.
 //!
 //! Comes in: a folder and which file names are its own. Goes out: the folder without them, removed where
 //! nothing else is in it. Fails with [`std::io::Error`].

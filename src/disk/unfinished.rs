@@ -1,4 +1,4 @@
-//! What is not finished yet, so that a process that is told to stop can take it away.
+//! What is not finished yet, so that a process that is asked to stop can remove it.
 //!
 //! Comes in: paths of files and folders that are being written. Goes out: nothing of them, unless they
 //! were put in their place. A destructor does not run when a signal ends the process, so the paths stand
@@ -14,7 +14,7 @@ static LIST: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// The main thread may make one more file while a folder is being removed.
 const ATTEMPTS: usize = 5;
 
-/// A file or folder that is removed when this is dropped or the process is told to stop.
+/// A file or folder that is removed when this is dropped or the process is asked to stop.
 #[derive(Debug)]
 pub struct Unfinished {
     path: PathBuf,

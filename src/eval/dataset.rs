@@ -32,7 +32,7 @@ pub enum DatasetError {
         /// The folder.
         path: String,
     },
-    /// There is nothing to tell apart.
+    /// There are no two classes to compare.
     #[error("{path} has {found} pictures only; figures need normal ones in good and abnormal ones in Ungood")]
     OneClass {
         /// The folder.
@@ -78,7 +78,7 @@ pub enum DatasetError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The disk said no.
+    /// An I/O error.
     #[error("{path}: {source}")]
     Io {
         /// File or folder.

@@ -52,7 +52,7 @@ pub struct EvalOptions {
     pub strict: bool,
 }
 
-/// Who looks on.
+/// Observer of a run.
 pub trait Watch {
     /// Pictures scored so far.
     fn scored(&mut self, done: usize, total: usize);

@@ -85,7 +85,7 @@ impl Sweep {
     }
 }
 
-/// Walks down scores that fit into memory; `visit` is told after each distinct score.
+/// Walks down scores that fit into memory; `visit` is called after each distinct score.
 fn sweep(scores: &[f32], labels: &[bool], mut visit: impl FnMut(&Sweep)) -> Sweep {
     let positives = labels.iter().filter(|l| **l).count();
     let mut sweep = Sweep::new(positives as f64, (labels.len() - positives) as f64, 1.0);

@@ -1,4 +1,4 @@
-//! What an engine is asked, how it reports on the way, and what it answers.
+//! Requests to an engine, its progress reports, and its results.
 
 use crate::bundle::manifest::Augment;
 use crate::mvfa::error::Cancelled;
@@ -96,7 +96,7 @@ pub trait Pacer {
     fn now_ms(&self) -> f64;
 }
 
-/// Where the time went.
+/// Times of the steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Timings {
     /// Encoding references that were not encoded yet.
@@ -138,7 +138,7 @@ pub struct Analysis {
     /// Scores of references when each is left out of the memory, of at most sixteen spread over all; `None` with
     /// fewer than two.
     pub support_scores: Option<Vec<f32>>,
-    /// Where the time went.
+    /// Times of the steps.
     pub timings: Timings,
 }
 

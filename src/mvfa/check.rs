@@ -34,7 +34,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`DeviceError::SelfTest`] when it differs, [`DeviceError::Lost`] when there is none,
-    /// [`EngineError::Cancelled`] when the pacer says so.
+    /// [`EngineError::Cancelled`] when the pacer requests it.
     pub async fn self_test(&mut self, pacer: &mut impl Pacer) -> Result<(), EngineError> {
         let Some(expected) = self.manifest.self_test.clone() else { return Ok(()) };
         let mut wrong = self.differs(&expected, pacer).await?;

@@ -41,7 +41,7 @@ impl AdaptedEncoder {
         })
     }
 
-    /// Lets the tower compute in the faster of two ways where it has two.
+    /// Chooses the faster of two modes, if the tower has two.
     pub(crate) fn choose_faster(&self, now_ms: impl Fn() -> f64) {
         self.tower.choose_faster(now_ms);
     }

@@ -81,7 +81,7 @@ impl Engine {
         })
     }
 
-    /// Lets the model compute in the faster of two ways where it has two, by a short trial.
+    /// Chooses the faster of two modes by a short trial, if the model has two.
     pub fn choose_faster(&self, now_ms: impl Fn() -> f64) {
         self.encoder.choose_faster(now_ms);
     }
@@ -145,7 +145,7 @@ impl Engine {
     /// whatever the model compares by.
     ///
     /// # Errors
-    /// [`Cancelled`] when the pacer says so.
+    /// [`Cancelled`] when the pacer requests it.
     pub async fn encode_raw(
         &self,
         planes: &Planes,

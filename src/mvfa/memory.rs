@@ -139,7 +139,7 @@ impl MemoryRows {
         self.all.levels(bank)
     }
 
-    /// What is searched where nothing is left out.
+    /// What is searched if nothing is left out.
     pub(crate) fn all(&self) -> &SearchRows {
         &self.all
     }

@@ -10,7 +10,7 @@ use crate::image::{AUGMENTATION_NAMES, Planes};
 use crate::mvfa::features::Bank;
 use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, min_into};
 
-/// At most so many references are compared with the others, to tell the scale of normal pictures. Each one is
+/// At most so many references are compared with the others, for the scale of normal pictures. Each one is
 /// compared with all others, so its score is exact; all with all would be quadratic.
 pub(crate) const LEFT_OUT_AT_MOST: usize = 16;
 
@@ -69,7 +69,7 @@ impl References {
         self.by_id.len()
     }
 
-    /// The views that are not encoded yet, where references are used in this way.
+    /// The views that are not encoded yet, if references are used in this mode.
     pub(crate) fn lacking(&self, augment: Augment) -> Vec<(ReferenceId, usize)> {
         let views = |r: &Reference| -> Vec<usize> {
             match (&r.rows, &r.views) {

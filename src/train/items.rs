@@ -1,7 +1,7 @@
 //! From pictures to what a step needs: a number in the token store, a mask, a label.
 //!
 //! Comes in: [`Source`]s. Goes out: [`Item`]s and the finished token store. A picture that cannot
-//! be read is told once and left out, or stops the run where that is wanted. Fails with
+//! be read is reported once and skipped, or stops the run if that is wanted. Fails with
 //! [`TrainError::OtherPictures`] if the finished store was made from other files.
 
 use std::collections::{HashMap, HashSet};

@@ -33,7 +33,7 @@ impl Ledger {
         self.records.push(source);
     }
 
-    /// Compares with the list at `path`, or writes it where there is none; `unsaved` says why it cannot.
+    /// Compares with the list at `path`, or writes it where there is none; `unsaved` makes the error if it cannot.
     ///
     /// # Errors
     /// [`TrainError::OtherPictures`], [`TrainError::State`], [`TrainError::Io`], what `unsaved` answers.

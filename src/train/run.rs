@@ -1,7 +1,7 @@
 //! From a plan to a bundle: gather, train, choose, write.
 //!
 //! Comes in: a bundle with a frozen tower and a [`Plan`] of which pictures are for what. Goes out:
-//! a new bundle with adapters. Fails with [`TrainError`]; a run that was cut off goes on when it is
+//! a new bundle with adapters. Fails with [`TrainError`]; an interrupted run resumes when it is
 //! started again with the same plan.
 
 use std::path::PathBuf;

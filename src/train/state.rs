@@ -1,4 +1,4 @@
-//! What a run leaves on disk so that it can go on after anything.
+//! What a run keeps on disk so that it can resume after any interruption.
 //!
 //! Comes in: settings, trained tensors, progress. Goes out: the same after a restart. Every file is
 //! written beside its place and moved there when it is complete, so there is always a whole one. One

@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 
 /// An adapter that can be used.
 pub(crate) struct Adapter {
-    /// Vendor and architecture, as far as the browser tells.
+    /// Vendor and architecture, as far as the browser reports them.
     pub(crate) name: String,
     /// A processor that pretends to be a graphics card.
     pub(crate) is_software: bool,

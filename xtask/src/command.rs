@@ -1,4 +1,4 @@
-//! Runs other programs: says what it runs, streams what they print.
+//! Runs other programs: prints what it runs, streams what they print.
 //!
 //! Fails with the command line, the exit status and, where the program is missing, its name.
 

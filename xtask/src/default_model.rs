@@ -3,7 +3,7 @@
 //! Comes in: `models/default`, the real slices of `tests/fixtures/bmad`. Goes out: the same bundle
 //! with adapters and a small text tower trained on phantoms and on normal slices with synthetic
 //! anomalies; model card and notice stay as they are. The same command gives the same files on the
-//! same machine. Fails with what the program says; `models/default` is touched last.
+//! same machine. Fails with the program's error; `models/default` is touched last.
 
 use std::fs;
 use std::path::Path;

@@ -45,7 +45,7 @@ impl Layout {
         Ok(Self { root, cache, target })
     }
 
-    /// The person's data folder, where an installed `mvfa` looks for its model.
+    /// The user's data folder, where an installed `mvfa` looks for its model.
     pub fn data() -> Result<PathBuf> {
         let base = env::var_os("XDG_DATA_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
         let base = base.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".local/share")));

@@ -28,7 +28,7 @@ pub enum WasmToolchain {
 }
 
 impl WasmToolchain {
-    /// Finds or installs one. `MVFA_WASM_TOOLCHAIN` decides where it is set.
+    /// Finds or installs one. `MVFA_WASM_TOOLCHAIN` decides if it is set.
     pub fn ensure(layout: &Layout) -> Result<Self> {
         match std::env::var("MVFA_WASM_TOOLCHAIN").as_deref() {
             Ok("rustup") => rustup_target(layout).map(|()| Self::Rustup),
@@ -115,7 +115,7 @@ fn wasm_linker(layout: &Layout) -> Result<PathBuf> {
     find("wasm-ld").context("the package lld brought no wasm-ld; install a linker for WebAssembly and put it on PATH")
 }
 
-/// Installs distribution packages, with a fresh package list only where the first try fails.
+/// Installs distribution packages, with a fresh package list only if the first try fails.
 fn apt_install(packages: &[&str], layout: &Layout) -> Result<()> {
     if find("apt-get").is_none() {
         bail!("{} is missing and there is no apt-get here; install it by hand", packages.join(" "));

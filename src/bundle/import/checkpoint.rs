@@ -88,7 +88,7 @@ pub struct Checkpoint {
 
 /// Opens a checkpoint whatever its layout.
 ///
-/// `heads` is what the user says about the number of attention heads; a `config.json` of Hugging
+/// `heads` is the user's number of attention heads; a `config.json` of Hugging
 /// Face beside the file comes second, width / 64 third. For the text tower width / 64 comes before
 /// `heads`, because one number rarely fits both towers.
 ///
@@ -208,7 +208,7 @@ impl Checkpoint {
     }
 }
 
-/// What a checkpoint's names and shapes tell about its towers.
+/// The towers' geometry, from the names and shapes of a checkpoint.
 struct Scan<'a> {
     source: &'a dyn TensorSource,
     names: &'a [String],

@@ -1,4 +1,4 @@
-//! The arithmetic of packed blocks, used before it is needed.
+//! Warm-up of the arithmetic of packed blocks.
 //!
 //! Takes a runner and returns nothing. A browser first compiles a function fast and badly, and recompiles it in the
 //! background once it is hot; a running call never switches. So we run small blocks while the model downloads.

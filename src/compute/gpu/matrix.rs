@@ -2,9 +2,9 @@
 //!
 //! Comes in: rows of a weight `[out, in]` in the order a bundle has them. They are laid down as
 //! 32-bit words `[in / values a word, out]`: one word holds one, two or four neighbouring inputs of
-//! one output. Both axes are filled up with zeros, so that every weight has a tile. A shader so reads neighbouring outputs from neighbouring words whatever the element
-//! type is, and rows of a split tensor never share a word. Goes out: the words, for `Linear`, or all
-//! values as a plain tensor. Nothing fails here.
+//! one output. Both axes are filled up with zeros, so that every weight has a tile. So a shader reads
+//! neighbouring outputs from neighbouring words for every element type, and rows of a split tensor never
+//! share a word. Goes out: the words, for `Linear`, or all values as a plain tensor. Nothing fails here.
 
 use std::fmt::Write;
 

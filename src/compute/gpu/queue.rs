@@ -1,7 +1,7 @@
 //! A graphics device as buffers come from it.
 //!
-//! Comes in: a burn device, and values. Goes out: buffers. Nothing fails here: a device that has no
-//! memory left says so when something is read from it.
+//! Comes in: a burn device, and values. Goes out: buffers. Nothing fails here: a device without
+//! memory reports it at the next read.
 
 use burn::tensor::{Bytes, DType, Device, Tensor};
 use burn_wgpu::{CubeBackend, CubeTensor, into_contiguous};
