@@ -1,10 +1,10 @@
 /**
  * The files of one model, from this browser's storage or over the network.
  *
- * Comes in: the manifest's address. Goes out: answers to read, one file at a time, in the order asked. The manifest and
- * the first file are asked for at once, so that they arrive while the program is being compiled; later the caller says
+ * Comes in: the manifest's address. Goes out: responses to read, one file at a time, in the order asked. The manifest
+ * and the first file are asked for at once, so that they arrive while the program is being compiled; later the caller says
  * which file to prepare while it works on another. Never more than one prepared file is held, and never more than two
- * wait to be kept. What the bytes are worth is for the caller to check: only it knows whether a hash was right, and only
+ * wait to be kept. The caller verifies the hash, and only
  * then calls `keep`.
  */
 
@@ -34,7 +34,7 @@ export class ModelFiles {
   /**
    * @param {string} manifestUrl absolute
    * @param {AbortSignal} signal
-   * @param {string} [manifest] its text, where somebody has just read it
+   * @param {string} [manifest] its text, if the caller has just read it
    */
   constructor(manifestUrl, signal, manifest) {
     this.#manifestUrl = manifestUrl;
@@ -99,7 +99,7 @@ export class ModelFiles {
     return this.#fetch(entry, "reload");
   }
 
-  /** @param {Entry} entry @returns {Promise<{opened: Promise<OpenedFile>}>} in an object, so that nobody waits for it here */
+  /** @param {Entry} entry @returns {Promise<{opened: Promise<OpenedFile>}>} in an object, so that it is not awaited here */
   async #find(entry) {
     const file = await this.#folder?.find(entry.sha256, entry.bytes);
     if (file) return { opened: Promise.resolve(new OpenedFile(new Response(file), { stored: true })) };
@@ -144,7 +144,7 @@ export class ModelFiles {
     const neededBytes = Math.max(0, total - ((await this.#folder?.bytes()) ?? 0));
     const { quota = Infinity, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
     const freeBytes = Math.max(0, quota - usage);
-    // Some browsers always report the same large number, so that nobody is known by the size of their disk.
+    // Some browsers always report the same large number, so that the size of the disk identifies nobody.
     return { neededBytes, freeBytes: freeBytes < neededBytes ? freeBytes : null };
   }
 

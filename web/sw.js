@@ -24,8 +24,8 @@ const root = new URL("./", location.href);
 const CACHE = `mvfa-site ${root.pathname}`;
 const request = fetch.bind(self);
 
-// A policy reaches this worker only as a header of its own script, which some hosts cannot send. What could carry data
-// elsewhere is therefore taken away from it here.
+// A policy reaches this worker only as a header of its own script, which some hosts cannot send. So the interfaces that
+// could carry data elsewhere are removed here.
 for (const name of ["WebSocket", "WebSocketStream", "WebTransport", "EventSource", "importScripts", "BackgroundFetchManager"]) {
   Object.defineProperty(self, name, { value: undefined });
 }
@@ -56,7 +56,7 @@ async function openPages() {
   return windows.filter(({ url }) => url.startsWith(root.href));
 }
 
-/** Tells open pages of requests that this worker makes by itself. @param {string} url */
+/** Reports requests that this worker makes by itself to open pages. @param {string} url */
 async function report(url) {
   const requests = [{ method: "GET", url, blocked: false, atMs: Date.now() }];
   for (const page of await openPages()) page.postMessage({ requests });

@@ -88,7 +88,7 @@ pub struct PreprocessConfig {
     pub std: [f32; 3],
 }
 
-/// Which views of a normal reference go into the memory bank.
+/// Which views of a normal reference go into the memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Augment {
@@ -102,7 +102,7 @@ pub enum Augment {
 /// A manifest of a real model has some hundred kilobytes; what is longer is none.
 pub const MANIFEST_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What the memory bank holds, and a picture is compared by, in few-shot.
+/// What the memory holds, and a picture is compared by, in few-shot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MemoryFeatures {

@@ -19,7 +19,7 @@ pub(super) fn unique_stems(files: &[PathBuf]) -> Vec<String> {
             stem
         })
         .collect();
-    // A name that some file has by itself is never given to another.
+    // A name that some file already has is never given to another.
     let own: HashSet<String> = stems.iter().map(|stem| stem.to_lowercase()).collect();
     let mut taken = HashSet::new();
     stems

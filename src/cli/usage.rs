@@ -1,4 +1,4 @@
-//! Which errors are the user's arguments' fault, and how an error reads on a terminal.
+//! Which errors are caused by the user's arguments, and how an error is written on a terminal.
 
 use std::error::Error;
 

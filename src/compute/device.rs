@@ -1,7 +1,7 @@
 //! Device tiers: which kind of machine runs the tensors, and why.
 //!
-//! Comes in: what the user asked for and what the surroundings offer. Goes out: an [`OpenDevice`].
-//! Fails with [`DeviceError`] when something was asked for that cannot be had.
+//! Comes in: what the user asked for and what the environment offers. Goes out: an [`OpenDevice`].
+//! Fails with [`DeviceError`] if the requested device is not available.
 
 use burn::tensor::Device;
 use burn_wgpu::wgpu::Features;
@@ -59,7 +59,7 @@ impl std::str::FromStr for DeviceChoice {
     }
 }
 
-/// A device that was opened, and the words to show for it.
+/// A device that was opened, with its name and the reason for it.
 #[derive(Clone, Debug)]
 pub struct OpenDevice {
     /// The handle burn computes on.
@@ -115,7 +115,7 @@ impl OpenDevice {
     }
 }
 
-/// A device that cannot be had.
+/// A device that is not available or not usable.
 #[derive(Debug, Error)]
 pub enum DeviceError {
     /// Not one of the names.

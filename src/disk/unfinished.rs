@@ -63,15 +63,15 @@ impl Unfinished {
 impl Drop for Unfinished {
     fn drop(&mut self) {
         let mut list = list();
-        // A settled path may belong to somebody else by now.
+        // A settled path may belong to another process by now.
         if list.remove(&self.path) {
             remove(&self.path);
         }
     }
 }
 
-/// Removes everything on the list, and keeps the list so that nothing is added or settled any more. For
-/// a process that ends now: whoever wants to finish something waits for ever.
+/// Removes everything on the list, and keeps the list locked so that nothing is added or settled any more.
+/// For a process that ends now: code that wants to finish something blocks until then.
 pub fn remove_all() {
     let list = list();
     for path in list.iter() {

@@ -9,7 +9,7 @@ use super::{ImageError, Limits, Picture, jpeg, raster, tiff};
 /// The formats [`decode`] reads, as a person writes them.
 pub const SUPPORTED_FORMATS: &str = "PNG, JPEG, WebP, BMP, TIFF";
 
-/// Endings of their files, to find pictures in a folder. A file named by itself may have any.
+/// Endings of their files, to find pictures in a folder. A file named explicitly may have any.
 pub const FILE_ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
 
 /// A format that this build reads.

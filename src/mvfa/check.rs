@@ -1,4 +1,4 @@
-//! What a loaded model must answer before it is used: the self-test on its device.
+//! The self-test of a loaded model on its device, before it is used.
 //!
 //! Comes in: the manifest's expected values. Goes out: nothing if the device computes what it
 //! should. Fails with [`EngineError`]. It also warms the device: every shader of an analysis runs

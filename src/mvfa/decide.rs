@@ -1,4 +1,4 @@
-//! How a kind of object is scored: one image score from what its maps and scores are.
+//! The scoring rule of each kind of object: one image score from its maps and scores.
 //!
 //! Comes in: the parts of one image that its mode has, and the ranges that bring them to one scale. Goes out: the image
 //! score, and the score on the scale of the ranges. Plain arithmetic, cannot fail. Source: spec §8; zero-shot is always

@@ -25,7 +25,7 @@ pub struct Engine {
     pub(super) manifest: Manifest,
     pub(super) open: OpenDevice,
     pub(super) encoder: AdaptedEncoder,
-    /// What the memory bank is made with, if that is not `encoder`.
+    /// What the memory is made with, if that is not `encoder`.
     pub(super) raw: Option<AdaptedEncoder>,
     pub(super) text: HashMap<String, Tensor<2>>,
     pub(super) references: References,

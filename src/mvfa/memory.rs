@@ -1,4 +1,4 @@
-//! The memory bank: features of normal references, and how far a picture is from them.
+//! The memory: features of normal references, and how far a picture is from them.
 //!
 //! Comes in: unit-length features of references and of a picture. Goes out: per patch the cosine
 //! distance to the nearest remembered row. References are kept apart, so that one can be added,

@@ -1,4 +1,4 @@
-//! The normal pictures an engine remembers, and how far they are from each other.
+//! The normal references of an engine, and their distances from each other.
 //!
 //! Comes in: pictures, their rows once encoded, and distances between them as they become known. Goes out: the
 //! rows to search, and per reference its distances when it is left out. Cannot fail.

@@ -67,7 +67,7 @@ pub enum TrainError {
         /// The folder of its state.
         path: String,
     },
-    /// The folder for the saved state is somebody else's.
+    /// The folder for the saved state holds other files.
     #[error("{path} is where this run would be saved, but {reason}; choose another --out, or move that away")]
     ForeignState {
         /// The folder.

@@ -38,7 +38,7 @@ pub struct Plan {
     pub objects: Vec<ObjectSpec>,
     /// What the finished bundle can be asked about.
     pub published: Vec<ObjectSpec>,
-    /// What its memory bank holds.
+    /// What its memory holds.
     pub memory: MemoryFeatures,
     /// Pictures to train on.
     pub train: Vec<Source>,

@@ -160,7 +160,7 @@ impl StateFolder {
         let Self { folder, lock } = self;
         let io = |e| TrainError::io(&folder, e);
         remove_own(&folder, |name| is_own(name) && name != LOCK).map_err(io)?;
-        // The lock last: until then nobody else writes here.
+        // The lock last: until then no other process writes here.
         drop(lock);
         remove_own(&folder, |_| false).map_err(io)
     }
@@ -184,7 +184,7 @@ impl StateFolder {
                 metadata.insert(format!("{}.steps", tensor.name), time.to_string());
             }
         }
-        // Order matters to nobody but a person who compares two states.
+        // The order only matters to a person who compares two states.
         let order: Vec<&str> = tensors.iter().map(|t| t.name.as_str()).collect();
         metadata.insert("order".to_owned(), order.join(" "));
         if let Some(progress) = progress {

@@ -1,6 +1,6 @@
-//! The bytes of an answer, with progress.
+//! The bytes of a response, with progress.
 //!
-//! Comes in: an answer that has begun. Goes out: all its bytes, each copied once, straight to where it
+//! Comes in: a response that has begun. Goes out: all its bytes, each copied once, straight to where it
 //! stays. Fails with [`WebError::Fetch`], [`WebError::Cancelled`], or [`BundleError`] for a file that is
 //! missing or too long.
 

@@ -1,7 +1,7 @@
 //! What `pkg/files.js` offers: the files of one model, from this browser's storage or the network.
 //!
-//! It decides where a file comes from and where it is kept; what the bytes are worth is decided here, by
-//! their hash, before they are used or kept.
+//! JavaScript decides where a file comes from and where it is kept; this side verifies the hash before the
+//! bytes are used or kept.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;

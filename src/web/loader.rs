@@ -1,8 +1,8 @@
-//! A bundle on its way onto a device: a shard is read, checked, handed over, kept for the next visit and
-//! dropped, while the next one is on its way.
+//! Loads a bundle onto a device: a shard is read, checked, handed over, stored for the next visit and
+//! dropped, while the next one is being fetched.
 //!
 //! Comes in: the model's files and the wanted device. Goes out: a loaded engine that passed its self-test.
-//! Fails with [`WebError`]: a file that cannot be had or is wrong, a device that is not there or computes
+//! Fails with [`WebError`]: a file that is missing or wrong, a device that is not there or computes
 //! wrongly, or a stop on request.
 
 use js_sys::Function;

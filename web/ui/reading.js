@@ -1,4 +1,4 @@
-/** A score in plain words. It compares; it never says what a person has. Pure functions. */
+/** A score in plain words. It compares; it never gives a diagnosis. Pure functions. */
 
 import { countOf, twoDigits } from "./dom.js";
 import { normalTop } from "./results.js";

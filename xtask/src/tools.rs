@@ -1,4 +1,4 @@
-//! Programs from outside: found where they are, installed where they are not.
+//! External programs: found if present, installed if not.
 //!
 //! Comes in: the machine. Goes out: paths that work. Each installation is announced before it
 //! starts. Fails with what is out of reach and what a person can do instead.
@@ -219,7 +219,7 @@ pub fn firefox(layout: &Layout) -> Result<PathBuf> {
     search().context("no Firefox found; install one and set FIREFOX to its path")
 }
 
-/// The small browser that comes with WebKit for GTK, and a screen that nobody sees for it.
+/// The small browser that comes with WebKit for GTK, and a virtual screen for it.
 pub fn webkit(layout: &Layout) -> Result<PathBuf> {
     let search = || {
         let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();

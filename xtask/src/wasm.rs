@@ -42,7 +42,7 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     let toolchain = WasmToolchain::ensure(layout)?;
     let mut cargo = cargo(layout);
     let profile = if dev { "wasm-dev" } else { "wasm" };
-    // Of this kind alone: cargo leaves out link-time optimisation, without a word, where a library is
+    // Of this kind alone: cargo silently omits link-time optimisation if a library is
     // to be an rlib as well.
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]);
     cargo.args(["--profile", profile, "--target", "wasm32-unknown-unknown"]);

@@ -9,7 +9,7 @@ use crate::bundle::import::{dinov2, huggingface_clip, openai_names};
 /// One naming.
 #[derive(Debug)]
 pub struct Layout {
-    /// What people call it.
+    /// Its common name.
     pub title: &'static str,
     /// How the tower runs.
     pub family: Family,

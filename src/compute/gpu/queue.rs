@@ -54,8 +54,8 @@ impl Queue {
         empty_like(&self.any, shape)
     }
 
-    /// Ends when everything that was asked of the device is done. A lost device ends it too: whoever
-    /// reads from it hears of that.
+    /// Ends when everything that was asked of the device is done. A lost device ends it too: the next
+    /// read from it reports that.
     pub(crate) fn done(&self) -> impl Future<Output = ()> + use<> {
         let done = self.any.client.sync();
         async {
