@@ -103,7 +103,7 @@ export class ModelFiles {
   async #find(entry) {
     const file = await this.#folder?.find(entry.sha256, entry.bytes);
     if (file) return { opened: Promise.resolve(new OpenedFile(new Response(file), { stored: true })) };
-    // What is kept in the private files need not be kept a second time in the browser's cache. Where there are none,
+    // What is kept in the private files need not be kept a second time in the browser's cache. If there are none,
     // that cache is all there is: whatever it has of the file is good enough, the hash decides.
     return { opened: this.#fetch(entry, this.#folder && !this.#full ? "no-store" : "force-cache") };
   }

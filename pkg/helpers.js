@@ -105,7 +105,7 @@ export class Helper {
     return this.#opened !== null && !this.#opened.ended;
   }
 
-  /** The session, a new one where the last was lost. @returns {Promise<Session>} */
+  /** The session, a new one if the last was lost. @returns {Promise<Session>} */
   async session() {
     const session = await this.#session?.catch(() => null);
     if (this.#ended) throw Object.assign(new Error("The session was closed. Open a new one to go on."), { name: "AbortError" });

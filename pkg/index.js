@@ -44,7 +44,7 @@ function makeError(name, message) {
   return error;
 }
 
-/** @param {AbortSignal} signal that was aborted @returns {Error} the caller's own reason, where one was given */
+/** @param {AbortSignal} signal that was aborted @returns {Error} the caller's own reason, if one was given */
 function stopped({ reason }) {
   return reason instanceof Error && reason.name !== "AbortError"
     ? reason
@@ -128,7 +128,7 @@ export class Session {
 
   /**
    * The same model in another worker, to share pictures with: the compiled program and the manifest come from this
-   * session, also after it ended, and the model's files from the browser's storage. Where the session was opened with
+   * session, also after it ended, and the model's files from the browser's storage. If the session was opened with
    * `twins`, nothing is fetched then. Normal pictures are not taken along.
    * @param {{onRequests?: (requests: import("./index.d.ts").NetworkRequest[]) => void}} [options]
    * @returns {Promise<Session>}

@@ -63,7 +63,7 @@ export class ModelFolder {
    * Keeps a file. A tab that is closed meanwhile leaves nothing half-written that would be taken for whole.
    * @param {string} name a SHA-256
    * @param {Uint8Array<ArrayBuffer>} bytes not changed until this is over
-   * @returns {Promise<boolean>} false if there was no room; true also where nothing can be kept for another reason
+   * @returns {Promise<boolean>} false if there was no room; true also if nothing can be kept for another reason
    */
   async keep(name, bytes) {
     if (!SHA256.test(name)) return true;
@@ -89,7 +89,7 @@ export class ModelFolder {
 }
 
 /**
- * A way to give a file its content: beside other work where the browser can, else at once.
+ * A way to give a file its content: beside other work if the browser can, else at once.
  * @param {FileSystemFileHandle} file
  * @returns {Promise<(bytes: Uint8Array<ArrayBuffer>) => Promise<void>>} rejects if not all of it found room
  */

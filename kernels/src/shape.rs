@@ -32,7 +32,7 @@ impl Shape {
 pub struct ShapeError {
     /// Which.
     pub what: &'static str,
-    /// How many values it should have; 0 where the geometry itself cannot be run.
+    /// How many values it should have; 0 if the geometry itself cannot be run.
     pub expected: usize,
     /// How many it has.
     pub found: usize,

@@ -275,7 +275,7 @@ impl Manifest {
 }
 
 impl TensorEntry {
-    /// The key inside the file: the name, with the rows where the file holds only a part.
+    /// The key inside the file: the name, with the rows if the file holds only a part.
     pub fn key(&self) -> String {
         match self.rows {
             Some([start, end]) => format!("{}[{start}:{end}]", self.name),

@@ -42,7 +42,7 @@ pub struct TensorPart {
     pub name: String,
     /// Shape of the whole tensor.
     pub shape: Vec<usize>,
-    /// First and one-past-last row along the first axis, where this is only a part.
+    /// First and one-past-last row along the first axis, if this is only a part.
     pub rows: Option<[usize; 2]>,
     /// Row-major values of the part.
     pub values: Values,

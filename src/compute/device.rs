@@ -157,7 +157,7 @@ pub fn open_cpu(reason: impl Into<String>) -> OpenDevice {
     OpenDevice { device: Device::flex(), tier: Tier::Cpu, name, reason: reason.into(), runner: None }
 }
 
-/// The best WebGPU tier of the adapter: with 16-bit floats where its shaders have them, which the
+/// The best WebGPU tier of the adapter: with 16-bit floats if its shaders have them, which the
 /// self-test after loading confirms or takes back. In a browser it may be called once in a worker's life: a second initialisation
 /// of the same device is refused.
 ///

@@ -76,7 +76,7 @@ pub(crate) enum Tokens<'a> {
 pub(crate) struct Level<'a> {
     /// Features `[tokens, dim]` of the segmentation and of the detection bank.
     pub(crate) features: [Tensor<2>; 2],
-    /// The tokens before the adapters were mixed in, where they were.
+    /// The tokens before the adapters were mixed in, if they were.
     pub(crate) premix: Option<Tokens<'a>>,
 }
 
@@ -152,7 +152,7 @@ impl Tower {
         }
     }
 
-    /// Lets blocks whose weights are bytes multiply them as bytes only where that is faster on this machine, by a trial
+    /// Lets blocks whose weights are bytes multiply them as bytes only if that is faster on this machine, by a trial
     /// with so many tokens.
     pub(crate) fn choose_faster(&self, tokens: usize, now_ms: impl Fn() -> f64) {
         if let Self::Cpu(parts) = self

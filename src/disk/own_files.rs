@@ -23,7 +23,7 @@ pub fn stranger(folder: &Path, is_own: impl Fn(&str) -> bool) -> io::Result<Opti
     Ok(strange.into_iter().min())
 }
 
-/// Removes the program's own files, and the folder where that leaves it empty.
+/// Removes the program's own files, and the folder if that leaves it empty.
 ///
 /// # Errors
 /// A file of our own cannot be removed.

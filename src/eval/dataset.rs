@@ -223,7 +223,7 @@ impl Masks {
         Ok(Self(masks))
     }
 
-    /// The mask of the same name, whatever its ending; the one with the picture's own, where there are several.
+    /// The mask of the same name, whatever its ending; the one with the picture's own, if there are several.
     fn of(&self, image: &Path) -> Option<&Path> {
         let masks = self.0.get(image.file_stem()?)?;
         let own = masks.iter().find(|mask| mask.extension() == image.extension());

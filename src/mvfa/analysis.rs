@@ -8,7 +8,7 @@ use crate::mvfa::error::Cancelled;
 pub enum Mode {
     /// Words (zero-shot).
     Zero,
-    /// Normal references, and words where the model has them (few-shot).
+    /// Normal references, and words if the model has them (few-shot).
     Few,
 }
 
@@ -80,8 +80,8 @@ pub trait Pacer {
     /// [`Cancelled`] to stop.
     fn step(&mut self, progress: Progress) -> impl Future<Output = Result<(), Cancelled>>;
 
-    /// Waits for a device. Where a stop can come in meanwhile it is answered at once, and the work
-    /// ends without being heard.
+    /// Waits for a device. If a stop can arrive meanwhile it is answered at once, and the result of the
+    /// work is dropped.
     ///
     /// # Errors
     /// [`Cancelled`] to stop.
@@ -115,7 +115,7 @@ pub struct Analysis {
     /// Image score by mode and kind of object (spec §8); comparable within one model, object and
     /// set of references.
     pub score: f32,
-    /// The score on the scale of the calibration constants, or of the references where those are two or more: 0 at the
+    /// The score on the scale of the calibration constants, or of the references if those are two or more: 0 at the
     /// lower and 1 at the upper end of the range, beyond them for images that are beyond it. `None` if there is
     /// neither.
     pub score_calibrated: Option<f32>,

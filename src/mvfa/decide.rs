@@ -35,7 +35,7 @@ pub(crate) fn memory_score(kind: ObjectKind, memory_map: &[f32]) -> f32 {
 }
 
 impl ImageParts {
-    /// The image score. `fused_maximum` gives the largest value of the fused map; it is asked only where it counts.
+    /// The image score. `fused_maximum` gives the largest value of the fused map; it is called only if it counts.
     pub(crate) fn score(self, kind: ObjectKind, ranges: &Calibration, fused_maximum: impl FnOnce() -> f32) -> f32 {
         match (self.zero, self.memory, kind) {
             (Some(_), Some(_), ObjectKind::Segmentation) => fused_maximum(),

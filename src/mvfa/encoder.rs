@@ -151,7 +151,7 @@ impl<'a> EncodeRun<'a> {
         self.walk.rows()
     }
 
-    /// Tokens `[tokens, width]` of the last block before the adapters were mixed in, where they were.
+    /// Tokens `[tokens, width]` of the last block before the adapters were mixed in, if they were.
     pub fn premix(&self) -> Option<Tensor<2>> {
         self.premix.as_ref().map(Tokens::rows)
     }

@@ -251,7 +251,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Brings the memory down to `bank_rows` rows a level, where so many are asked for.
+    /// Reduces the memory to `bank_rows` rows a level, if a limit is given.
     async fn shrink_references(&mut self, bank_rows: Option<usize>, pacer: &mut impl Pacer) -> Result<(), EngineError> {
         let (lacking, keep) = self.references.set_bank_rows(bank_rows);
         let total = lacking.len();

@@ -51,7 +51,7 @@ impl Parameters {
         Self { list: Vec::new(), adam, device: device.clone() }
     }
 
-    /// Adds a tensor, with the optimiser's memory where it has one.
+    /// Adds a tensor, with the optimiser's memory, if present.
     pub fn add(&mut self, saved: Saved) {
         let tensor = |values: Vec<f32>| -> Tensor<1> {
             let count = values.len();

@@ -68,7 +68,7 @@ pub struct Validation {
 pub struct Best {
     /// Counted from 1.
     pub epoch: usize,
-    /// Its scores, where there were any.
+    /// Its scores, if there were any.
     pub validation: Option<Validation>,
     /// Ranges of its scores on the pictures kept for validation, by object id.
     pub calibration: BTreeMap<String, Calibration>,

@@ -152,7 +152,7 @@ impl StateFolder {
         Ok(self.read(BEST)?.ok_or_else(|| self.broken(BEST, "it is not there"))?.0)
     }
 
-    /// Removes the files of a finished run, and the folder where nothing else is in it.
+    /// Removes the files of a finished run, and the folder if nothing else is in it.
     ///
     /// # Errors
     /// [`TrainError::Io`].

@@ -1,7 +1,7 @@
 //! What pictures are compared with: fixed text features, or a small text tower that is trained too.
 //!
 //! Comes in: objects with text features, or their prompt words. Goes out: text features
-//! `[dim, 2]`, columns (normal, abnormal), on the tape where they are learned. Fails if a
+//! `[dim, 2]`, columns (normal, abnormal), on the tape if they are trained. Fails if a
 //! sentence does not fit the tower. Source: spec §4 and §5; the small tower is this project's own,
 //! for models that come without one.
 
@@ -180,7 +180,7 @@ impl Words {
         }
     }
 
-    /// The tower's geometry, where one learns.
+    /// The tower's geometry, if one is trained.
     pub fn config(&self) -> Option<&TextConfig> {
         match self {
             Self::Fixed(_) => None,

@@ -155,7 +155,7 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
     Ok(plan)
 }
 
-/// No pictures where there is no valid folder or nothing in it: such a set is trained on all the same.
+/// No pictures if there is no valid folder or nothing in it: such a set is trained on all the same.
 fn or_none(valid: Result<Vec<Sample>, DatasetError>) -> Result<Vec<Sample>, DatasetError> {
     match valid {
         Err(DatasetError::Layout { .. } | DatasetError::Empty { .. }) => Ok(Vec::new()),

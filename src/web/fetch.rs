@@ -23,7 +23,7 @@ pub(crate) enum Length {
     AtMost(u64),
 }
 
-/// All bytes of an answer. Stops with an error once more arrive than there should be; `on_bytes` hears the
+/// All bytes of a response. Stops with an error once more arrive than there should be; `on_bytes` hears the
 /// bytes so far.
 pub(crate) async fn read_all(
     response: Response,

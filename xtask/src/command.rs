@@ -1,6 +1,6 @@
 //! Runs other programs: prints what it runs, streams what they print.
 //!
-//! Fails with the command line, the exit status and, where the program is missing, its name.
+//! Fails with the command line, the exit status and, if the program is missing, its name.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -2,7 +2,7 @@
 //!
 //! Comes in: the crate. Goes out: `pkg/wasm/` as wasm-bindgen's `web` target writes it, optimised
 //! for size and stripped unless `dev`. Fails with the program that failed, or with the two
-//! wasm-bindgen versions where they differ.
+//! wasm-bindgen versions if they differ.
 //!
 //! Order matters: wasm-bindgen reads the `target_features` section that the compiler wrote, so
 //! everything that strips comes after it.

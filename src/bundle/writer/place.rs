@@ -1,7 +1,7 @@
 //! Where a bundle is written: a hidden folder beside the target, which takes its place at the end.
 //!
 //! Until then what was at the target stays whole; a folder that never took its place is removed, by the
-//! next run where a process was killed. One process at a time writes to a target. Fails with
+//! next run if a process was killed. One process at a time writes to a target. Fails with
 //! [`BundleError::OutputFolder`] if the target holds anything but a bundle, [`BundleError::Busy`] where
 //! another process writes to it, and with [`BundleError::Io`].
 

@@ -44,7 +44,7 @@ const fn windows(upper: &'static str) -> CodePage {
 }
 
 impl CodePage {
-    /// The bytes `text` was read from by this page, where it can have been.
+    /// The bytes `text` was read from by this page, if that is possible.
     pub(super) fn encode(&self, text: &str) -> Option<Vec<u8>> {
         text.chars().map(|c| self.byte(c)).collect()
     }

@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
-/// Longer lines are mended in pieces of this many characters (ftfy).
+/// Longer lines are repaired in pieces of this many characters (ftfy).
 const SEGMENT_CHARS: usize = 1_000_000;
 
 /// A terminal's colour and cursor commands.

@@ -1,6 +1,6 @@
 //! Undoes reading UTF-8 in the wrong encoding.
 //!
-//! Comes in: text. Goes out: the text as it was meant, or unchanged where nothing is suspect or no
+//! Comes in: text. Goes out: the text as it was meant, or unchanged if nothing is suspect or no
 //! reading is convincing. Never fails. The steps and their order are those of ftfy 6.3.1's
 //! `fix_encoding` (Apache-2.0): go back to bytes by each code page in turn and read those as UTF-8;
 //! else repair only the stretches that look like UTF-8; else read C1 controls as Windows does.

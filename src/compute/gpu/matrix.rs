@@ -160,7 +160,7 @@ impl Matrix {
         &self.words
     }
 
-    /// `[padded out]` where it has them.
+    /// `[padded out]` if it has them.
     pub(super) fn scales(&self) -> Option<&CubeTensor> {
         self.scales.as_ref()
     }
