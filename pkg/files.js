@@ -1,10 +1,10 @@
 /**
  * The files of one model, from this browser's storage or over the network.
  *
- * Comes in: the manifest's address. Goes out: answers to read, one file at a time, in the order asked. The manifest and
- * the first file are asked for at once, so that they arrive while the program is being compiled; later the caller says
+ * Comes in: the manifest's address. Goes out: responses to read, one file at a time, in the order asked. The manifest
+ * and the first file are asked for at once, so that they arrive while the program is being compiled; later the caller says
  * which file to prepare while it works on another. Never more than one prepared file is held, and never more than two
- * wait to be kept. What the bytes are worth is for the caller to check: only it knows whether a hash was right, and only
+ * wait to be kept. The caller verifies the hash, and only
  * then calls `keep`.
  */
 
@@ -28,13 +28,13 @@ export class ModelFiles {
   /** The last file given out was kept by an earlier visit. */
   fromStorage = false;
   /** Files being kept. @type {Set<Promise<void>>} */ #waiting = new Set();
-  /** There was no room for a file: what it said then. @type {Promise<{neededBytes: number, freeBytes: number | null}> | null} */
+  /** There was no room for a file: the figures. @type {Promise<{neededBytes: number, freeBytes: number | null}> | null} */
   #full = null;
 
   /**
    * @param {string} manifestUrl absolute
    * @param {AbortSignal} signal
-   * @param {string} [manifest] its text, where somebody has just read it
+   * @param {string} [manifest] its text, if the caller has just read it
    */
   constructor(manifestUrl, signal, manifest) {
     this.#manifestUrl = manifestUrl;
@@ -99,12 +99,12 @@ export class ModelFiles {
     return this.#fetch(entry, "reload");
   }
 
-  /** @param {Entry} entry @returns {Promise<{opened: Promise<OpenedFile>}>} in an object, so that nobody waits for it here */
+  /** @param {Entry} entry @returns {Promise<{opened: Promise<OpenedFile>}>} in an object, so that it is not awaited here */
   async #find(entry) {
     const file = await this.#folder?.find(entry.sha256, entry.bytes);
     if (file) return { opened: Promise.resolve(new OpenedFile(new Response(file), { stored: true })) };
-    // What is kept in the private files need not be kept a second time in the browser's cache. Where there are none,
-    // that cache is all there is: whatever it has of the file is good enough, the hash will tell.
+    // What is kept in the private files need not be kept a second time in the browser's cache. If there are none,
+    // that cache is all there is: whatever it has of the file is good enough, the hash decides.
     return { opened: this.#fetch(entry, this.#folder && !this.#full ? "no-store" : "force-cache") };
   }
 
@@ -131,7 +131,7 @@ export class ModelFiles {
   /**
    * SHA-256 of bytes, beside other work.
    * @param {Uint8Array<ArrayBuffer>} bytes
-   * @returns {Promise<string> | null} in hexadecimal; null where the browser offers it only to pages with https
+   * @returns {Promise<string> | null} in hexadecimal; null if the browser offers it only to pages with https
    */
   sha256(bytes) {
     return globalThis.crypto.subtle ? crypto.subtle.digest("SHA-256", bytes).then(hex) : null;
@@ -144,7 +144,7 @@ export class ModelFiles {
     const neededBytes = Math.max(0, total - ((await this.#folder?.bytes()) ?? 0));
     const { quota = Infinity, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
     const freeBytes = Math.max(0, quota - usage);
-    // Some browsers always tell the same large number, so that nobody is known by the size of their disk.
+    // Some browsers always report the same large number, so that the size of the disk identifies nobody.
     return { neededBytes, freeBytes: freeBytes < neededBytes ? freeBytes : null };
   }
 
@@ -186,7 +186,7 @@ class OpenedFile {
     this.#keep = keep;
   }
 
-  /** Keeps a copy of the file's bytes, which were right, for the next visit, where that is possible. @param {Uint8Array} bytes */
+  /** Keeps a copy of the file's bytes, which were right, for the next visit, if that is possible. @param {Uint8Array} bytes */
   keep(bytes) {
     this.#keep(bytes);
   }

@@ -14,7 +14,7 @@ const MAX_WORKERS = 4;
 const MIN_PICTURES_EACH = 4;
 /** What a worker needs beside its weights: the program, and what it computes with. */
 const WORKER_BYTES = 150e6;
-/** Browsers that do not tell the machine's memory may be on one with this much. */
+/** Assumed for browsers that do not report the machine's memory. */
 const USUAL_MEMORY_GB = 4;
 /** Share of the machine's memory that all workers together may take. */
 const MEMORY_SHARE = 0.25;
@@ -23,7 +23,7 @@ const MEMORY_SHARE = 0.25;
  * How many workers are worth having.
  * @param {number} weightBytes of the model
  * @param {number} pictures to analyse
- * @param {{cores?: number, memoryGb?: number}} [machine] what the browser tells of it
+ * @param {{cores?: number, memoryGb?: number}} [machine] what the browser reports about it
  * @returns {number} at least 1
  */
 export function workerCount(weightBytes, pictures, machine = {}) {
@@ -33,7 +33,7 @@ export function workerCount(weightBytes, pictures, machine = {}) {
 }
 
 /**
- * One of those who work: `ready` once it can, never if it rejects; `work` answers false where it can
+ * A worker that takes jobs: `ready` once it can, never if it rejects; `work` answers false if it can
  * go on no longer, and then the job goes to another.
  * @template Job
  * @typedef {{ready: Promise<unknown>, work: (job: Job) => Promise<boolean>}} Lane
@@ -80,7 +80,7 @@ export function spread(jobs, lanes) {
 }
 
 /**
- * A normal picture to compare with, decoded once for all workers; `key` tells it, with its window, from others.
+ * A normal picture to compare with, decoded once for all workers; `key` identifies it together with its window.
  * @typedef {{key: string, input: Uint8Array<ArrayBuffer>}} Support
  */
 
@@ -105,7 +105,7 @@ export class Helper {
     return this.#opened !== null && !this.#opened.ended;
   }
 
-  /** The session, a new one where the last was lost. @returns {Promise<Session>} */
+  /** The session, a new one if the last was lost. @returns {Promise<Session>} */
   async session() {
     const session = await this.#session?.catch(() => null);
     if (this.#ended) throw Object.assign(new Error("The session was closed. Open a new one to go on."), { name: "AbortError" });

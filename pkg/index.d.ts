@@ -1,11 +1,11 @@
 /** Where a model runs: WebGPU with 16-bit floats, WebGPU with 32-bit floats, or the CPU. */
 export type Tier = "gpu16" | "gpu32" | "cpu";
-/** "zero" compares with words, "few" with normal pictures. */
+/** "zero" compares with words, "few" with normal images. */
 export type Mode = "zero" | "few";
-/** "mvfa": eleven views of each normal picture; "none": the picture as it is. */
+/** "mvfa": eleven views of each normal image; "none": the image as it is. */
 export type Augment = "mvfa" | "none";
 
-/** One kind of picture the model can be asked about. */
+/** One kind of image the model can be asked about. */
 export interface ObjectInfo {
   id: string;
   /** Name for people. */
@@ -19,7 +19,7 @@ export interface ObjectInfo {
 
 export interface DeviceInfo {
   tier: Tier;
-  /** What the browser tells of the device. */
+  /** What the browser reports about the device. */
   name: string;
   /** Why this tier was taken, in plain words. */
   reason: string;
@@ -34,12 +34,12 @@ export interface SessionInfo {
   intendedUse: string;
   /** Side of the square the model sees, in pixels. */
   sizePx: number;
-  /** How normal pictures are used unless a call says otherwise. */
+  /** How normal images are used unless a call sets it. */
   augment: Augment;
   zeroShot: boolean;
   /** Why "zero" is not possible, or null. */
   zeroShotReason: string | null;
-  /** What the model's maker has to say about "zero", or null. */
+  /** The model maker's note about "zero", or null. */
   zeroShotNote: string | null;
   objects: ObjectInfo[];
   device: DeviceInfo;
@@ -53,11 +53,11 @@ export interface StorageInfo {
   place: "private-files" | "browser-cache";
   /** Bytes of this model that are kept. */
   storedBytes: number;
-  /** Where keeping a file failed for lack of room: what of the model has no place, and what is free (null: the browser does not say). */
+  /** Where keeping a file failed for lack of room: what of the model has no place, and what is free (null: the browser does not report it). */
   full: { neededBytes: number; freeBytes: number | null } | null;
 }
 
-/** Memory of the program in the worker. It grows when needed and never shrinks, so it is also the most so far. */
+/** Memory of the program in the worker. It grows when needed and never shrinks, so it is also the peak so far. */
 export interface Memory {
   heapBytes: number;
   /** What it was with the program started and no model open. */
@@ -77,7 +77,7 @@ export interface LoadProgress {
 /** The compiled program, which goes from worker to worker. */
 export interface Program {
   main: WebAssembly.Module;
-  /** Null where the browser has no relaxed SIMD. */
+  /** Null if the browser has no relaxed SIMD. */
   kernels: WebAssembly.Module | null;
 }
 
@@ -107,17 +107,17 @@ export interface OpenOptions {
   startWorker?(): Worker;
   /** Whether workers for {@link Session.twin} are made ready, as many as this machine can use; on the processor tier only. */
   twins?: boolean;
-  /** Called once when the worker stops without being asked; open calls reject with the same DeviceError. */
+  /** Called once when the worker stops unexpectedly; open calls reject with the same DeviceError. */
   onLost?(error: Error): void;
 }
 
-/** A decoded picture: what is shown is what is analysed. */
+/** A decoded image: what is shown is what is analysed. */
 export interface Decoded {
   width: number;
   height: number;
   /** Deeper than 8 bits, so that a window applies. */
   deep: boolean;
-  /** The file says that it is a synthetic phantom, no patient. */
+  /** The file states that it is a synthetic phantom, no patient. */
   synthetic: boolean;
   /** RGBA, width × height. */
   pixels: Uint8ClampedArray<ArrayBuffer>;
@@ -136,9 +136,9 @@ export interface AnalyseOptions {
   object: string;
   mode: Mode;
   augment?: Augment;
-  /** Most rows a level in the memory of all normal pictures together; default: all. Faster, at little loss. */
+  /** Most rows a level in the memory of all normal images together; default: all. Faster, at little loss. */
   bankRows?: number;
-  /** "auto" (default), "pil" or "CENTER,WIDTH"; for pictures deeper than 8 bits. */
+  /** "auto" (default), "pil" or "CENTER,WIDTH"; for images deeper than 8 bits. */
   window?: string;
   signal?: AbortSignal;
   onProgress?(progress: AnalyseProgress): void;
@@ -166,11 +166,11 @@ export interface Result {
   mode: Mode;
   device: string;
   /**
-   * Scores of the normal pictures, each compared with all others, on the scale of `score`: of at most 16, spread over
+   * Scores of the normal images, each compared with all others, on the scale of `score`: of at most 16, spread over
    * all of them; null with fewer than two.
    */
   supportScores: number[] | null;
-  /** `referencesMs`: the normal pictures, where they were not encoded yet. */
+  /** `referencesMs`: the normal images, if they were not encoded yet. */
   timings: { decodeMs: number; referencesMs: number; preprocessMs: number; encodeMs: number; scoreMs: number; totalMs: number };
 }
 
@@ -208,18 +208,18 @@ export class Session {
   clearSupport(): Promise<void>;
   /** A file, or what `decode` made of it, which is not decoded again. */
   analyse(picture: Blob | Pick<Decoded, "input">, options: AnalyseOptions): Promise<Result>;
-  /** Views of the normal pictures that the next few-shot analysis would encode first. */
+  /** Views of the normal images that the next few-shot analysis would encode first. */
   lackingViews(options?: Pick<AnalyseOptions, "augment">): Promise<{ id: number; view: number }[]>;
-  /** What a view is encoded to, for other sessions of the same model; encoded now where it is not yet. */
+  /** The encoded rows of a view, for other sessions of the same model; encoded now if missing. */
   viewRows(view: { id: number; view: number }, options?: Pick<AnalyseOptions, "augment" | "signal" | "onProgress">): Promise<Float32Array[]>;
-  /** Takes what another session of the same model encoded a view to. */
+  /** Takes the rows of a view from another session of the same model. */
   giveView(view: { id: number; view: number }, rows: Float32Array[], options?: Pick<AnalyseOptions, "augment">): Promise<void>;
   /** The tower's raw block tokens of planes 3 × side × side in 0..1: tokens × width values a level, class token first. */
   tokens(planes: Float32Array, options?: Pick<AnalyseOptions, "signal" | "onProgress">): Promise<Float32Array[]>;
   render(map: Float32Array, side: number, options: RenderOptions): Promise<Rendered>;
   memory(): Promise<Memory>;
   /**
-   * The same model in another worker, to share pictures with; normal pictures are not taken along. Where this session was
+   * The same model in another worker, to share images with; normal images are not copied. If this session was
    * opened with `twins` and model files are kept, nothing is fetched.
    */
   twin(options?: Pick<OpenOptions, "onRequests">): Promise<Session>;
@@ -237,12 +237,12 @@ export function storedModelBytes(): Promise<number>;
 export function deleteStoredModels(): Promise<void>;
 
 export interface PoolOptions extends OpenOptions {
-  /** Default: what the machine's cores and memory allow, at most 4, and one for each four pictures. */
+  /** Default: what the machine's cores and memory allow, at most 4, and one for each four images. */
   workers?: number;
 }
 
 export interface AnalyseAllOptions extends Omit<AnalyseOptions, "onProgress"> {
-  /** Called for each picture as soon as it is done; pictures may overtake each other. */
+  /** Called for each image as soon as it is done; images may overtake each other. */
   onResult?(index: number, result: Result | Error): void;
 }
 
@@ -251,12 +251,12 @@ export class Pool {
   private constructor();
   static open(manifestUrl: string | URL, options?: PoolOptions): Promise<Pool>;
   readonly info: SessionInfo;
-  /** Workers there are, or will be once there are pictures enough. */
+  /** Workers there are, or will be once there are images enough. */
   readonly workers: number;
   addSupport(blob: Blob, options?: { window?: string }): Promise<number>;
   removeSupport(id: number): Promise<void>;
   clearSupport(): Promise<void>;
-  /** Results in the order of `blobs`; an ImageError in the place of a picture that cannot be read. */
+  /** Results in the order of `blobs`; an ImageError in the place of an image that cannot be read. */
   analyseAll(blobs: Blob[], options: AnalyseAllOptions): Promise<(Result | Error)[]>;
   close(): void;
 }

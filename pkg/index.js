@@ -19,7 +19,7 @@ const startWorker = () => new Worker(new URL("./worker.js", import.meta.url), { 
 
 /**
  * Starts the worker under the content security policy of this page. A worker that is loaded from an address has only the
- * policy that the server sends with it; one that is made on the spot has its maker's, also where that stands in a
+ * policy that the server sends with it; one that is made on the spot has its maker's, also if that stands in a
  * `<meta>` element. Give it to {@link Session.open} as `startWorker`; the page's policy must allow `worker-src blob:`.
  * @param {string | URL} url of worker.js
  * @returns {Worker}
@@ -44,7 +44,7 @@ function makeError(name, message) {
   return error;
 }
 
-/** @param {AbortSignal} signal that was aborted @returns {Error} the caller's own reason, where one was given */
+/** @param {AbortSignal} signal that was aborted @returns {Error} the caller's own reason, if one was given */
 function stopped({ reason }) {
   return reason instanceof Error && reason.name !== "AbortError"
     ? reason
@@ -128,7 +128,7 @@ export class Session {
 
   /**
    * The same model in another worker, to share pictures with: the compiled program and the manifest come from this
-   * session, also after it ended, and the model's files from the browser's storage. Where the session was opened with
+   * session, also after it ended, and the model's files from the browser's storage. If the session was opened with
    * `twins`, nothing is fetched then. Normal pictures are not taken along.
    * @param {{onRequests?: (requests: import("./index.d.ts").NetworkRequest[]) => void}} [options]
    * @returns {Promise<Session>}
@@ -245,7 +245,7 @@ export class Session {
   }
 
   /**
-   * What a view of a normal picture is encoded to, for other sessions of the same model; encoded now where it is not yet.
+   * What a view of a normal picture is encoded to, for other sessions of the same model; encoded now if missing.
    * @param {{id: number, view: number}} view
    * @param {{augment?: import("./index.d.ts").Augment, signal?: AbortSignal, onProgress?: Function}} [options]
    * @returns {Promise<Float32Array[]>}
@@ -375,7 +375,7 @@ function asBlob(value) {
   throw makeError("UsageError", "A picture must be given as a Blob or File. Wrap raw bytes in new Blob([bytes]).");
 }
 
-/** Milliseconds since the epoch, as exact as the browser tells them. */
+/** Milliseconds since the epoch, as exact as the browser reports them. */
 function nowMs() {
   return performance.timeOrigin + performance.now();
 }

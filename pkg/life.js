@@ -1,7 +1,7 @@
 /**
- * Notices that a worker is gone, also where the browser reports nothing: it closed itself, or was ended from outside.
+ * Notices that a worker is gone, also if the browser reports nothing: it closed itself, or was terminated.
  *
- * Comes in: a worker that answers `{op: "live"}` (worker.js). Goes out: one call when it is gone. Where the browser has
+ * Comes in: a worker that answers `{op: "live"}` (worker.js). Goes out: one call when it is gone. If the browser has
  * locks, the worker holds one as long as it lives and the page waits for it: no timer, no mistake on a slow machine.
  * Elsewhere (pages without https) the worker is asked every few seconds, and silence counts.
  */

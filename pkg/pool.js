@@ -69,7 +69,7 @@ export class Pool {
   async addSupport(blob, { window } = {}) {
     return this.#then(async () => {
       const id = this.#nextKey++;
-      // Throws where the picture cannot be read.
+      // Throws if the picture cannot be read.
       const { input } = await (await this.#helpers[0].session()).decode(blob, { window });
       const supports = [...this.#supports, { key: String(id), input }];
       await this.#helpers[0].sync(supports);
@@ -155,7 +155,7 @@ export class Pool {
       return this.#helpers.filter((helper, n) => n === 0 || (n < jobs && (helper.isOpen || n < worthwhile)));
     };
     const work = async () => {
-      // Should it fail, each worker encodes for itself what it lacks, and tells what is wrong.
+      // If it fails, each worker encodes what it lacks, and reports the error.
       if (supports.length > 0) await this.#encodeTogether(supports, useful, blobs.length, augment, stop.signal).catch(() => {});
       const lanes = useful(blobs.length).map((helper, n) => lane(helper, n === 0));
       await spread(blobs.map((_, index) => index), lanes);

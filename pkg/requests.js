@@ -4,7 +4,7 @@
  * Comes in: the browser's record of resources, its reports of policy violations, and calls of `fetch` and
  * XMLHttpRequest, whose methods that record does not hold. Goes out: one {@link NetworkRequest} for each request that
  * went to the network or was blocked by the content security policy. An answer that the site's service worker had kept
- * carries a mark and is left out: nothing went out for it. Nothing here fails; where a browser lacks an interface, its
+ * carries a mark and is left out: nothing went out for it. Nothing here fails; if a browser lacks an interface, its
  * part of the record is missing.
  */
 

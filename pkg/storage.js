@@ -21,7 +21,7 @@ export class ModelFolder {
     this.#folder = folder;
   }
 
-  /** @param {string} manifestUrl @returns {Promise<ModelFolder | null>} null where nothing can be kept */
+  /** @param {string} manifestUrl @returns {Promise<ModelFolder | null>} null if nothing can be kept */
   static async open(manifestUrl) {
     try {
       if (!("createSyncAccessHandle" in FileSystemFileHandle.prototype)) return null;
@@ -63,7 +63,7 @@ export class ModelFolder {
    * Keeps a file. A tab that is closed meanwhile leaves nothing half-written that would be taken for whole.
    * @param {string} name a SHA-256
    * @param {Uint8Array<ArrayBuffer>} bytes not changed until this is over
-   * @returns {Promise<boolean>} false where there was no room; true also where nothing can be kept for another reason
+   * @returns {Promise<boolean>} false if there was no room; true also if nothing can be kept for another reason
    */
   async keep(name, bytes) {
     if (!SHA256.test(name)) return true;
@@ -89,9 +89,9 @@ export class ModelFolder {
 }
 
 /**
- * A way to give a file its content: beside other work where the browser can, else at once.
+ * A way to give a file its content: beside other work if the browser can, else at once.
  * @param {FileSystemFileHandle} file
- * @returns {Promise<(bytes: Uint8Array<ArrayBuffer>) => Promise<void>>} rejects where not all of it found room
+ * @returns {Promise<(bytes: Uint8Array<ArrayBuffer>) => Promise<void>>} rejects if not all of it found room
  */
 async function writer(file) {
   if ("createWritable" in file) {
@@ -144,7 +144,7 @@ export async function storedModelBytes() {
 
 /**
  * Deletes all model files kept for this site. Models that are open go on working.
- * @returns {Promise<void>} rejects where another tab is writing one just now
+ * @returns {Promise<void>} rejects if another tab is writing one just now
  */
 export async function deleteStoredModels() {
   await globalThis.caches?.delete(MANIFESTS);

@@ -1,9 +1,9 @@
 /**
  * Normal pictures that several workers compare with: each view is encoded by one of them, and its rows go to the others.
  *
- * Comes in: sessions of one model that hold the same normal pictures. Goes out: nothing; whoever lacks a view afterwards
- * encodes it when it analyses, so a worker that crashes costs time and nothing else. Rejects with an AbortError, or
- * where the first session fails.
+ * Comes in: sessions of one model that hold the same normal pictures. Goes out: nothing; a worker that lacks a view
+ * afterwards encodes it when it analyses, so a worker that crashes costs time and nothing else. Rejects with an AbortError, or
+ * if the first session fails.
  */
 
 import { spread } from "./helpers.js";

@@ -132,7 +132,7 @@ const engineOps = {
         signal,
       );
     } catch (error) {
-      // Whoever hears of it ends this worker; what came whole shall be there for the next try.
+      // The page ends this worker when it gets the error; complete files shall be there for the next try.
       await files.settled();
       throw error;
     }

@@ -1,4 +1,4 @@
-/** Puts the page together. What each part does is told in its own file under ui/. */
+/** Puts the page together. Each part is described in its own file under ui/. */
 
 import { obstacle, showUnsupported } from "./ui/capability.js";
 import { mountAnnouncer } from "./ui/announce.js";

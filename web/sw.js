@@ -2,7 +2,7 @@
  * The service worker: it keeps the site's own files, so that the page opens without a connection.
  *
  * Comes in: `SITE`, which the build puts before this text: the SHA-256 of each file by its path, and the headers of the
- * site. Goes out: each of those files exactly as it was built, with those headers, also where the host sends none; every
+ * site. Goes out: each of those files exactly as it was built, with those headers, also if the host sends none; every
  * other request goes to the network as if this worker were not there. A copy is stored under path and hash, so two
  * versions never mix: this worker answers with the files it was built with and no others. A new version waits until the
  * page says that no other tab uses the old one. Fails to install where a file is not what the build says, for example in
@@ -24,8 +24,8 @@ const root = new URL("./", location.href);
 const CACHE = `mvfa-site ${root.pathname}`;
 const request = fetch.bind(self);
 
-// A policy reaches this worker only as a header of its own script, which some hosts cannot send. What could carry data
-// elsewhere is therefore taken away from it here.
+// A policy reaches this worker only as a header of its own script, which some hosts cannot send. So the interfaces that
+// could carry data elsewhere are removed here.
 for (const name of ["WebSocket", "WebSocketStream", "WebTransport", "EventSource", "importScripts", "BackgroundFetchManager"]) {
   Object.defineProperty(self, name, { value: undefined });
 }
@@ -56,7 +56,7 @@ async function openPages() {
   return windows.filter(({ url }) => url.startsWith(root.href));
 }
 
-/** Tells open pages of requests that this worker makes by itself. @param {string} url */
+/** Reports requests that this worker makes by itself to open pages. @param {string} url */
 async function report(url) {
   const requests = [{ method: "GET", url, blocked: false, atMs: Date.now() }];
   for (const page of await openPages()) page.postMessage({ requests });

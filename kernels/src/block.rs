@@ -1,7 +1,7 @@
 //! A block with its weights, packed once.
 //!
 //! Comes in: weights as a bundle stores them and tokens `[tokens, width]`. Goes out: the tokens after
-//! the block, in place. Building fails with [`ShapeError`] where a weight does not fit.
+//! the block, in place. Building fails with [`ShapeError`] if a weight does not fit.
 
 use crate::raw::{BlockCall, Storage, run_block};
 use crate::shape::{Shape, ShapeError};
@@ -60,7 +60,7 @@ impl FrozenBlock {
         })
     }
 
-    /// Whether some weights are bytes, which can be multiplied in two ways.
+    /// Whether some weights are bytes, which can be multiplied in two modes.
     pub fn has_bytes(&self) -> bool {
         [&self.qkv, &self.out, &self.fc1, &self.fc2].iter().any(|map| map.storage(true) == Storage::I8ByBytes)
     }

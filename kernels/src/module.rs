@@ -1,4 +1,4 @@
-//! The face of the module of its own: one function, on memory that another module owns.
+//! The separate WebAssembly module: one function, on memory that another module owns.
 
 use crate::raw::{BlockCall, run_block};
 

@@ -9,7 +9,7 @@ use crate::raw::{Epilogue, Operands, PANEL, multiply, pack_columns};
 /// 0 there are no rows.
 ///
 /// # Panics
-/// As any vector does where the result is larger than the memory that can be addressed.
+/// As any vector does if the result is larger than the memory that can be addressed.
 pub fn product(a: &[f32], b: &[f32], inner: usize) -> Vec<f32> {
     let rows_of = |values: &[f32]| values.len().checked_div(inner).unwrap_or(0);
     let (rows, cols) = (rows_of(a), rows_of(b));

@@ -1,4 +1,4 @@
-//! Geometry of a block, and what is said where values do not fit it.
+//! Geometry of a block, and the error for values that do not fit it.
 
 use crate::raw::PANEL;
 
@@ -32,7 +32,7 @@ impl Shape {
 pub struct ShapeError {
     /// Which.
     pub what: &'static str,
-    /// How many values it should have; 0 where the geometry itself cannot be run.
+    /// How many values it should have; 0 if the geometry itself cannot be run.
     pub expected: usize,
     /// How many it has.
     pub found: usize,

@@ -1,7 +1,7 @@
 //! Weights as a bundle stores them, and packed for the product.
 //!
 //! Comes in: [`NormWeights`] and [`LinearWeights`]. Goes out: what the arithmetic reads by address.
-//! Fails with [`ShapeError`] where one has another length than the geometry says. The element type
+//! Fails with [`ShapeError`] if one has another length than the geometry requires. The element type
 //! stays: weights of two bytes or one take two bytes or one.
 
 use crate::raw::{LinearCall, NormCall, PANEL, Storage, pack_bytes, pack_columns};

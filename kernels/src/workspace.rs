@@ -1,4 +1,4 @@
-//! Memory for what a block computes on its way.
+//! Memory for the intermediate results of a block.
 
 use crate::raw::{BYTES_A_VALUE, PANEL, Scratch, Storage, widened_columns};
 use crate::shape::Shape;

@@ -118,7 +118,7 @@ pub enum BundleError {
         /// What was found instead.
         reason: String,
     },
-    /// The disk said no.
+    /// An I/O error.
     #[error("{path}: {source}")]
     Io {
         /// The file.

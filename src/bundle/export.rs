@@ -2,7 +2,7 @@
 //!
 //! Comes in: matrices under canonical names. Goes out: the bytes of a `.pth` archive:
 //! `{'seg_adapters': {'0.fc1.0.weight': ..}, 'det_adapters': {..}}` (spec §10), f32 on the CPU.
-//! Fails with [`BundleError::Options`] where a name is no adapter's.
+//! Fails with [`BundleError::Options`] if a name is no adapter's.
 
 use std::io::{Cursor, Write};
 

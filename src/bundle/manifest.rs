@@ -34,21 +34,21 @@ pub struct Manifest {
     pub intended_use: String,
     /// The frozen vision tower.
     pub vision: VisionConfig,
-    /// The text tower, where the bundle carries one.
+    /// The text tower, if the bundle carries one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextConfig>,
-    /// The adapters, where the bundle carries them; without, raw block tokens are the features.
+    /// The adapters, if the bundle carries them; without, raw block tokens are the features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapters: Option<AdapterConfig>,
     /// How pixels become the tower's input.
     pub preprocess: PreprocessConfig,
-    /// How the memory bank is made unless the user says otherwise.
+    /// How the memory is made by default.
     #[serde(default)]
     pub augment: Augment,
-    /// What the memory bank holds.
+    /// What the memory holds.
     #[serde(default, skip_serializing_if = "MemoryFeatures::is_default")]
     pub memory: MemoryFeatures,
-    /// A sentence to show wherever words are compared with, where its maker has one to say.
+    /// A note of the model's maker, shown wherever words are compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_shot_note: Option<String>,
     /// What the model can be asked about.
@@ -88,7 +88,7 @@ pub struct PreprocessConfig {
     pub std: [f32; 3],
 }
 
-/// Which views of a normal reference go into the memory bank.
+/// Which views of a normal reference go into the memory.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Augment {
@@ -102,7 +102,7 @@ pub enum Augment {
 /// A manifest of a real model has some hundred kilobytes; what is longer is none.
 pub const MANIFEST_LIMIT_BYTES: u64 = 16 * 1024 * 1024;
 
-/// What the memory bank holds, and a picture is compared by, in few-shot.
+/// What the memory holds, and a picture is compared by, in few-shot.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum MemoryFeatures {
@@ -231,7 +231,7 @@ pub struct TensorEntry {
     pub shape: Vec<usize>,
     /// Element type in the file.
     pub dtype: Dtype,
-    /// First and one-past-last row along the first axis, where the file holds only a part.
+    /// First and one-past-last row along the first axis, if the file holds only a part.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<[usize; 2]>,
 }
@@ -275,7 +275,7 @@ impl Manifest {
 }
 
 impl TensorEntry {
-    /// The key inside the file: the name, with the rows where the file holds only a part.
+    /// The key inside the file: the name, with the rows if the file holds only a part.
     pub fn key(&self) -> String {
         match self.rows {
             Some([start, end]) => format!("{}[{start}:{end}]", self.name),

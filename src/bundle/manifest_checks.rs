@@ -1,6 +1,6 @@
 //! What a manifest must fulfil beyond its form.
 //!
-//! Comes in: a [`Manifest`] that parses. Goes out: nothing, where its parts agree and its numbers are such as
+//! Comes in: a [`Manifest`] that parses. Goes out: nothing if its parts agree and its numbers are such as
 //! a tower can have. Fails with [`BundleError::Manifest`] that names the field, the expected and the found
 //! value. Compact, for it is part of what a page downloads.
 

@@ -35,7 +35,7 @@ pub fn known_object(id: &str) -> Result<ObjectSpec, BundleError> {
 /// shown to people as the name too.
 ///
 /// # Errors
-/// [`BundleError::Options`] where a part is missing, the id is not plain, or the kind is unknown.
+/// [`BundleError::Options`] if a part is missing, the id is not plain, or the kind is unknown.
 pub fn parse_object(text: &str) -> Result<ObjectSpec, BundleError> {
     let wrong = |what: &str| {
         BundleError::Options(format!(

@@ -1,7 +1,7 @@
 //! Position tables of another grid: antialiased bicubic resizing (spec §2).
 //!
 //! Comes in: `[1 + n·n, width]`, class row first, patches row-major. Goes out: `[1 + g·g, width]`
-//! with the class row as it was. Fails with [`BundleError::Shape`] where the table is no such square.
+//! with the class row as it was. Fails with [`BundleError::Shape`] if the table is no such square.
 
 use crate::bundle::error::BundleError;
 use crate::image::{KEYS_SUPPORT, keys};
@@ -9,7 +9,7 @@ use crate::image::{KEYS_SUPPORT, keys};
 /// Resizes a table to `to` cells a side.
 ///
 /// # Errors
-/// [`BundleError::Shape`] where `table` is not `[1 + from², width]`.
+/// [`BundleError::Shape`] if `table` is not `[1 + from², width]`.
 pub fn resize_position_table(table: &[f32], from: usize, to: usize, width: usize) -> Result<Vec<f32>, BundleError> {
     if width == 0 || from == 0 || to == 0 || table.len() != (1 + from * from) * width {
         return Err(BundleError::Shape {

@@ -1,7 +1,7 @@
 //! Narrowing: f32 values become the bytes of a stored tensor.
 //!
 //! Comes in: rows of f32 values and an element type. Goes out: little-endian bytes, and for i8 one
-//! f32 scale per row. Fails with [`BundleError::HalfOverflow`] where f16 cannot hold a value.
+//! f32 scale per row. Fails with [`BundleError::HalfOverflow`] if f16 cannot hold a value.
 
 use half::f16;
 

@@ -19,7 +19,7 @@ use crate::bundle::values::{ScaledRows, Values};
 /// Checks a shard and gives all its tensors.
 ///
 /// # Errors
-/// As the module says.
+/// As in the module's description.
 pub fn decode_shard(entry: &FileEntry, bytes: &[u8]) -> Result<Vec<TensorPart>, BundleError> {
     let mut parts = Vec::with_capacity(entry.tensors.len());
     visit_shard(entry, bytes, |part| {
@@ -32,7 +32,7 @@ pub fn decode_shard(entry: &FileEntry, bytes: &[u8]) -> Result<Vec<TensorPart>, 
 /// Checks a shard and gives its tensors one after the other, so that only one is held beside the bytes.
 ///
 /// # Errors
-/// As the module says, and whatever `visit` answers.
+/// As in the module's description, and the errors of `visit`.
 pub fn visit_shard(
     entry: &FileEntry,
     bytes: &[u8],
@@ -63,7 +63,7 @@ pub(crate) fn visit_tensors(
     Ok(())
 }
 
-/// Checks size, then hash, which somebody may have computed already.
+/// Checks size, then hash, which the caller may have computed already.
 ///
 /// # Errors
 /// [`BundleError::Size`] or [`BundleError::Hash`].

@@ -1,7 +1,7 @@
 //! What passes between files and towers: one tensor, or some rows of one, as a file stores it.
 //!
 //! Comes in: names. Goes out: row-major values with their shape. Fails with
-//! [`BundleError`] where a name is unknown or its bytes cannot be read.
+//! [`BundleError`] if a name is unknown or its bytes cannot be read.
 
 use crate::bundle::error::BundleError;
 use crate::bundle::values::Values;
@@ -42,7 +42,7 @@ pub struct TensorPart {
     pub name: String,
     /// Shape of the whole tensor.
     pub shape: Vec<usize>,
-    /// First and one-past-last row along the first axis, where this is only a part.
+    /// First and one-past-last row along the first axis, if this is only a part.
     pub rows: Option<[usize; 2]>,
     /// Row-major values of the part.
     pub values: Values,

@@ -65,7 +65,7 @@ impl Values {
         }
     }
 
-    /// Makes room for more values without their moving later; where there is none, they will say so when they come.
+    /// Reserves room for more values without moving them later; a lack of memory is reported when they arrive.
     pub(crate) fn reserve(&mut self, more: usize) {
         let _ = match self {
             Self::F32(values) => values.try_reserve_exact(more),
@@ -105,7 +105,7 @@ fn extend<T>(values: &mut Vec<T>, more: Vec<T>) {
 }
 
 /// Whether no lane of a word has all the bits of `exponent`, which are neighbours with `lowest` the lowest of them and
-/// one bit, `carry`, above: several numbers in one step, because all weights are looked at while a person waits.
+/// one bit, `carry`, above: several numbers in one step, because all weights are checked while a person waits.
 fn is_finite(word: u64, [exponent, lowest, carry]: [u64; 3]) -> bool {
     ((word & exponent) + lowest) & carry == 0
 }

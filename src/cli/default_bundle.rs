@@ -1,4 +1,4 @@
-//! Where the model lies that is used without `--bundle`.
+//! The place of the model that is used without `--bundle`.
 //!
 //! Comes in: the environment. Goes out: the folder of the bundle. Fails with the places that were looked at and the
 //! command that puts the model into one of them.
@@ -23,7 +23,7 @@ const PLACES: [&str; 2] = ["models/default", "default"];
 pub(super) fn default_bundle() -> Result<PathBuf> {
     let chosen = env::var_os(VARIABLE).filter(|value| !value.is_empty()).map(PathBuf::from);
     if let Some(folder) = chosen {
-        // A folder that a person names is meant: no other one in its place.
+        // A folder that the user names is taken as it is, without a fallback.
         return first(&[&folder]).ok_or_else(|| {
             BadUsage(format!(
                 "{VARIABLE} is {}, and there is no default/{MANIFEST} in it; correct or unset it",

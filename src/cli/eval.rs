@@ -370,7 +370,7 @@ impl Watch for Terminal {
     }
 }
 
-/// Lets the engine work; progress is told by the picture.
+/// Lets the engine work; progress is reported per picture.
 struct Quiet(Instant);
 
 impl Pacer for Quiet {

@@ -1,7 +1,7 @@
 //! The report of `mvfa eval`: which pictures it shows, and their small copies.
 //!
 //! Comes in: pictures with their maps, one at a time, then the evaluation. Goes out: one HTML file's
-//! text. Fails where the temporary file does.
+//! text. Fails if the temporary file does.
 
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};

@@ -1,8 +1,8 @@
 //! Stopping on request: Ctrl-C, or `kill` without a number.
 //!
 //! Comes in: a signal. Goes out: the process, ended by that signal as if nothing had caught it, after what
-//! was being written is removed. A hang-up is left alone, so that `nohup` works; what that leaves behind
-//! the next run removes. Elsewhere than on Unix signals end the process at once.
+//! was being written is removed. A hang-up is ignored, so that `nohup` works; what that leaves behind
+//! is removed by the next run. Elsewhere than on Unix signals end the process at once.
 
 /// Watches for signals from now on.
 #[cfg(unix)]

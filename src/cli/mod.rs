@@ -1,8 +1,8 @@
 //! The command line `mvfa`: the only code that knows a terminal.
 //!
 //! Comes in: arguments. Goes out: reports on standard output, messages on standard error, files
-//! where `--out` says, and the exit code: 0 success, 1 failure, 2 bad usage. A reader of standard output
-//! that has seen enough is no failure.
+//! where `--out` says, and the exit code: 0 success, 1 failure, 2 bad usage. A closed standard
+//! output is no failure.
 
 mod augment;
 mod convert;
@@ -76,7 +76,7 @@ pub fn run() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(answer) => {
-            // Help and version come this way too. A closed pipe leaves nobody to tell.
+            // Help and version arrive here too. With a closed pipe nobody can be informed.
             let _ = answer.print();
             return if answer.use_stderr() { ExitCode::from(BAD_USAGE) } else { ExitCode::SUCCESS };
         }

@@ -3,7 +3,7 @@
 //! Format 1.0: magic, version, length of the header, the header as a Python literal padded with
 //! spaces to a multiple of 64 bytes, then the values, little-endian
 //! (<https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html>). The format has no room for a
-//! note; a map is known again by its header, which has more spaces than other programs write.
+//! note; a map is recognised by its header, which has more spaces than other programs write.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -21,7 +21,7 @@ const HEADER_START: &str = "{'descr': '<f4', 'fortran_order': False, 'shape': ("
 /// Writes `values` as an f32 array `[rows, columns]`, row-major.
 ///
 /// # Errors
-/// What `out` says; [`io::ErrorKind::InvalidInput`] where the sizes do not fit.
+/// The error of `out`; [`io::ErrorKind::InvalidInput`] if the sizes do not fit.
 pub(super) fn write_npy(out: &mut impl Write, values: &[f32], rows: usize, columns: usize) -> io::Result<()> {
     if values.len() != rows * columns {
         let what = format!("{} values do not fill {rows} x {columns}", values.len());

@@ -1,4 +1,4 @@
-//! Numbers on the command line that cannot be anything.
+//! Numbers on the command line, within bounds.
 //!
 //! Comes in: text. Goes out: a number in its bounds. Fails with what is expected, which clap shows with
 //! the option's name and exit code 2.

@@ -1,6 +1,6 @@
 //! Which files a run writes, and that it may write them.
 //!
-//! Comes in: the folder, the names, the pictures that are read. Goes out: nothing, where every file is new
+//! Comes in: the folder, the names, the pictures that are read. Goes out: nothing if every file is new
 //! or one that this program wrote. Fails with [`BadUsage`] that names the file in the way; nothing is
 //! written or computed before.
 
@@ -19,7 +19,7 @@ use crate::eval::REPORT_MARK;
 
 /// The maps that `--npy` writes.
 pub(super) const MAPS: [&str; 3] = ["zero", "memory", "fused"];
-/// A report says within so many bytes what it is.
+/// The mark of a report is within so many bytes.
 const REPORT_HEAD_BYTES: u64 = 512;
 
 /// The overlay of a picture whose results are named `stem`.

@@ -17,7 +17,7 @@ const OPACITY: f32 = 0.5;
 const DRAWN_FROM: f32 = 0.5;
 
 /// Writes `picture` with `map` (`[side, side]`) over it. Colours span the map's own range, so they
-/// say where a picture is most unusual and not how unusual it is; that is the score's part. The file
+/// show where a picture is most unusual and not how unusual it is; that is the score's part. The file
 /// holds a note by which it is known again.
 ///
 /// # Errors

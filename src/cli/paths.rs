@@ -38,7 +38,7 @@ pub(super) fn expand(paths: &[PathBuf]) -> Result<Expanded> {
     Ok(Expanded { files, overlays })
 }
 
-/// Says that overlays were passed over, where there were any.
+/// Reports that overlays were skipped, if there were any.
 pub(super) fn tell_overlays(count: usize) {
     match count {
         0 => {}

@@ -195,7 +195,7 @@ fn mode(args: &Args, manifest: &Manifest) -> Result<Mode> {
     }
 }
 
-/// Names of the output files; where one is not the picture's own, that is told.
+/// Names of the output files; one that is not the picture's own is reported.
 fn names(args: &Args, images: &[PathBuf]) -> Vec<String> {
     let stems = unique_stems(images);
     if args.out.is_some() {

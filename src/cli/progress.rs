@@ -1,4 +1,4 @@
-//! Progress on standard error, only where a person can see it.
+//! Progress on standard error, only on a terminal.
 
 use std::time::{Duration, Instant};
 
@@ -15,7 +15,7 @@ pub(super) fn bar(total: u64) -> ProgressBar {
     bar
 }
 
-/// A sign that something of unknown length is under way.
+/// A spinner for work of unknown length.
 pub(super) fn waiting(what: &'static str) -> ProgressBar {
     let sign = ProgressBar::new_spinner();
     sign.set_draw_target(ProgressDrawTarget::stderr());

@@ -1,4 +1,4 @@
-//! What `predict` says about one picture.
+//! What `predict` reports about one picture.
 
 use std::path::Path;
 
@@ -25,7 +25,7 @@ pub(super) struct Report<'a> {
     ms: Milliseconds,
 }
 
-/// Where the time went; `total` also holds the references, which the first picture waits for.
+/// Times of the steps; `total` also holds the references, which the first picture waits for.
 #[derive(Debug, Serialize)]
 struct Milliseconds {
     decode: f64,

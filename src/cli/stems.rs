@@ -9,7 +9,7 @@ use std::path::PathBuf;
 /// Longest name: a file system allows 255 bytes, and a number and an ending follow.
 const LIMIT_BYTES: usize = 200;
 
-/// One name per file, shortened where it is very long. Where files share a name, the later ones get `-2`, `-3` and so on.
+/// One name per file, shortened if it is very long. If files share a name, the later ones get `-2`, `-3` and so on.
 pub(super) fn unique_stems(files: &[PathBuf]) -> Vec<String> {
     let stems: Vec<String> = files
         .iter()
@@ -19,7 +19,7 @@ pub(super) fn unique_stems(files: &[PathBuf]) -> Vec<String> {
             stem
         })
         .collect();
-    // A name that some file has by itself is never given to another.
+    // A name that some file already has is never given to another.
     let own: HashSet<String> = stems.iter().map(|stem| stem.to_lowercase()).collect();
     let mut taken = HashSet::new();
     stems

@@ -1,8 +1,8 @@
-//! What the command line says, and that names from files cannot steer the terminal.
+//! Output of the command line; names from files cannot control the terminal.
 //!
 //! Comes in: a line that may hold the names of pictures, models and data sets. Goes out: the same with
 //! every character that moves the cursor, changes colours or turns the direction of writing shown as an
-//! escape. Fails with [`StdoutClosed`] where nobody reads standard output any more.
+//! escape. Fails with [`StdoutClosed`] if nobody reads standard output any more.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -36,7 +36,7 @@ pub(super) fn say_json(line: &str) -> Result<()> {
     print(&plain_json(line))
 }
 
-/// Writes one line to standard error. Where that is closed there is nobody to tell.
+/// Writes one line to standard error. If that is closed, nobody can be informed.
 pub(super) fn tell(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", plain(line));
 }

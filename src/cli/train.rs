@@ -196,7 +196,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             }
             let (normals, mut overlays) = by_object(&zero.normals)?;
             let sets = zero.data.iter().map(|root| find_datasets(root)).collect::<Result<Vec<_>, _>>()?;
-            // What is no data set is told where it is used.
+            // A folder that is no data set is reported where it is used.
             for set in sets.concat().iter().filter_map(|(_, folder)| Dataset::open(folder).ok()) {
                 overlays += set.overlays()?;
             }

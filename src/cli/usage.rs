@@ -1,4 +1,4 @@
-//! Which errors are the user's arguments' fault, and how an error reads on a terminal.
+//! Which errors are caused by the user's arguments, and how an error is written on a terminal.
 
 use std::error::Error;
 
@@ -29,7 +29,7 @@ pub(super) fn is_bad_usage(error: &anyhow::Error) -> bool {
     })
 }
 
-/// The error and its causes on one line, each said once: many errors already quote their cause.
+/// The error and its causes on one line, each reported once: many errors already quote their cause.
 pub(super) fn chain(error: &anyhow::Error) -> String {
     let mut line = String::new();
     for cause in error.chain() {

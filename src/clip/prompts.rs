@@ -1,14 +1,14 @@
 //! The sentences whose mean embeddings stand for "normal" and "abnormal" (spec §4).
 //!
 //! Comes in: the word for what the picture shows, such as `Brain`. Goes out: 245 normal and 175
-//! abnormal sentences, each state put into each of the 35 templates. Cannot fail; whether a sentence
-//! fits into the text tower is the tokenizer's question.
+//! abnormal sentences, each state put into each of the 35 templates. Cannot fail; the tokenizer
+//! checks whether a sentence fits the text tower.
 
-/// What the method says of a healthy object; `{}` is the prompt word.
+/// The method's sentences for a healthy object; `{}` is the prompt word.
 const NORMAL_STATES: [&str; 7] =
     ["{}", "flawless {}", "perfect {}", "unblemished {}", "{} without flaw", "{} without defect", "{} without damage"];
 
-/// What it says of one that is not.
+/// Its sentences for an abnormal object.
 const ABNORMAL_STATES: [&str; 5] = ["damaged {}", "broken {}", "{} with flaw", "{} with defect", "{} with damage"];
 
 /// Sentences around a state, which takes the place of `{}`.

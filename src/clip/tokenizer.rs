@@ -121,7 +121,7 @@ impl Tokenizer {
         Ok(ids)
     }
 
-    /// Ids of `text`, cut to [`CONTEXT`] and closed with [`END`] where they are more.
+    /// Ids of `text`, cut to [`CONTEXT`] and closed with [`END`] if they are more.
     pub fn encode_truncated(&self, text: &str) -> Vec<u32> {
         let mut ids = self.encode_unlimited(text);
         if ids.len() > CONTEXT {

@@ -65,7 +65,7 @@ impl VisionTower {
         &self.config
     }
 
-    /// Lets blocks whose weights are bytes multiply them as bytes only where that is faster on this machine.
+    /// Lets blocks whose weights are bytes multiply them as bytes only if that is faster on this machine.
     pub fn choose_faster(&self, now_ms: impl Fn() -> f64) {
         self.tower.choose_faster(self.config.tokens(), now_ms);
     }

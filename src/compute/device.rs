@@ -1,7 +1,7 @@
 //! Device tiers: which kind of machine runs the tensors, and why.
 //!
-//! Comes in: what the user asked for and what the surroundings offer. Goes out: an [`OpenDevice`].
-//! Fails with [`DeviceError`] when something was asked for that cannot be had.
+//! Comes in: what the user asked for and what the environment offers. Goes out: an [`OpenDevice`].
+//! Fails with [`DeviceError`] if the requested device is not available.
 
 use burn::tensor::Device;
 use burn_wgpu::wgpu::Features;
@@ -59,7 +59,7 @@ impl std::str::FromStr for DeviceChoice {
     }
 }
 
-/// A device that was opened, and the words to show for it.
+/// A device that was opened, with its name and the reason for it.
 #[derive(Clone, Debug)]
 pub struct OpenDevice {
     /// The handle burn computes on.
@@ -94,7 +94,7 @@ impl OpenDevice {
         self.tier == Tier::Cpu
     }
 
-    /// Goes from 16-bit to 32-bit arithmetic on the same device, and says why. False where that changes nothing.
+    /// Changes from 16-bit to 32-bit arithmetic on the same device, with the reason. False if that changes nothing.
     pub(crate) fn use_f32(&mut self, why: &str) -> bool {
         if self.tier != Tier::Gpu16 {
             return false;
@@ -115,7 +115,7 @@ impl OpenDevice {
     }
 }
 
-/// A device that cannot be had.
+/// A device that is not available or not usable.
 #[derive(Debug, Error)]
 pub enum DeviceError {
     /// Not one of the names.
@@ -137,7 +137,7 @@ pub enum DeviceError {
     Lost {
         /// The tier that stopped.
         tier: &'static str,
-        /// What it said.
+        /// The device's message.
         reason: String,
     },
 }
@@ -157,7 +157,7 @@ pub fn open_cpu(reason: impl Into<String>) -> OpenDevice {
     OpenDevice { device: Device::flex(), tier: Tier::Cpu, name, reason: reason.into(), runner: None }
 }
 
-/// The best WebGPU tier of the adapter: with 16-bit floats where its shaders have them, which the
+/// The best WebGPU tier of the adapter: with 16-bit floats if its shaders have them, which the
 /// self-test after loading confirms or takes back. In a browser it may be called once in a worker's life: a second initialisation
 /// of the same device is refused.
 ///

@@ -78,7 +78,7 @@ pub(crate) enum Tokens<'a> {
 pub(crate) struct Level<'a> {
     /// Features `[tokens, dim]` of the segmentation and of the detection bank.
     pub(crate) features: [Tensor<2>; 2],
-    /// The tokens before the adapters were mixed in, where they were.
+    /// The tokens before the adapters were mixed in, if they were.
     pub(crate) premix: Option<Tokens<'a>>,
 }
 
@@ -86,7 +86,7 @@ impl Tower {
     /// Takes the tensors `vision.*`. `runner` runs the processor's blocks, if not this module.
     ///
     /// # Errors
-    /// [`BundleError::MissingTensor`], [`BundleError::Shape`], and [`BundleError::Placement`] where the weights are not on
+    /// [`BundleError::MissingTensor`], [`BundleError::Shape`], and [`BundleError::Placement`] if the weights are not on
     /// a device of these kernels.
     pub(crate) fn take(
         weights: &mut Weights,
@@ -154,7 +154,7 @@ impl Tower {
         }
     }
 
-    /// Lets blocks whose weights are bytes multiply them as bytes only where that is faster on this machine, by a trial
+    /// Lets blocks whose weights are bytes multiply them as bytes only if that is faster on this machine, by a trial
     /// with so many tokens.
     pub(crate) fn choose_faster(&self, tokens: usize, now_ms: impl Fn() -> f64) {
         if let Self::Cpu(parts) = self

@@ -27,7 +27,7 @@ const COPY_HINT: &str = "copy the whole bundle folder, or convert the checkpoint
 /// Rows of a tensor.
 struct Rows {
     range: [usize; 2],
-    /// None where the device has them.
+    /// None if the device has them.
     values: Option<Values>,
 }
 
@@ -92,8 +92,8 @@ impl Weights {
     /// Takes a part in.
     ///
     /// # Errors
-    /// [`BundleError::Shape`] where the part has not as many values as its rows need, or does not go
-    /// with an earlier part of the tensor; [`BundleError::Placement`] where it is stored in another type.
+    /// [`BundleError::Shape`] if the part has not as many values as its rows need, or does not go
+    /// with an earlier part of the tensor; [`BundleError::Placement`] if it is stored in another type.
     pub fn insert(&mut self, part: TensorPart) -> Result<(), BundleError> {
         let range = part.row_range();
         let row_len: usize = part.shape.iter().skip(1).product();
@@ -141,8 +141,8 @@ impl Weights {
     /// Takes a whole tensor out, as f32 on its device.
     ///
     /// # Errors
-    /// [`BundleError::MissingTensor`] where it, or some of its rows, never arrived;
-    /// [`BundleError::Shape`] where it has another shape.
+    /// [`BundleError::MissingTensor`] if it, or some of its rows, never arrived;
+    /// [`BundleError::Shape`] if it has another shape.
     pub fn take<const D: usize>(&mut self, name: &str, shape: [usize; D]) -> Result<Tensor<D>, BundleError> {
         let found = self.complete(name, &shape)?;
         Ok(match found.on_device {
@@ -161,7 +161,7 @@ impl Weights {
     /// Takes a whole tensor out as it is stored, its rows joined.
     ///
     /// # Errors
-    /// As [`Weights::take`], and [`BundleError::Placement`] where a graphics device has its values.
+    /// As [`Weights::take`], and [`BundleError::Placement`] if a graphics device has its values.
     pub fn take_values(&mut self, name: &str, shape: &[usize]) -> Result<Values, BundleError> {
         let found = self.complete(name, shape)?;
         match found.on_device {
@@ -180,7 +180,7 @@ impl Weights {
     /// Takes a linear weight `[out, in]` out for a graphics device, as narrow as it is stored.
     ///
     /// # Errors
-    /// As [`Weights::take`], and [`BundleError::Placement`] where there is no such device.
+    /// As [`Weights::take`], and [`BundleError::Placement`] if there is no such device.
     pub(crate) fn take_matrix(&mut self, name: &str, shape: [usize; 2]) -> Result<Matrix, BundleError> {
         let found = self.complete(name, &shape)?;
         if let Some(OnDevice::Matrix(matrix)) = found.on_device {
@@ -195,7 +195,7 @@ impl Weights {
     /// Takes values `[count]` out, as f32 in a buffer of the graphics device that has the weights.
     ///
     /// # Errors
-    /// As [`Weights::take_values`], and [`BundleError::Placement`] where there is no graphics device.
+    /// As [`Weights::take_values`], and [`BundleError::Placement`] if there is no graphics device.
     pub(crate) fn take_buffer(&mut self, name: &str, count: usize) -> Result<CubeTensor, BundleError> {
         let values = self.take_values(name, &[count])?.into_f32();
         let queue = self.queue.as_ref();

@@ -1,7 +1,7 @@
 //! One process at a time: a lock of the operating system on a small file.
 //!
 //! Comes in: a path. Goes out: a [`PathLock`] that is held until it is dropped, which also removes the
-//! file. A process that ends in whatever way gives its lock up, so a file that was left behind locks
+//! file. A process that ends for any reason releases its lock, so a file that was left behind locks
 //! nothing. Fails with [`LockError`].
 
 use std::fs::{File, OpenOptions, TryLockError};
@@ -28,7 +28,7 @@ pub struct PathLock {
 }
 
 impl PathLock {
-    /// Takes the lock at `path`, at once or not at all. The file is made where it is not there.
+    /// Takes the lock at `path`, at once or not at all. The file is created if missing.
     ///
     /// # Errors
     /// [`LockError`].

@@ -1,7 +1,7 @@
-//! Files on a disk that others use too: nothing half written, nothing of others lost.
+//! Files on a shared disk: nothing half written, no other file lost.
 //!
 //! Comes in: paths, bytes. Goes out: files that are whole, folders that one process at a time writes.
-//! Fails with [`std::io::Error`], or as each file of this folder says. Native only.
+//! Fails with [`std::io::Error`], or as each file of this folder documents. Native only.
 
 pub mod lock;
 pub mod overlay_mark;

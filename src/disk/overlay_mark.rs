@@ -1,7 +1,7 @@
-//! How an overlay that this program drew is known again.
+//! How an overlay that this program drew is recognised.
 //!
 //! Comes in: a path. Goes out: whether the file there is such an overlay. Its name ends in
-//! [`OVERLAY_END`] and the PNG holds the text [`OVERLAY_NOTE`]: a name alone anybody may use. Cannot
+//! [`OVERLAY_END`] and the PNG holds the text [`OVERLAY_NOTE`]: a name alone proves nothing. Cannot
 //! fail: a file that cannot be read is none.
 
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Removing a folder that this program made, and nothing of anybody else.
+//! Removing a folder that this program made, and no other files.
 //!
 //! Comes in: a folder and which file names are its own. Goes out: the folder without them, removed where
 //! nothing else is in it. Fails with [`std::io::Error`].
@@ -23,7 +23,7 @@ pub fn stranger(folder: &Path, is_own: impl Fn(&str) -> bool) -> io::Result<Opti
     Ok(strange.into_iter().min())
 }
 
-/// Removes the program's own files, and the folder where that leaves it empty.
+/// Removes the program's own files, and the folder if that leaves it empty.
 ///
 /// # Errors
 /// A file of our own cannot be removed.

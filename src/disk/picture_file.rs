@@ -1,8 +1,8 @@
 //! Picture files: which they are, and their pixels.
 //!
 //! Comes in: paths. Goes out: bytes, or 8-bit RGB seen through a grey window. Fails with [`PictureFileError`], which
-//! does not name the file: the caller knows what it is for. A file larger than the limits is read no further than
-//! that shows.
+//! does not name the file: the caller knows what it is for. A file larger than the limits is read only until
+//! that is known.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -1,4 +1,4 @@
-//! What is not finished yet, so that a process that is told to stop can take it away.
+//! What is not finished yet, so that a process that is asked to stop can remove it.
 //!
 //! Comes in: paths of files and folders that are being written. Goes out: nothing of them, unless they
 //! were put in their place. A destructor does not run when a signal ends the process, so the paths stand
@@ -14,7 +14,7 @@ static LIST: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
 /// The main thread may make one more file while a folder is being removed.
 const ATTEMPTS: usize = 5;
 
-/// A file or folder that is removed when this is dropped or the process is told to stop.
+/// A file or folder that is removed when this is dropped or the process is asked to stop.
 #[derive(Debug)]
 pub struct Unfinished {
     path: PathBuf,
@@ -63,15 +63,15 @@ impl Unfinished {
 impl Drop for Unfinished {
     fn drop(&mut self) {
         let mut list = list();
-        // A settled path may belong to somebody else by now.
+        // A settled path may belong to another process by now.
         if list.remove(&self.path) {
             remove(&self.path);
         }
     }
 }
 
-/// Removes everything on the list, and keeps the list so that nothing is added or settled any more. For
-/// a process that ends now: whoever wants to finish something waits for ever.
+/// Removes everything on the list, and keeps the list locked so that nothing is added or settled any more.
+/// For a process that ends now: code that wants to finish something blocks until then.
 pub fn remove_all() {
     let list = list();
     for path in list.iter() {

@@ -1,4 +1,4 @@
-//! What every adapted model must beat: raw block tokens of normal pictures, no training.
+//! The baseline of every adapted model: raw block tokens of normal pictures, no training.
 //!
 //! Comes in: normal pictures, as they are or in views, then pictures to score. Goes out: a map of
 //! cosine distances to the nearest remembered patch, summed over levels, and as image score the mean

@@ -1,4 +1,4 @@
-//! How sure a figure over pictures is.
+//! Confidence of a figure over pictures.
 
 use rand::{RngExt, SeedableRng};
 use rand_pcg::Pcg64;

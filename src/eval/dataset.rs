@@ -32,7 +32,7 @@ pub enum DatasetError {
         /// The folder.
         path: String,
     },
-    /// There is nothing to tell apart.
+    /// There are no two classes to compare.
     #[error("{path} has {found} pictures only; figures need normal ones in good and abnormal ones in Ungood")]
     OneClass {
         /// The folder.
@@ -78,7 +78,7 @@ pub enum DatasetError {
         /// What is wrong with it.
         reason: String,
     },
-    /// The disk said no.
+    /// An I/O error.
     #[error("{path}: {source}")]
     Io {
         /// File or folder.
@@ -102,7 +102,7 @@ pub enum Split {
 pub struct Sample {
     /// The picture.
     pub image: PathBuf,
-    /// Its mask, where it is abnormal and the set has masks.
+    /// Its mask, if it is abnormal and the set has masks.
     pub mask: Option<PathBuf>,
     /// The label.
     pub abnormal: bool,
@@ -214,7 +214,7 @@ impl Dataset {
 struct Masks(HashMap<OsString, Vec<PathBuf>>);
 
 impl Masks {
-    /// Empty where there is no such folder.
+    /// Empty if there is no such folder.
     fn in_folder(folder: &Path) -> Result<Self, DatasetError> {
         let mut masks = HashMap::<_, Vec<_>>::new();
         for path in if folder.is_dir() { list(folder)? } else { Vec::new() } {
@@ -223,7 +223,7 @@ impl Masks {
         Ok(Self(masks))
     }
 
-    /// The mask of the same name, whatever its ending; the one with the picture's own, where there are several.
+    /// The mask of the same name, whatever its ending; the one with the picture's own, if there are several.
     fn of(&self, image: &Path) -> Option<&Path> {
         let masks = self.0.get(image.file_stem()?)?;
         let own = masks.iter().find(|mask| mask.extension() == image.extension());
@@ -231,7 +231,7 @@ impl Masks {
     }
 }
 
-/// The pictures of a class, from `img` where there is one. A class without a folder is empty.
+/// The pictures of a class, from `img`, if present. A class without a folder is empty.
 fn pictures(class: &Path) -> Result<Vec<PathBuf>, DatasetError> {
     let folder = folder_of(class);
     if folder.is_dir() { list(&folder) } else { Ok(Vec::new()) }

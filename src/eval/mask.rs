@@ -15,7 +15,7 @@ const ABNORMAL_FROM: u8 = 128;
 /// Reads a mask: grey, nearest neighbour to `side_px`, 1 above half of white.
 ///
 /// # Errors
-/// [`DatasetError::Mask`] where it cannot be read; [`DatasetError::DarkMask`] where it has content
+/// [`DatasetError::Mask`] if it cannot be read; [`DatasetError::DarkMask`] if it has content
 /// that would vanish, such as masks coded in 0 and 1.
 pub fn read_mask(path: &Path, side_px: usize) -> Result<Vec<u8>, DatasetError> {
     let picture = open(path)?;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! dataset ─▶ run (maps to disk, then fused) ─▶ sweep, pixel_stream (AUROC, AP, F1, PRO) ─▶ report
-//!                                              └▶ resample (how sure the figures are)
+//!                                              └▶ resample (confidence intervals)
 //! ```
 
 mod baseline;

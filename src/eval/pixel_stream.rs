@@ -5,7 +5,7 @@
 //! Held at most: one piece of [`PIECE`] pixels while pictures come in, then a block of each piece
 //! (128 KB for every 4 million pixels), 36 bytes a picture and region and 2 bytes a picture and round
 //! of the bootstrap. For 3 715 pictures of 240 x 240 and 1000 rounds: 32 MB, then 15 MB; on disk
-//! 8 bytes a pixel, 1.7 GB. Fails when the disk does.
+//! 8 bytes a pixel, 1.7 GB. Fails on an I/O error.
 
 use std::collections::BinaryHeap;
 use std::collections::binary_heap::PeekMut;
@@ -21,7 +21,7 @@ const PIECE: usize = 4 << 20;
 /// Bytes of one pixel on disk.
 const RECORD_BYTES: usize = size_of::<u64>();
 
-/// Metrics over all pixels; `None` where a class is missing.
+/// Metrics over all pixels; `None` if a class is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PixelMetrics {
     /// Area under the ROC curve.

@@ -10,7 +10,7 @@ use crate::eval::sweep::roc_curve;
 
 /// Bars of a histogram.
 const BARS: usize = 20;
-/// What tells a report of this program from other files.
+/// The mark of a report of this program.
 pub const REPORT_MARK: &str = "<meta name=\"generator\" content=\"mvfa eval\">";
 const MODEL: &str = "this model";
 const RAW_TOKENS: &str = "raw tokens of its tower";
@@ -29,7 +29,7 @@ font-variant-numeric:tabular-nums}.row{display:flex;flex-wrap:wrap;gap:2rem}svg{
 border-radius:6px;padding:.5rem}img{width:100%;display:block;border-radius:4px}figcaption{font-size:.8rem;overflow-wrap:anywhere;\
 margin-top:.35rem}.a{color:var(--abnormal)}.n{color:var(--normal)}";
 
-/// What a report tells besides the figures.
+/// What a report holds besides the figures.
 #[derive(Clone, Debug)]
 pub struct Heading {
     /// Name and revision of the model.

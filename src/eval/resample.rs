@@ -1,4 +1,4 @@
-//! How sure pixel figures are: the sweep over all pixels, repeated for pictures drawn with replacement.
+//! Confidence of pixel figures: the sweep over all pixels, repeated for pictures drawn with replacement.
 //!
 //! Comes in: pixels from the highest score down, each with the picture or region it belongs to. Goes
 //! out: the middle 95 % of each figure. Cannot fail. All rounds walk down together: a round differs

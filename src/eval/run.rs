@@ -52,7 +52,7 @@ pub struct EvalOptions {
     pub strict: bool,
 }
 
-/// Who looks on.
+/// Observer of a run.
 pub trait Watch {
     /// Pictures scored so far.
     fn scored(&mut self, done: usize, total: usize);
@@ -88,7 +88,7 @@ pub fn evaluate(
     let raw = match references.as_slice() {
         [] => None,
         some => {
-            // Views are part of the adapted method; the baseline has them only where they are asked for.
+            // Views are part of the adapted method; the baseline has them only if they are requested.
             let augment = options.augment.unwrap_or(Augment::None);
             Some(RawMemory::new(engine, some, augment, options.bank_rows, pacer)?)
         }

@@ -1,4 +1,4 @@
-//! What an evaluation gives: scores of pictures, figures over all of them.
+//! The result of an evaluation: scores of pictures, figures over all of them.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub struct ImageResult {
     pub score_memory: Option<f32>,
     /// The score a single picture gets from `mvfa predict`.
     pub score_calibrated: Option<f32>,
-    /// The baseline's: raw tokens, where there are references.
+    /// The baseline's: raw tokens, if there are references.
     pub score_memory_raw: Option<f32>,
     /// The baseline's: mean grey value, in 0..1.
     pub score_raw_intensity: f32,
@@ -86,7 +86,7 @@ pub struct Evaluation {
     pub model: Scores,
     /// The model as a single picture is scored: fused by constants, not by the set's own range.
     pub calibrated: Option<Scores>,
-    /// Raw tokens, where there are references.
+    /// Raw tokens, if there are references.
     pub memory_raw: Option<Scores>,
     /// Grey values.
     pub raw_intensity: Scores,

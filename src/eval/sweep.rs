@@ -2,7 +2,7 @@
 //!
 //! Comes in: scores with labels, the highest first, equal ones together. Goes out: area under the
 //! ROC curve, average precision and the largest F1 as scikit-learn defines them, and per-region
-//! overlap. `None` where a class is missing: there is no such figure then.
+//! overlap. `None` if a class is missing: there is no such figure then.
 
 /// False-positive rate up to which per-region overlap is integrated.
 const PRO_LIMIT: f64 = 0.3;
@@ -85,7 +85,7 @@ impl Sweep {
     }
 }
 
-/// Walks down scores that fit into memory; `visit` is told after each distinct score.
+/// Walks down scores that fit into memory; `visit` is called after each distinct score.
 fn sweep(scores: &[f32], labels: &[bool], mut visit: impl FnMut(&Sweep)) -> Sweep {
     let positives = labels.iter().filter(|l| **l).count();
     let mut sweep = Sweep::new(positives as f64, (labels.len() - positives) as f64, 1.0);

@@ -1,4 +1,4 @@
-//! The 11 versions of a reference picture that fill the memory bank.
+//! The 11 versions of a reference picture that fill the memory.
 //!
 //! In: [`Planes`]. Out: 11 of the same size, or one of them, in the order of [`AUGMENTATION_NAMES`]: the picture, four
 //! rotations, four shifts, two flips. Rotations and shifts are bilinear warps in which the picture is

@@ -1,6 +1,6 @@
 //! Bytes of a file to a [`Picture`].
 //!
-//! The format is told from the content, never from the file's name. A new one is a line in each of
+//! The format is recognised by the content, never by the file's name. A new one is a line in each of
 //! [`SUPPORTED_FORMATS`], [`FILE_ENDINGS`], [`Format::sniff`] and [`decode`], and a file. Outside Rust the page names
 //! the formats, too: `index.html`, `web/ui/intake.js`, README.md and docs/unsupported.md.
 
@@ -9,7 +9,7 @@ use super::{ImageError, Limits, Picture, jpeg, raster, tiff};
 /// The formats [`decode`] reads, as a person writes them.
 pub const SUPPORTED_FORMATS: &str = "PNG, JPEG, WebP, BMP, TIFF";
 
-/// Endings of their files, to find pictures in a folder. A file named by itself may have any.
+/// Endings of their files, to find pictures in a folder. A file named explicitly may have any.
 pub const FILE_ENDINGS: [&str; 7] = ["png", "jpg", "jpeg", "webp", "bmp", "tif", "tiff"];
 
 /// A format that this build reads.
@@ -80,7 +80,7 @@ fn not_yet(bytes: &[u8]) -> Option<ImageError> {
     }
 }
 
-/// The name of the file in a gzip file, where its header tells it (RFC 1952, 2.3: FNAME without FEXTRA before it).
+/// The name of the file in a gzip file, if its header has it (RFC 1952, 2.3: FNAME without FEXTRA before it).
 fn gzip_name(bytes: &[u8]) -> Option<&[u8]> {
     let (header, rest) = bytes.split_at_checked(10)?;
     let tells_name = header.starts_with(b"\x1f\x8b") && header[3] & 0b1100 == 0b1000;

@@ -1,6 +1,6 @@
 //! JPEG, baseline and progressive, in grey, colour and CMYK.
 //!
-//! In: the file's bytes. Out: an upright [`Picture`]. The decoder is driven directly, because by default
+//! In: the file's bytes. Out: an upright [`Picture`]. The decoder is called directly, because by default
 //! it fills what it cannot read with grey and reports success. Here it runs strictly, and a file without
 //! its end marker is refused first. What stays undetected (as in Pillow) is a file that was cut and then
 //! given an end marker by some repair program. Decoders of this format may differ by rounding from one another.
@@ -21,7 +21,7 @@ const FORMAT: &str = "JPEG";
 /// Decodes a JPEG; of a file that holds several pictures one after the other the first.
 pub(super) fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     survey(bytes).check()?;
-    // Sizes are checked below against our own limits; the library's would say less.
+    // Sizes are checked below against our own limits; the library's errors are less precise.
     let options = DecoderOptions::default().set_strict_mode(true).set_max_width(usize::MAX).set_max_height(usize::MAX);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     decoder.decode_headers().map_err(translate)?;

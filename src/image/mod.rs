@@ -2,7 +2,7 @@
 //!
 //! In: the bytes of one picture file. Out: [`Picture`] (decoded, turned upright), [`Rgb8`] (what is
 //! shown and analysed), [`Planes`] (what the vision tower reads) and the 11 augmented versions of a
-//! reference picture. Fails with [`ImageError`], which says what was found and what to do next.
+//! reference picture. Fails with [`ImageError`], which reports what was found and what to do next.
 //!
 //! ```text
 //! bytes ─ decode ─▶ Picture ─ to_rgb8(window) ─▶ Rgb8 ─ resize_bicubic ─▶ Rgb8 ─ to_planes ─▶ Planes ─ augment_mvfa ─▶ 11 × Planes

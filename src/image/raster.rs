@@ -41,7 +41,7 @@ pub(super) fn decode_png(bytes: &[u8], limits: &Limits) -> Result<Picture, Image
 /// Decodes a WebP, lossy or lossless; of an animated one the first frame.
 pub(super) fn decode_webp(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     const FORMAT: &str = "WebP";
-    // The lossy decoder reads zeros past the end; the container says how long it should be.
+    // The lossy decoder reads zeros past the end; the container states how long it should be.
     let said = bytes.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
     let said = u64::from(said) + 8;
     if said > bytes.len() as u64 {
@@ -122,7 +122,7 @@ fn translate(format: &'static str, error: LibraryError) -> ImageError {
             found: format!("a {format} file that needs more memory ({e})"),
             limit: "the size this build decodes".to_owned(),
         },
-        // The cause says it without repeating the format's name.
+        // The cause without the format's name, which the message has already.
         other => {
             let reason = other.source().and_then(|cause| cause.source()).map_or(other.to_string(), |e| e.to_string());
             ImageError::Damaged { format, reason }

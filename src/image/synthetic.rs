@@ -1,14 +1,14 @@
-//! Whether a picture says of itself that it is synthetic.
+//! Whether a picture is marked as synthetic.
 //!
 //! Comes in: the bytes of a picture file. Goes out: true for PNG files that carry the note of
-//! `mvfa phantom`. Cannot fail: a damaged file carries no note, and decoding says what is wrong with it.
+//! `mvfa phantom`. Cannot fail: a damaged file carries no note, and decoding reports what is wrong with it.
 
 /// How a phantom's note contains itself, in lower case.
 const NOTE: &[u8] = b"synthetic phantom";
 const SIGNATURE: &[u8] = b"\x89PNG\r\n\x1a\n";
 const KEYWORD: &[u8] = b"Description\0";
 
-/// Whether the file is a PNG whose `Description` says that it is a synthetic phantom.
+/// Whether the file is a PNG whose `Description` states that it is a synthetic phantom.
 pub fn is_synthetic(bytes: &[u8]) -> bool {
     descriptions(bytes).any(|text| text.windows(NOTE.len()).any(|part| part.eq_ignore_ascii_case(NOTE)))
 }

@@ -1,4 +1,4 @@
-//! What an engine is asked, how it reports on the way, and what it answers.
+//! Requests to an engine, its progress reports, and its results.
 
 use crate::bundle::manifest::Augment;
 use crate::mvfa::error::Cancelled;
@@ -8,7 +8,7 @@ use crate::mvfa::error::Cancelled;
 pub enum Mode {
     /// Words (zero-shot).
     Zero,
-    /// Normal references, and words where the model has them (few-shot).
+    /// Normal references, and words if the model has them (few-shot).
     Few,
 }
 
@@ -80,8 +80,8 @@ pub trait Pacer {
     /// [`Cancelled`] to stop.
     fn step(&mut self, progress: Progress) -> impl Future<Output = Result<(), Cancelled>>;
 
-    /// Waits for a device. Where a stop can come in meanwhile it is answered at once, and the work
-    /// ends without being heard.
+    /// Waits for a device. If a stop can arrive meanwhile it is answered at once, and the result of the
+    /// work is dropped.
     ///
     /// # Errors
     /// [`Cancelled`] to stop.
@@ -96,7 +96,7 @@ pub trait Pacer {
     fn now_ms(&self) -> f64;
 }
 
-/// Where the time went.
+/// Times of the steps.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Timings {
     /// Encoding references that were not encoded yet.
@@ -115,8 +115,8 @@ pub struct Analysis {
     /// Image score by mode and kind of object (spec §8); comparable within one model, object and
     /// set of references.
     pub score: f32,
-    /// The score on the scale of the calibration constants, or of the references where those are two or more: 0 at the
-    /// lower and 1 at the upper end of the range, beyond them for images that are beyond it. `None` where there is
+    /// The score on the scale of the calibration constants, or of the references if those are two or more: 0 at the
+    /// lower and 1 at the upper end of the range, beyond them for images that are beyond it. `None` if there is
     /// neither.
     pub score_calibrated: Option<f32>,
     /// c0.
@@ -138,7 +138,7 @@ pub struct Analysis {
     /// Scores of references when each is left out of the memory, of at most sixteen spread over all; `None` with
     /// fewer than two.
     pub support_scores: Option<Vec<f32>>,
-    /// Where the time went.
+    /// Times of the steps.
     pub timings: Timings,
 }
 

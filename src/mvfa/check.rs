@@ -1,6 +1,6 @@
-//! What a loaded model must answer before it is used: the self-test on its device.
+//! The self-test of a loaded model on its device, before it is used.
 //!
-//! Comes in: the manifest's expected values. Goes out: nothing, where the device computes what it
+//! Comes in: the manifest's expected values. Goes out: nothing if the device computes what it
 //! should. Fails with [`EngineError`]. It also warms the device: every shader of an analysis runs
 //! here first.
 
@@ -34,7 +34,7 @@ impl Engine {
     ///
     /// # Errors
     /// [`DeviceError::SelfTest`] when it differs, [`DeviceError::Lost`] when there is none,
-    /// [`EngineError::Cancelled`] when the pacer says so.
+    /// [`EngineError::Cancelled`] when the pacer requests it.
     pub async fn self_test(&mut self, pacer: &mut impl Pacer) -> Result<(), EngineError> {
         let Some(expected) = self.manifest.self_test.clone() else { return Ok(()) };
         let mut wrong = self.differs(&expected, pacer).await?;

@@ -1,4 +1,4 @@
-//! A smaller memory bank: a few rows in place of all.
+//! A smaller memory: a few rows in place of all.
 //!
 //! Comes in: unit rows. Goes out: some of them, as far apart as can be (a greedy coreset). Cannot fail, and nothing is
 //! drawn by chance. Centres of k-means, which are means of rows, lose more (docs/decisions.md).

@@ -1,4 +1,4 @@
-//! How a kind of object is scored: one image score from what its maps and scores are.
+//! The scoring rule of each kind of object: one image score from its maps and scores.
 //!
 //! Comes in: the parts of one image that its mode has, and the ranges that bring them to one scale. Goes out: the image
 //! score, and the score on the scale of the ranges. Plain arithmetic, cannot fail. Source: spec §8; zero-shot is always
@@ -35,7 +35,7 @@ pub(crate) fn memory_score(kind: ObjectKind, memory_map: &[f32]) -> f32 {
 }
 
 impl ImageParts {
-    /// The image score. `fused_maximum` gives the largest value of the fused map; it is asked only where it counts.
+    /// The image score. `fused_maximum` gives the largest value of the fused map; it is called only if it counts.
     pub(crate) fn score(self, kind: ObjectKind, ranges: &Calibration, fused_maximum: impl FnOnce() -> f32) -> f32 {
         match (self.zero, self.memory, kind) {
             (Some(_), Some(_), ObjectKind::Segmentation) => fused_maximum(),

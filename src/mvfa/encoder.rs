@@ -23,7 +23,7 @@ pub struct AdaptedEncoder {
 }
 
 impl AdaptedEncoder {
-    /// Takes the tensors `vision.*` and, where the manifest has adapters, `adapters.*`. `runner` runs the processor's
+    /// Takes the tensors `vision.*` and, if the manifest has adapters, `adapters.*`. `runner` runs the processor's
     /// blocks, if not this module.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl AdaptedEncoder {
         })
     }
 
-    /// Lets the tower compute in the faster of two ways where it has two.
+    /// Chooses the faster of two modes, if the tower has two.
     pub(crate) fn choose_faster(&self, now_ms: impl Fn() -> f64) {
         self.tower.choose_faster(now_ms);
     }
@@ -151,7 +151,7 @@ impl<'a> EncodeRun<'a> {
         self.walk.rows()
     }
 
-    /// Tokens `[tokens, width]` of the last block before the adapters were mixed in, where they were.
+    /// Tokens `[tokens, width]` of the last block before the adapters were mixed in, if they were.
     pub fn premix(&self) -> Option<Tensor<2>> {
         self.premix.as_ref().map(Tokens::rows)
     }

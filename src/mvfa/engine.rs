@@ -25,7 +25,7 @@ pub struct Engine {
     pub(super) manifest: Manifest,
     pub(super) open: OpenDevice,
     pub(super) encoder: AdaptedEncoder,
-    /// What the memory bank is made with, where that is not `encoder`.
+    /// What the memory is made with, if that is not `encoder`.
     pub(super) raw: Option<AdaptedEncoder>,
     pub(super) text: HashMap<String, Tensor<2>>,
     pub(super) references: References,
@@ -81,7 +81,7 @@ impl Engine {
         })
     }
 
-    /// Lets the model compute in the faster of two ways where it has two, by a short trial.
+    /// Chooses the faster of two modes by a short trial, if the model has two.
     pub fn choose_faster(&self, now_ms: impl Fn() -> f64) {
         self.encoder.choose_faster(now_ms);
     }
@@ -145,7 +145,7 @@ impl Engine {
     /// whatever the model compares by.
     ///
     /// # Errors
-    /// [`Cancelled`] when the pacer says so.
+    /// [`Cancelled`] when the pacer requests it.
     pub async fn encode_raw(
         &self,
         planes: &Planes,
@@ -251,7 +251,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Brings the memory down to `bank_rows` rows a level, where so many are asked for.
+    /// Reduces the memory to `bank_rows` rows a level, if a limit is given.
     async fn shrink_references(&mut self, bank_rows: Option<usize>, pacer: &mut impl Pacer) -> Result<(), EngineError> {
         let (lacking, keep) = self.references.set_bank_rows(bank_rows);
         let total = lacking.len();

@@ -1,4 +1,4 @@
-//! What the encoder hands to the scores.
+//! Features: the encoder's output, the scores' input.
 
 use burn::tensor::Tensor;
 

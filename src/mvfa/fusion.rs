@@ -1,7 +1,7 @@
 //! Bringing the zero-shot and the memory part to one scale.
 //!
 //! The released code takes the minimum and maximum over a whole test set (spec §8.3); a single
-//! picture has none, so constants stand in: the manifest's where it has them, otherwise ranges
+//! picture has none, so constants stand in: the manifest's if it has them, otherwise ranges
 //! taken from the references themselves, each scored against the others (spec §8.4).
 
 use crate::bundle::manifest::{Calibration, Range};
@@ -10,7 +10,7 @@ use crate::bundle::manifest::{Calibration, Range};
 const LOW_QUANTILE: f64 = 0.01;
 const HIGH_QUANTILE: f64 = 0.999;
 
-/// Largest memory distance per level that is assumed where nothing is known: one reference, no
+/// Largest memory distance per level that is assumed if nothing is known: one reference, no
 /// constants. Only then does it weigh in, and the calibrated score is left out.
 const ASSUMED_DISTANCE: f32 = 0.5;
 

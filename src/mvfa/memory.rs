@@ -1,4 +1,4 @@
-//! The memory bank: features of normal references, and how far a picture is from them.
+//! The memory: features of normal references, and how far a picture is from them.
 //!
 //! Comes in: unit-length features of references and of a picture. Goes out: per patch the cosine
 //! distance to the nearest remembered row. References are kept apart, so that one can be added,
@@ -23,7 +23,7 @@ pub struct ReferenceId(pub u32);
 #[derive(Clone, Debug)]
 pub(crate) struct SearchRows {
     segmentation: Vec<Tensor<2>>,
-    /// `None` where both banks hold the same features.
+    /// `None` if both banks hold the same features.
     detection: Option<Vec<Tensor<2>>>,
 }
 
@@ -139,7 +139,7 @@ impl MemoryRows {
         self.all.levels(bank)
     }
 
-    /// What is searched where nothing is left out.
+    /// What is searched if nothing is left out.
     pub(crate) fn all(&self) -> &SearchRows {
         &self.all
     }

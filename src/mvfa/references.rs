@@ -1,4 +1,4 @@
-//! The normal pictures an engine remembers, and how far they are from each other.
+//! The normal references of an engine, and their distances from each other.
 //!
 //! Comes in: pictures, their rows once encoded, and distances between them as they become known. Goes out: the
 //! rows to search, and per reference its distances when it is left out. Cannot fail.
@@ -10,7 +10,7 @@ use crate::image::{AUGMENTATION_NAMES, Planes};
 use crate::mvfa::features::Bank;
 use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, min_into};
 
-/// At most so many references are compared with the others, to tell the scale of normal pictures. Each one is
+/// At most so many references are compared with the others, for the scale of normal pictures. Each one is
 /// compared with all others, so its score is exact; all with all would be quadratic.
 pub(crate) const LEFT_OUT_AT_MOST: usize = 16;
 
@@ -69,7 +69,7 @@ impl References {
         self.by_id.len()
     }
 
-    /// The views that are not encoded yet, where references are used in this way.
+    /// The views that are not encoded yet, if references are used in this mode.
     pub(crate) fn lacking(&self, augment: Augment) -> Vec<(ReferenceId, usize)> {
         let views = |r: &Reference| -> Vec<usize> {
             match (&r.rows, &r.views) {
@@ -106,7 +106,7 @@ impl References {
         self.forget_pairs_of(id);
     }
 
-    /// The rows of one view, where it is encoded.
+    /// The rows of one view, if it is encoded.
     pub(crate) fn view(&self, id: ReferenceId, augment: Augment, view: usize) -> Option<SearchRows> {
         let reference = self.by_id.get(&id)?;
         match (&reference.rows, &reference.views) {
@@ -170,7 +170,7 @@ impl References {
         self.pairs.insert(pair, distances);
     }
 
-    /// Per level the distances of one reference's own patches to all other references; `None` where there are none.
+    /// Per level the distances of one reference's own patches to all other references; `None` if there are none.
     pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank) -> Option<Vec<Vec<f32>>> {
         let mut levels: Option<Vec<Vec<f32>>> = None;
         for other in self.ids().filter(|other| *other != id) {

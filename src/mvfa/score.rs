@@ -200,7 +200,7 @@ impl Engine {
         }
     }
 
-    /// Whether the memory bank holds raw block tokens, which serve as both banks.
+    /// Whether the memory holds raw block tokens, which serve as both banks.
     pub(super) fn memory_is_raw(&self) -> bool {
         self.raw.is_some() || self.manifest.adapters.is_none()
     }

@@ -1,7 +1,7 @@
 //! A fixed picture whose features every device must reproduce.
 //!
-//! On some devices a kernel that fails is skipped without a word and its result is whatever the
-//! memory held before; a known answer is the only way to notice.
+//! On some devices a kernel that fails is skipped silently and its result is whatever the
+//! memory held before; only a known answer reveals it.
 
 use burn::tensor::Tensor;
 

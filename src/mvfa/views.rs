@@ -22,10 +22,10 @@ impl Engine {
         self.encoder.steps()
     }
 
-    /// Encodes one view of a reference, where there is such a reference, and keeps its rows.
+    /// Encodes one view of a reference, if it exists, and keeps its rows.
     ///
     /// # Errors
-    /// [`Cancelled`] when the pacer says so.
+    /// [`Cancelled`] when the pacer requests it.
     pub async fn encode_view(
         &mut self,
         id: ReferenceId,
@@ -62,7 +62,7 @@ impl Engine {
     /// Takes the rows of a view that another engine of the same model encoded.
     ///
     /// # Errors
-    /// [`EngineError::ForeignRows`] where they are not as many as this model's.
+    /// [`EngineError::ForeignRows`] if they are not as many as this model's.
     pub fn give_view(
         &mut self,
         id: ReferenceId,

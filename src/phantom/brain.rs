@@ -246,7 +246,7 @@ fn spots(dice: &mut Dice, room: &Field, contrast: Contrast, body: &mut Field) {
     }
 }
 
-/// Draws tumours or patches and says where they are.
+/// Draws tumours or patches and returns where they are.
 fn lesion(dice: &mut Dice, room: &Field, contrast: &Contrast, body: &mut Field) -> Region {
     let outline = Outline::draw(dice);
     let region = Region::place(dice, room, outline);

@@ -237,7 +237,7 @@ fn devices(dice: &mut Dice, side_px: usize) -> Field {
     devices
 }
 
-/// Adds density to the lungs and says where.
+/// Adds density to the lungs and returns where.
 fn lesion(dice: &mut Dice, thorax: &Thorax, lung: &Field, body: &mut Field) -> Region {
     let texture = dice.noise();
     let kind = dice.below(10);

@@ -281,7 +281,7 @@ fn table(dice: &mut Dice, body: &mut Field) {
     }
 }
 
-/// Draws nodules in the liver and says where they are.
+/// Draws nodules in the liver and returns where they are.
 fn lesion(dice: &mut Dice, liver: &Field, body: &mut Field) -> Region {
     let mut outline = Outline::draw(dice);
     outline.wobble *= 0.6;

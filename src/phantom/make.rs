@@ -20,7 +20,7 @@ pub struct Phantom {
 pub(super) struct Streams {
     pub(super) anatomy: Dice,
     pub(super) sensor: Dice,
-    /// Absent where the body is healthy.
+    /// Absent if the body is healthy.
     pub(super) lesion: Option<Dice>,
 }
 

@@ -2,7 +2,7 @@
 //!
 //! In: [`Plan`] and an empty or new folder. Out: per object
 //! `<Name>_AD/{valid,test}/{good,Ungood}/img/*.png` and `Ungood/anomaly_mask/*.png` (0 or 255, the same
-//! file names), a `README.txt` and a `phantom.json`. Every file name and every PNG says that it is
+//! file names), a `README.txt` and a `phantom.json`. Every file name and every PNG states that it is
 //! synthetic. Fails with [`PhantomError`].
 
 use std::fs;
@@ -74,17 +74,17 @@ pub enum PhantomError {
     /// The plan cannot be carried out.
     #[error("{0}")]
     Plan(String),
-    /// The disk said no.
+    /// An I/O error.
     #[error("cannot write {}: {source}", path.display())]
     Io {
         /// File or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
 }
 
-/// Writes the plan's pictures; `progress` is told how many are done.
+/// Writes the plan's pictures; `progress` gets the number done.
 ///
 /// # Errors
 /// A plan without pictures or of a size that cannot be drawn, a folder that is not empty, a full disk.

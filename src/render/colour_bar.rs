@@ -1,4 +1,4 @@
-//! The bar that says which colour is which value.
+//! The bar that shows the value of each colour.
 
 use super::OverlayStyle;
 use super::overlay::position;

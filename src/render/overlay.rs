@@ -23,7 +23,7 @@ pub struct OverlayStyle {
 }
 
 impl OverlayStyle {
-    /// Colour of a value, or `None` where nothing is drawn.
+    /// Colour of a value, or `None` if nothing is drawn.
     fn colour(&self, value: f32) -> Option<[u8; 3]> {
         let is_drawn = value.is_finite() && value >= self.threshold;
         is_drawn.then(|| self.colour_map.colour(position(value, self.lo, self.hi)))

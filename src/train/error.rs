@@ -41,7 +41,7 @@ pub enum TrainError {
     /// Settings that contradict the model or the data.
     #[error("{0}")]
     Settings(String),
-    /// The disk said no while something was read.
+    /// An I/O error while reading.
     #[error("{path}: {source}")]
     Io {
         /// The file.
@@ -49,7 +49,7 @@ pub enum TrainError {
         /// The system's reason.
         source: std::io::Error,
     },
-    /// The disk said no while the run was saved.
+    /// An I/O error while the run was saved.
     #[error("{path}: {source}; {}, run the same command again to {}",
         if *.saved { "what was saved before is still there" } else { "nothing of this run is saved yet" },
         if *.saved { "go on" } else { "start it" })]
@@ -67,7 +67,7 @@ pub enum TrainError {
         /// The folder of its state.
         path: String,
     },
-    /// The folder for the saved state is somebody else's.
+    /// The folder for the saved state holds other files.
     #[error("{path} is where this run would be saved, but {reason}; choose another --out, or move that away")]
     ForeignState {
         /// The folder.

@@ -1,7 +1,7 @@
 //! The few-shot protocol: K normal and K abnormal pictures of one data set.
 //!
-//! Comes in: a data set and numbers. Goes out: a [`Plan`]. Fails where there are not enough
-//! pictures. Source: spec §6; three things differ and say so: the epoch is chosen on pictures kept
+//! Comes in: a data set and numbers. Goes out: a [`Plan`]. Fails if there are not enough
+//! pictures. Source: spec §6; three things differ: the epoch is chosen on pictures kept
 //! aside and not on the test set, which pictures are the shots follows from the seed, and with
 //! normal pictures alone anomalies are put in by [`crate::train::synthesis`].
 
@@ -44,7 +44,7 @@ pub struct FewOptions {
 /// Plans a run on one data set.
 ///
 /// # Errors
-/// [`TrainError::Settings`] where the set has too few pictures, [`TrainError::Data`].
+/// [`TrainError::Settings`] if the set has too few pictures, [`TrainError::Data`].
 pub fn plan_few(dataset: &Dataset, object: &ObjectSpec, options: &FewOptions) -> Result<Plan, TrainError> {
     let pool = dataset.split_unchecked(Split::Valid)?;
     let (normal, rest_normal) = draw(&pool, false, options)?;

@@ -1,8 +1,8 @@
 //! From pictures to what a step needs: a number in the token store, a mask, a label.
 //!
 //! Comes in: [`Source`]s. Goes out: [`Item`]s and the finished token store. A picture that cannot
-//! be read is told once and left out, or stops the run where that is wanted. Fails with
-//! [`TrainError::OtherPictures`] where the finished store was made from other files.
+//! be read is reported once and skipped, or stops the run if that is wanted. Fails with
+//! [`TrainError::OtherPictures`] if the finished store was made from other files.
 
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
@@ -84,7 +84,7 @@ pub struct Gathered<const N: usize> {
 /// `state` nothing is encoded.
 ///
 /// # Errors
-/// The first picture that cannot be read when `strict`; [`TrainError::Settings`] where none of the first
+/// The first picture that cannot be read when `strict`; [`TrainError::Settings`] if none of the first
 /// group can; [`TrainError::OtherPictures`],
 /// [`TrainError::State`], [`TrainError::Io`], [`TrainError::Save`].
 pub fn gather<const N: usize>(

@@ -1,8 +1,8 @@
 //! Which files the tokens of a run were made from.
 //!
 //! Comes in: every file that is opened, and the sources that became tokens. Goes out: a list beside
-//! the tokens. A run that goes on reads masks and labels anew and pairs them with the tokens by
-//! number, so it fails with [`TrainError::OtherPictures`] where the files are not what they were.
+//! the tokens. A resumed run reads masks and labels anew and pairs them with the tokens by
+//! number, so it fails with [`TrainError::OtherPictures`] if the files are not what they were.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,7 +33,7 @@ impl Ledger {
         self.records.push(source);
     }
 
-    /// Compares with the list at `path`, or writes it where there is none; `unsaved` says why it cannot.
+    /// Compares with the list at `path`, or writes it if missing; `unsaved` makes the error if it cannot.
     ///
     /// # Errors
     /// [`TrainError::OtherPictures`], [`TrainError::State`], [`TrainError::Io`], what `unsaved` answers.

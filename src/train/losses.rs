@@ -23,7 +23,7 @@ pub struct Target {
     pub abnormal: bool,
 }
 
-/// Losses of one picture, one entry a level. Focal and dice are empty where there is no mask.
+/// Losses of one picture, one entry a level. Focal and dice are empty if there is no mask.
 #[derive(Clone, Debug, Default)]
 pub struct LevelLosses {
     /// Focal loss of the map.
@@ -35,7 +35,7 @@ pub struct LevelLosses {
 }
 
 impl LevelLosses {
-    /// The sum of everything, all weights 1; `None` where there is nothing.
+    /// The sum of everything, all weights 1; `None` if there is nothing.
     pub fn total(&self) -> Option<Tensor<1>> {
         let parts = self.focal.iter().chain(&self.dice).chain(&self.bce).cloned();
         parts.reduce(|sum, part| sum + part)

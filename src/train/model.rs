@@ -1,7 +1,7 @@
 //! The model while it is trained: a frozen tower and adapters that change.
 //!
 //! Comes in: a bundle, tokens before the first adapter, what the picture should show. Goes out:
-//! losses on the tape, or features to score. Fails with [`TrainError`] where the bundle has not
+//! losses on the tape, or features to score. Fails with [`TrainError`] if the bundle has not
 //! what training needs.
 
 use burn::tensor::{Device, Tensor, TensorData};
@@ -94,7 +94,7 @@ impl Model {
     /// out of `weights`; with leaves of a tape there, the features are on the tape.
     ///
     /// # Errors
-    /// [`TrainError::Model`] where an adapter is missing.
+    /// [`TrainError::Model`] if an adapter is missing.
     pub fn features(&self, weights: &mut Weights, tokens: Vec<f32>) -> Result<Features, TrainError> {
         let encoder = self.encoder.with_adapters(weights, &self.adapters)?;
         let mut run = encoder.resume(tokens);

@@ -51,7 +51,7 @@ impl Parameters {
         Self { list: Vec::new(), adam, device: device.clone() }
     }
 
-    /// Adds a tensor, with the optimiser's memory where it has one.
+    /// Adds a tensor, with the optimiser's memory, if present.
     pub fn add(&mut self, saved: Saved) {
         let tensor = |values: Vec<f32>| -> Tensor<1> {
             let count = values.len();
@@ -126,7 +126,7 @@ impl Parameters {
 pub struct Leaves(Vec<Tensor<1>>);
 
 impl Leaves {
-    /// Takes each leaf's gradient; `None` where the loss does not depend on it.
+    /// Takes each leaf's gradient; `None` if the loss does not depend on it.
     pub fn gradients(&self, gradients: &mut Gradients) -> Vec<Option<Tensor<1>>> {
         self.0.iter().map(|leaf| leaf.grad_remove(gradients)).collect()
     }

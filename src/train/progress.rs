@@ -48,16 +48,16 @@ pub struct EpochRecord {
     pub epoch: usize,
     /// Mean losses.
     pub losses: MeanLosses,
-    /// Score on the pictures kept for validation, where it was taken.
+    /// Score on the pictures kept for validation, if it was taken.
     pub validation: Option<Validation>,
 }
 
 /// Scores on pictures that were not trained on.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Validation {
-    /// Over all pixels; none where there are no masks or only one class.
+    /// Over all pixels; none if there are no masks or only one class.
     pub pixel_auroc: Option<f64>,
-    /// Over pictures; none where there is only one class.
+    /// Over pictures; none if there is only one class.
     pub image_auroc: Option<f64>,
     /// What epochs are compared by: the sum of those there are.
     pub selection: f64,
@@ -68,7 +68,7 @@ pub struct Validation {
 pub struct Best {
     /// Counted from 1.
     pub epoch: usize,
-    /// Its scores, where there were any.
+    /// Its scores, if there were any.
     pub validation: Option<Validation>,
     /// Ranges of its scores on the pictures kept for validation, by object id.
     pub calibration: BTreeMap<String, Calibration>,

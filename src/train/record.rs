@@ -1,4 +1,4 @@
-//! What a run was trained on and chosen by, as its record says it.
+//! What a run was trained on and chosen by, for its record.
 //!
 //! Comes in: the plan and what could be used of it. Goes out: [`DataRecord`]s and words. No paths: the
 //! record is published with the model.
@@ -36,7 +36,7 @@ pub struct DataRecord {
     pub folder: String,
     /// What of it was used, and how.
     pub used: String,
-    /// File names of the pictures; empty where a whole folder was used.
+    /// File names of the pictures; empty if a whole folder was used.
     pub files: Vec<String>,
 }
 
@@ -87,7 +87,7 @@ fn name(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-/// Whether the pictures kept for it can tell epochs apart, and how that reads.
+/// Whether the pictures kept for it can rank epochs, and the sentence for it.
 pub fn chooser(plan: &Plan, items: &[Item]) -> Chooser {
     let Plan { objects, kept, .. } = plan;
     if plan.selection == Selection::Last {

@@ -1,7 +1,7 @@
 //! From a plan to a bundle: gather, train, choose, write.
 //!
 //! Comes in: a bundle with a frozen tower and a [`Plan`] of which pictures are for what. Goes out:
-//! a new bundle with adapters. Fails with [`TrainError`]; a run that was cut off goes on when it is
+//! a new bundle with adapters. Fails with [`TrainError`]; an interrupted run resumes when it is
 //! started again with the same plan.
 
 use std::path::PathBuf;
@@ -38,7 +38,7 @@ pub struct Plan {
     pub objects: Vec<ObjectSpec>,
     /// What the finished bundle can be asked about.
     pub published: Vec<ObjectSpec>,
-    /// What its memory bank holds.
+    /// What its memory holds.
     pub memory: MemoryFeatures,
     /// Pictures to train on.
     pub train: Vec<Source>,
@@ -195,14 +195,14 @@ fn check(bundle: &BundleFolder, plan: &Plan, options: &RunOptions) -> Result<(),
     Ok(())
 }
 
-/// Width of the hidden features: the text features' where the model has a text tower, else three
+/// Width of the hidden features: the text features' if the model has a text tower, else three
 /// quarters of the tokens', as the released adapters on ViT-L/14.
 fn bottleneck(manifest: &Manifest) -> usize {
     let from_text = manifest.text.as_ref().map(|t| t.embed);
     from_text.or(manifest.adapters.as_ref().map(|a| a.bottleneck)).unwrap_or(manifest.vision.width * 3 / 4)
 }
 
-/// Text features of the bundle where it can give them; else a small tower learns along.
+/// Text features of the bundle if it has them; else a small tower is trained too.
 fn words(bundle: &BundleFolder, model: &Model, objects: &[ObjectSpec], new_words: bool) -> Result<Words, TrainError> {
     let fixed = if new_words { None } else { fixed_features(bundle, model, objects)? };
     match fixed {

@@ -33,7 +33,7 @@ pub enum Change {
 }
 
 impl Source {
-    /// One line that tells it from every other.
+    /// One line that identifies it.
     pub fn line(&self) -> String {
         let path = |p: &Path| p.display().to_string();
         let Self { sample, object, set: _, change } = self;

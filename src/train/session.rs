@@ -1,7 +1,7 @@
 //! The training loop.
 //!
 //! Comes in: a model, items, words, settings. Goes out: trained tensors, the best of them in the
-//! run's folder. A run that was cut off goes on where it was last saved and ends with the same
+//! run's folder. An interrupted run resumes where it was last saved and ends with the same
 //! tensors: every random choice follows from the seed and the place in the run. Source: spec §6
 //! and §7; batches are the mean over their pictures, each run by itself, so that any mixture of
 //! objects and kinds may be in one.
@@ -87,7 +87,7 @@ pub type Scored = Option<(Validation, BTreeMap<String, Calibration>)>;
 pub type Validate<'a> = dyn FnMut(&Parameters, &mut TokenStore, &mut dyn Watch) -> Result<Scored, TrainError> + 'a;
 
 impl Session<'_> {
-    /// Trains from `fresh` starting values, or from the saved state where there is one.
+    /// Trains from `fresh` starting values, or from the saved state, if present.
     ///
     /// # Errors
     /// [`TrainError`]; what was saved before is still there.

@@ -1,4 +1,4 @@
-//! What a run leaves on disk so that it can go on after anything.
+//! What a run keeps on disk so that it can resume after any interruption.
 //!
 //! Comes in: settings, trained tensors, progress. Goes out: the same after a restart. Every file is
 //! written beside its place and moved there when it is complete, so there is always a whole one. One
@@ -45,8 +45,8 @@ impl StateFolder {
     /// Opens the folder beside the bundle to be written, or makes it.
     ///
     /// # Errors
-    /// [`TrainError::ForeignState`] where it holds something that no run wrote, [`TrainError::Busy`] where
-    /// another process has it, [`TrainError::OtherRun`] where a run with other settings is in it.
+    /// [`TrainError::ForeignState`] if it holds something that no run wrote, [`TrainError::Busy`] where
+    /// another process has it, [`TrainError::OtherRun`] if a run with other settings is in it.
     pub fn open(out: &Path, settings: &impl Serialize) -> Result<Self, TrainError> {
         let folder = state_folder(out)?;
         let lock = Self::lock(&folder)?;
@@ -134,7 +134,7 @@ impl StateFolder {
         self.write(BEST, tensors, None)
     }
 
-    /// The saved state, where there is one.
+    /// The saved state, if present.
     ///
     /// # Errors
     /// [`TrainError::State`].
@@ -147,12 +147,12 @@ impl StateFolder {
     /// The best epoch's tensors.
     ///
     /// # Errors
-    /// [`TrainError::State`] where they are not there.
+    /// [`TrainError::State`] if they are not there.
     pub fn load_best(&self) -> Result<Vec<Saved>, TrainError> {
         Ok(self.read(BEST)?.ok_or_else(|| self.broken(BEST, "it is not there"))?.0)
     }
 
-    /// Removes the files of a finished run, and the folder where nothing else is in it.
+    /// Removes the files of a finished run, and the folder if nothing else is in it.
     ///
     /// # Errors
     /// [`TrainError::Io`].
@@ -160,7 +160,7 @@ impl StateFolder {
         let Self { folder, lock } = self;
         let io = |e| TrainError::io(&folder, e);
         remove_own(&folder, |name| is_own(name) && name != LOCK).map_err(io)?;
-        // The lock last: until then nobody else writes here.
+        // The lock last: until then no other process writes here.
         drop(lock);
         remove_own(&folder, |_| false).map_err(io)
     }
@@ -184,7 +184,7 @@ impl StateFolder {
                 metadata.insert(format!("{}.steps", tensor.name), time.to_string());
             }
         }
-        // Order matters to nobody but a person who compares two states.
+        // The order only matters to a person who compares two states.
         let order: Vec<&str> = tensors.iter().map(|t| t.name.as_str()).collect();
         metadata.insert("order".to_owned(), order.join(" "));
         if let Some(progress) = progress {
@@ -237,7 +237,7 @@ impl StateFolder {
 /// Where a run that is to become the bundle `out` is saved.
 ///
 /// # Errors
-/// [`TrainError::Out`] where `out` has no name of its own, so that the place would lie inside it.
+/// [`TrainError::Out`] if `out` has no name of its own, so that the place would lie inside it.
 pub fn state_folder(out: &Path) -> Result<PathBuf, TrainError> {
     let Some(name) = out.file_name() else {
         return Err(TrainError::Out(format!(

@@ -1,8 +1,8 @@
 //! Tokens of every picture before the first adapter, computed once and kept on disk.
 //!
-//! Comes in: one picture's tokens at a time. Goes out: the same, by number. No adapter has a say in
-//! them, so they stay true through the whole training. Fails with [`TrainError::Io`] where they cannot be
-//! read, [`TrainError::Save`] where they cannot be written, and with [`TrainError::State`] for a finished
+//! Comes in: one picture's tokens at a time. Goes out: the same, by number. They do not depend
+//! on the adapters, so they stay valid for the whole run. Fails with [`TrainError::Io`] if they cannot be
+//! read, [`TrainError::Save`] if they cannot be written, and with [`TrainError::State`] for a finished
 //! file of another length; a file that was not finished is written again.
 
 use std::fs::File;
@@ -17,7 +17,7 @@ use crate::train::state::STATE;
 pub struct TokenWriter {
     path: PathBuf,
     record_len: usize,
-    /// `None` where a finished file is there already.
+    /// `None` if a finished file is there already.
     file: Option<WholeFile>,
 }
 

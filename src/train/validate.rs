@@ -56,7 +56,7 @@ struct ObjectScores {
 }
 
 impl Validator<'_> {
-    /// Scores the pictures; `None` where there are none, or of one class only.
+    /// Scores the pictures; `None` if there are none, or of one class only.
     ///
     /// # Errors
     /// [`TrainError`] from the store or the device, or a full disk.

@@ -1,4 +1,4 @@
-//! Who looks on while a model is trained.
+//! Observer of a run while a model is trained.
 
 use crate::train::progress::{EpochRecord, MeanLosses};
 
@@ -17,7 +17,7 @@ pub struct StepReport {
     pub eta_s: f64,
 }
 
-/// Told of everything worth showing.
+/// Gets everything worth showing.
 pub trait Watch {
     /// Pictures read and encoded so far.
     fn preparing(&mut self, done: usize, total: usize);
@@ -31,6 +31,6 @@ pub trait Watch {
     /// An epoch is done.
     fn epoch(&mut self, record: &EpochRecord);
 
-    /// Something a person should know.
+    /// A message for the user.
     fn note(&mut self, text: &str);
 }

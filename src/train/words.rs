@@ -1,7 +1,7 @@
-//! What pictures are compared with: fixed text features, or a small text tower that learns along.
+//! What pictures are compared with: fixed text features, or a small text tower that is trained too.
 //!
 //! Comes in: objects with text features, or their prompt words. Goes out: text features
-//! `[dim, 2]`, columns (normal, abnormal), on the tape where they are learned. Fails where a
+//! `[dim, 2]`, columns (normal, abnormal), on the tape if they are trained. Fails if a
 //! sentence does not fit the tower. Source: spec §4 and §5; the small tower is this project's own,
 //! for models that come without one.
 
@@ -22,7 +22,7 @@ use crate::train::random::{Purpose, normal, stream};
 const SENTENCES_PER_STEP: usize = 12;
 
 /// Share of steps in which another word stands in the sentences, so that the tower learns what
-/// "damaged" means whatever it is said of.
+/// "damaged" means independent of the object.
 const OTHER_WORD_SHARE: f32 = 0.5;
 
 /// Words for those steps.
@@ -180,7 +180,7 @@ impl Words {
         }
     }
 
-    /// The tower's geometry, where one learns.
+    /// The tower's geometry, if one is trained.
     pub fn config(&self) -> Option<&TextConfig> {
         match self {
             Self::Fixed(_) => None,

@@ -1,7 +1,7 @@
 //! The zero-shot protocol: leave one data set out.
 //!
 //! Comes in: folders of data sets, perhaps normal pictures of more objects, and the object that is
-//! left out. Goes out: a [`Plan`]. Fails where nothing is left to train on. Source: spec §7; as
+//! left out. Goes out: a [`Plan`]. Fails if nothing is left to train on. Source: spec §7; as
 //! there, the test folders are trained on and nothing is augmented. The epoch is chosen on the valid
 //! folders of the same sets, not on the target's test set.
 
@@ -51,7 +51,7 @@ pub struct ZeroOptions {
 /// The data sets in a folder, with the objects they show: sub-folders `<Name>_AD`, sorted by name.
 ///
 /// # Errors
-/// [`TrainError::Settings`] where the folder cannot be read or there is none.
+/// [`TrainError::Settings`] if the folder cannot be read or there is none.
 pub fn find_datasets(root: &Path) -> Result<Vec<(String, PathBuf)>, TrainError> {
     let io =
         |e| TrainError::Settings(format!("cannot read {}: {e}; name a folder with data sets in it", root.display()));
@@ -77,7 +77,7 @@ pub fn find_datasets(root: &Path) -> Result<Vec<(String, PathBuf)>, TrainError> 
 /// Plans a run over several data sets.
 ///
 /// # Errors
-/// [`TrainError::Settings`] where nothing is left to train on, an object is unknown or pictures of the
+/// [`TrainError::Settings`] if nothing is left to train on, an object is unknown or pictures of the
 /// one left out are given; [`TrainError::Data`].
 pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) -> Result<Plan, TrainError> {
     let mut datasets = Vec::new();
@@ -155,7 +155,7 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
     Ok(plan)
 }
 
-/// No pictures where there is no valid folder or nothing in it: such a set is trained on all the same.
+/// No pictures if there is no valid folder or nothing in it: such a set is trained on all the same.
 fn or_none(valid: Result<Vec<Sample>, DatasetError>) -> Result<Vec<Sample>, DatasetError> {
     match valid {
         Err(DatasetError::Layout { .. } | DatasetError::Empty { .. }) => Ok(Vec::new()),

@@ -1,4 +1,4 @@
-//! Errors as the page sees them: an `Error` with a `name` that says who can act.
+//! Errors as the page sees them: an `Error` with a `name` that shows who can act.
 
 use thiserror::Error;
 use wasm_bindgen::JsValue;
@@ -61,7 +61,7 @@ impl From<WebError> for JsValue {
     }
 }
 
-/// What a thrown value says of itself.
+/// The message of a thrown value.
 pub(crate) fn describe(value: &JsValue) -> String {
     use wasm_bindgen::JsCast;
     value.dyn_ref::<js_sys::Error>().map_or_else(|| format!("{value:?}"), |e| String::from(e.message()))

@@ -1,6 +1,6 @@
-//! The bytes of an answer, with progress.
+//! The bytes of a response, with progress.
 //!
-//! Comes in: an answer that has begun. Goes out: all its bytes, each copied once, straight to where it
+//! Comes in: a response that has begun. Goes out: all its bytes, each copied once, straight to where it
 //! stays. Fails with [`WebError::Fetch`], [`WebError::Cancelled`], or [`BundleError`] for a file that is
 //! missing or too long.
 
@@ -23,7 +23,7 @@ pub(crate) enum Length {
     AtMost(u64),
 }
 
-/// All bytes of an answer. Stops with an error once more arrive than there should be; `on_bytes` hears the
+/// All bytes of a response. Stops with an error once more arrive than there should be; `on_bytes` hears the
 /// bytes so far.
 pub(crate) async fn read_all(
     response: Response,

@@ -1,7 +1,7 @@
 //! What `pkg/files.js` offers: the files of one model, from this browser's storage or the network.
 //!
-//! It decides where a file comes from and where it is kept; what the bytes are worth is decided here, by
-//! their hash, before they are used or kept.
+//! JavaScript decides where a file comes from and where it is kept; this side verifies the hash before the
+//! bytes are used or kept.
 
 use js_sys::Promise;
 use wasm_bindgen::prelude::*;
@@ -28,7 +28,7 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = openAgain)]
     pub(crate) async fn open_again(this: &ModelFiles, path: &str) -> Result<JsValue, JsValue>;
 
-    /// SHA-256 in hexadecimal, computed beside other work; none where the browser keeps that from the page.
+    /// SHA-256 in hexadecimal, computed beside other work; none if the browser keeps that from the page.
     #[wasm_bindgen(method)]
     pub(crate) fn sha256(this: &ModelFiles, bytes: &[u8]) -> Option<Promise>;
 
@@ -47,7 +47,7 @@ extern "C" {
     #[wasm_bindgen(method, getter)]
     pub(crate) fn fresh(this: &OpenedFile) -> bool;
 
-    /// Keeps a copy of the bytes for the next visit, where that is possible.
+    /// Keeps a copy of the bytes for the next visit, if that is possible.
     #[wasm_bindgen(method)]
     pub(crate) fn keep(this: &OpenedFile, bytes: &[u8]);
 }

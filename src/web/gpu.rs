@@ -1,7 +1,7 @@
-//! What WebGPU the browser offers, asked before anything is started on it.
+//! What WebGPU the browser offers, queried before anything is started on it.
 //!
 //! The runtime panics on an adapter without `timestamp-query`, and a panic ends the worker, so
-//! the question is put to the browser first.
+//! the browser is queried first.
 
 use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
@@ -9,7 +9,7 @@ use wasm_bindgen_futures::JsFuture;
 
 /// An adapter that can be used.
 pub(crate) struct Adapter {
-    /// Vendor and architecture, as far as the browser tells.
+    /// Vendor and architecture, as far as the browser reports them.
     pub(crate) name: String,
     /// A processor that pretends to be a graphics card.
     pub(crate) is_software: bool,

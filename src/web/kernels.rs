@@ -1,8 +1,8 @@
 //! The second WebAssembly module: blocks of the CPU tier with fused multiply-add.
 //!
-//! Comes in: its function, from the worker, which loads it where the browser has relaxed SIMD. Goes
+//! Comes in: its function, from the worker, which loads it if the browser has relaxed SIMD. Goes
 //! out: a [`Runner`] for the processor's device. It works in this module's memory and on a
-//! stack that this module gives it. A trap in it goes on as a trap here.
+//! stack that this module gives it. A trap in it becomes a trap here.
 
 use std::cell::RefCell;
 
@@ -33,7 +33,7 @@ pub fn use_kernels(block: Function) {
     BLOCK.set(Some(block));
 }
 
-/// The other module, where it is loaded.
+/// The other module, if it is loaded.
 pub(crate) fn runner() -> Option<Runner> {
     BLOCK.with_borrow(Option::is_some).then_some(run as Runner)
 }
@@ -47,7 +47,7 @@ fn run(address: usize) {
     });
 }
 
-/// Uses the arithmetic of blocks a little, while the model is on its way.
+/// Warms up the arithmetic of blocks while the model is loading.
 #[wasm_bindgen(js_name = warmUp)]
 pub fn warm_up() {
     compute::warm_up(runner());

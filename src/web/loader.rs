@@ -1,8 +1,8 @@
-//! A bundle on its way onto a device: a shard is read, checked, handed over, kept for the next visit and
-//! dropped, while the next one is on its way.
+//! Loads a bundle onto a device: a shard is read, checked, handed over, stored for the next visit and
+//! dropped, while the next one is being fetched.
 //!
 //! Comes in: the model's files and the wanted device. Goes out: a loaded engine that passed its self-test.
-//! Fails with [`WebError`]: a file that cannot be had or is wrong, a device that is not there or computes
+//! Fails with [`WebError`]: a file that is missing or wrong, a device that is not there or computes
 //! wrongly, or a stop on request.
 
 use js_sys::Function;
@@ -28,7 +28,7 @@ pub(crate) fn loaded_files(manifest: &Manifest) -> impl Iterator<Item = &FileEnt
     manifest.files.iter().filter(|file| file.group != Group::Text)
 }
 
-/// Streams one bundle onto a device, or onto a second one where the first does not work.
+/// Streams one bundle onto a device, or onto a second one if the first does not work.
 pub(crate) struct Loader {
     files: ModelFiles,
     manifest: Manifest,
@@ -82,7 +82,7 @@ impl Loader {
         Ok(engine)
     }
 
-    /// One shard: from storage where its content is right, else from the server.
+    /// One shard: from storage if its content is right, else from the server.
     async fn shard(
         &self,
         file: &FileEntry,
@@ -153,12 +153,12 @@ fn is_worth_a_second_try(opened: &OpenedFile, error: &WebError) -> bool {
     }
 }
 
-/// The processor, with the second module's arithmetic where that is loaded.
+/// The processor, with the second module's arithmetic if that is loaded.
 fn processor(reason: String) -> OpenDevice {
     OpenDevice { runner: kernels::runner(), ..open_cpu(reason) }
 }
 
-/// The GPU where it should be used; otherwise why not.
+/// The GPU if it should be used; otherwise the reason.
 async fn choose(choice: DeviceChoice) -> Result<(Option<OpenDevice>, String), WebError> {
     if choice == DeviceChoice::Cpu {
         return Ok((None, "chosen by you".to_owned()));

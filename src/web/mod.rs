@@ -1,7 +1,7 @@
 //! The only code that knows a browser: what the worker calls.
 //!
 //! Comes in: model files, file bytes and plain options from `pkg/worker.js`. Goes out: plain objects and
-//! typed arrays. Fails by throwing an `Error` whose `name` says who can act ([`error`]).
+//! typed arrays. Fails by throwing an `Error` whose `name` shows who can act ([`error`]).
 
 mod engine;
 mod error;

@@ -1,4 +1,4 @@
-//! Steps that let the worker breathe: progress out, cancel in.
+//! Steps that keep the worker responsive: progress out, cancellation in.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -37,7 +37,7 @@ impl Pacer for WorkerPacer<'_> {
         }
         let answer = Rc::new(Cell::new(None));
         let place = answer.clone();
-        // Runs to its end whoever listens: a read that is dropped half-way would leave its buffer mapped.
+        // Runs to its end in any case: a dropped read would leave its buffer mapped.
         let work = future_to_promise(async move {
             place.set(Some(work.await));
             Ok(JsValue::UNDEFINED)

@@ -26,7 +26,7 @@ impl WebEngine {
         Ok(views.into_iter().flat_map(|(id, view)| [id.0, view as u32]).collect())
     }
 
-    /// Rows of one view per level `[tokens, dim]` for each bank that is kept, encoded now where they are not yet.
+    /// Rows of one view per level `[tokens, dim]` for each bank that is kept, encoded now if missing.
     ///
     /// # Errors
     /// Throws `UsageError`, `DeviceError` or `AbortError`.
@@ -68,7 +68,7 @@ impl WebEngine {
         Ok(given.map_err(WebError::from)?)
     }
 
-    /// How normal pictures are used: as asked for, else as the model says.
+    /// How normal pictures are used: as requested, else as in the manifest.
     fn augment(&self, wanted: JsValue) -> Result<Augment, WebError> {
         let wanted: Option<Augment> =
             serde_wasm_bindgen::from_value(wanted).map_err(|e| WebError::Usage(e.to_string()))?;

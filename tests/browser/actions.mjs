@@ -43,7 +43,7 @@ export async function openReady(page, options, timeoutMs) {
   await waitForState(page, "ready", timeoutMs);
 }
 
-/** What the page says went wrong; empty where it says nothing. */
+/** What the page says went wrong; empty if it says nothing. */
 export async function errorText(page) {
   const error = page.getByTestId("error").first();
   return (await error.isVisible()) ? (await error.innerText()).trim() : "";

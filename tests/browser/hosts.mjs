@@ -1,5 +1,5 @@
-// Hosts as people have them: without headers, below a sub-path, filled anew, or out of reach; and a second origin that
-// notes everything that reaches it.
+// Hosts as found in practice: without headers, below a sub-path, with a new version, or out of reach; and a second origin
+// that notes everything that reaches it.
 //
 // Comes in: MVFA_URL, whose files they serve. Goes out: addresses, and what was asked for.
 

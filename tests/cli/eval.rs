@@ -1,4 +1,4 @@
-//! `eval`: figures against another way to the same numbers, reports, bad data.
+//! `eval`: figures against another computation of the same numbers, reports, bad data.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -14,7 +14,7 @@ fn send(child: &Child, signal: &str) {
     Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
 }
 
-/// Waits until something is there; false where the process ended first.
+/// Waits until something is there; false if the process ended first.
 fn wait_for(child: &mut Child, there: impl Fn() -> bool) -> bool {
     let start = Instant::now();
     while !there() {

@@ -19,7 +19,7 @@ const LAYOUTS: [&str; 3] = ["openai_jit.pt", "openclip_state_dict.pt", "huggingf
 const INPUTS: [&str; 3] = ["input_rgb.png", "input_grey.png", "input_grey16.png"];
 const SUPPORTS: [&str; 2] = ["support_0.png", "support_1.png"];
 
-/// Both ways to compute a block keep the same limits.
+/// Both implementations of a block keep the same limits.
 const BLOCKS: [Kernels; 2] = [Kernels::Plain, Kernels::Packed];
 
 const TOKENS: f32 = 3e-5;

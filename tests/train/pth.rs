@@ -1,4 +1,4 @@
-//! `adapters.pth`: read back here, and by PyTorch where there is one.
+//! `adapters.pth`: read back here, and by PyTorch, if present.
 
 use std::path::Path;
 use std::process::Command;

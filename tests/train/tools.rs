@@ -106,7 +106,7 @@ impl Place {
     }
 
     /// Starts a run and kills it once it has saved something new within an epoch, after so many others.
-    /// False where it ended by itself.
+    /// False if it ended by itself.
     pub fn cut(&self, out: &str, more: &[&str], epochs: u64, stderr: &Path) -> bool {
         let before = self.saved(out);
         let log = fs::File::create(stderr).unwrap();

@@ -3,8 +3,8 @@
 import { el, make, setText } from "./dom.js";
 
 /**
- * Most rows a level, of all normal images together, and the mean pixel AUROC with them (docs/verification.md, "The
- * memory bank grows linearly").
+ * Most rows a level, of all normal images together, and the mean pixel AUROC with them (docs/verification.md, "Many
+ * references").
  */
 const BANKS = [
   { rows: null, name: "all, most exact", auroc: ".880" },

@@ -1,6 +1,6 @@
 /**
- * What the browser must have, and where the page must be opened from. Without it the page says so instead of failing
- * half-way. Where not even this program runs, the static text in index.html says it.
+ * What the browser must have, and where the page must be opened from. Without it the page shows a message instead of failing
+ * half-way. If not even this program runs, the static text in index.html is shown.
  */
 
 import { make } from "./dom.js";

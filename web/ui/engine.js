@@ -9,7 +9,7 @@ import { megabytes, sentence } from "./dom.js";
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
 
-/** @returns {string} the manifest's address; throws where the page's own address names none on this site */
+/** @returns {string} the manifest's address; throws if the page's own address names none on this site */
 export function manifestUrl() {
   const wanted = new URLSearchParams(location.search).get("model");
   const standard = new URL("./models/default/manifest.json", document.baseURI);

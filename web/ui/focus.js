@@ -75,7 +75,7 @@ export function mountFocus() {
     last = placeOf(node);
   });
   document.addEventListener("focusout", () => queueMicrotask(() => {
-    // A click beside everything: the person let go, nothing was taken away.
+    // A click on empty space: the user moved the focus; no element was removed.
     if (last && usable(last.node) && document.activeElement === document.body) last = null;
   }));
   new MutationObserver(keep).observe(document.body, { subtree: true, childList: true, attributes: true, attributeFilter: HIDING });

@@ -6,7 +6,7 @@ import { forgetSettings } from "./settings.js";
 
 /**
  * The open model, images and results stay until the tab is closed.
- * @returns {Promise<void>} rejects where another tab is writing a model file just now
+ * @returns {Promise<void>} rejects if another tab is writing a model file just now
  */
 export async function forgetEverything() {
   // What can fail comes first.

@@ -39,7 +39,7 @@ export function mountKeyboard(store, { images, runner, dialogs, messages }) {
     "-": () => threshold(-THRESHOLD_STEP), "=": () => threshold(THRESHOLD_STEP), "+": () => threshold(THRESHOLD_STEP), "?": dialogs.help,
   };
 
-  /** What a key does with this element in focus; null where it is the element's or the browser's. @param {KeyboardEvent} event @param {Element} target */
+  /** What a key does with this element in focus; null if it is the element's or the browser's. @param {KeyboardEvent} event @param {Element} target */
   function actionFor(event, target) {
     const { key, shiftKey } = event;
     if (key === "Escape") return escape;

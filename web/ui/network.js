@@ -1,5 +1,5 @@
 /**
- * What this page has asked of the network since the model was first ready, or tried to: its own requests, those of its
+ * Requests of this page to the network since the model was first ready, blocked ones included: its own, those of its
  * workers, those of the service worker. The header counts them and lists them.
  */
 

@@ -50,7 +50,7 @@ function endOfInstall(worker) {
 async function watch(worker, registration, messages) {
   if (!worker) return;
   await endOfInstall(worker);
-  // The first version has nobody to wait for.
+  // The first version waits for no other tab.
   if (registration.active && registration.waiting === worker) offer(worker, messages);
 }
 

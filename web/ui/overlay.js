@@ -7,7 +7,7 @@ import { colourRange, thresholdFor } from "./results.js";
 import { currentImage } from "./store.js";
 import { warningsFor } from "./warnings.js";
 
-/** How strong the colours are where no threshold is set: the whole map is shown, gently, and nothing stands out of it. */
+/** Strength of the colours without a threshold: the whole map is shown faintly, and nothing stands out. */
 const GENTLE = 0.5;
 
 /** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number | null, strength: number, colourMap: import("../../pkg/index.d.ts").RenderOptions["colourMap"], canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */

@@ -1,6 +1,6 @@
 /**
  * The picture to save: image and overlay at the image's own resolution, colour bar with numbers, and below in words what it
- * was made with and how to read it, so that it explains itself where it turns up alone.
+ * was made with and how to read it, so that it can be read on its own.
  */
 
 import { countOf, twoDigits } from "./dom.js";

@@ -1,6 +1,6 @@
 /**
  * The printed page: the current image with its overlay in its own proportions, the colour bar, the reading and everything
- * it depends on, on one sheet. It is made when printing begins and taken away afterwards; the style sheet shows it instead
+ * it depends on, on one sheet. It is made when printing begins and removed afterwards; the style sheet shows it instead
  * of the page. File names are on it only where the person has ticked them for the report.
  */
 

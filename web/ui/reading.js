@@ -1,4 +1,4 @@
-/** A score in plain words. It compares; it never says what a person has. Pure functions. */
+/** A score in plain words. It compares; it never gives a diagnosis. Pure functions. */
 
 import { countOf, twoDigits } from "./dom.js";
 import { normalTop } from "./results.js";
@@ -14,7 +14,7 @@ const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours s
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 /**
  * @typedef {object} Reading
- * @property {number | null} score the one number to show, null where none must be
+ * @property {number | null} score the one number to show, null if none must be
  * @property {string} reading
  * @property {string} range the normal images' own scores
  * @property {string} hint

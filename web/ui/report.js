@@ -47,7 +47,7 @@ function describe(state, item) {
     mode: result.mode,
     ...(augment ? { augment, bankRows: bankRows ?? "all" } : {}),
     ...(window ? { window } : {}),
-    // The page shows none where it would mislead, and neither does the report.
+    // The page shows none if it would mislead, and neither does the report.
     score,
     calibrated: result.mode === "few" && score !== null ? result.calibrated : null,
     scoreZero: result.scoreZero,

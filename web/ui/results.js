@@ -103,7 +103,7 @@ export function colourRange(state, item) {
 }
 
 /**
- * The threshold in force: the person's, else the top of the normal images. Null where neither is there: any threshold
+ * The threshold in force: the person's, else the top of the normal images. Null if neither is there: any threshold
  * taken from the map itself would outline something in every image, whatever it shows.
  * @param {State} state
  * @param {ImageItem} item with a result

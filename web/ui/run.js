@@ -63,7 +63,7 @@ export function createRunner(store, messages, engine, images, support, helpers) 
   }
 
   /**
-   * Gets the normal images ready with the help of further workers, where there are some.
+   * Gets the normal images ready with the help of further workers, if present.
    * @param {number} pictures that come after
    * @param {AbortSignal} signal
    * @returns {Promise<number>} milliseconds that this took
@@ -93,7 +93,7 @@ export function createRunner(store, messages, engine, images, support, helpers) 
   const supports = () => state.support.flatMap(({ id, input, window }) => (input ? [{ key: `${id} ${window}`, input }] : []));
 
   /**
-   * One picture from its turn to its end; false where it must be given to another worker.
+   * One picture from its turn to its end; false if it must be given to another worker.
    * @param {ImageItem} item
    * @param {() => Promise<boolean>} work
    */

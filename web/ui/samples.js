@@ -1,6 +1,6 @@
 /**
  * The samples: one click runs a case from its files to the map. On a first visit they are cards in the place of the
- * picture; later a dialog shows the same cards. The person's own normal images are set aside, never thrown away.
+ * picture; later a dialog shows the same cards. The user's own normal images are set aside, never discarded.
  */
 
 import { countOf, el, make, sentence, setText } from "./dom.js";

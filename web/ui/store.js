@@ -1,4 +1,4 @@
-/** The page's state in one place. Modules read `state`, change it through `set`, and repaint when told. */
+/** The page's state in one place. Modules read `state`, change it through `set`, and repaint when notified. */
 
 import { loadSettings, saveSettings } from "./settings.js";
 

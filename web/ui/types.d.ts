@@ -62,7 +62,7 @@ export interface Settings {
   bankRows: number | null;
   /** "auto" or "CENTER,WIDTH". */
   window: string;
-  /** null: the top of the normal images where there is one, else none. */
+  /** null: the top of the normal images, if present, else none. */
   threshold: number | null;
   /** 0..1 */
   opacity: number;

@@ -1,5 +1,5 @@
 /**
- * The picture: image, overlay, contour, compare handle, value under the pointer; where it lies is told in zoom.js.
+ * The picture: image, overlay, contour, compare handle, value under the pointer; its position is in zoom.js.
  * Painted at the device's resolution, so that the contour stays crisp at any zoom.
  */
 

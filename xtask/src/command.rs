@@ -1,6 +1,6 @@
-//! Runs other programs: says what it runs, streams what they print.
+//! Runs other programs: prints what it runs, streams what they print.
 //!
-//! Fails with the command line, the exit status and, where the program is missing, its name.
+//! Fails with the command line, the exit status and, if the program is missing, its name.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -39,7 +39,7 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs to the end and returns what it wrote to standard output; `None` where it is missing or fails.
+/// Runs to the end and returns what it wrote to standard output; `None` if it is missing or fails.
 pub fn capture(command: &mut Command) -> Option<String> {
     let output = command.stdin(Stdio::null()).stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())

@@ -3,7 +3,7 @@
 //! Comes in: `models/default`, the real slices of `tests/fixtures/bmad`. Goes out: the same bundle
 //! with adapters and a small text tower trained on phantoms and on normal slices with synthetic
 //! anomalies; model card and notice stay as they are. The same command gives the same files on the
-//! same machine. Fails with what the program says; `models/default` is touched last.
+//! same machine. Fails with the program's error; `models/default` is touched last.
 
 use std::fs;
 use std::path::Path;
@@ -33,7 +33,7 @@ pub fn run_all(layout: &Layout) -> Result<()> {
     let work = layout.target.join("xtask/default-model");
     let (phantoms, made) = (work.join("phantoms"), work.join("default"));
     // Drawn anew each time: what is there may be half a set or that of another version. The same seed gives
-    // the same bytes, so a training that was cut off goes on all the same.
+    // the same bytes, so an interrupted training still resumes.
     if phantoms.exists() {
         fs::remove_dir_all(&phantoms).with_context(|| format!("{} cannot be removed", phantoms.display()))?;
     }

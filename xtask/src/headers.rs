@@ -1,7 +1,7 @@
 //! The headers that go with every file of the site.
 //!
-//! They stand in `Trunk.toml`, which people who use Trunk need anyway; the server of this program
-//! and the site's `_headers` file take them from there. Fails where that file cannot be understood.
+//! Their source is `Trunk.toml`, which users of Trunk need anyway; the server of this program
+//! and the site's `_headers` file take them from there. Fails if that file cannot be understood.
 
 use std::collections::BTreeMap;
 

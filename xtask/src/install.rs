@@ -1,7 +1,7 @@
-//! `mvfa` on a person's machine: the program where cargo puts programs, and the default model where it looks for it.
+//! `mvfa` on the user's machine: the program where cargo puts programs, and the default model where it looks for it.
 //!
-//! Comes in: the checkout. Goes out: `mvfa` in cargo's bin folder, `models/default` in the person's data folder. Fails
-//! with what cargo says, or with the file that cannot be written.
+//! Comes in: the checkout. Goes out: `mvfa` in cargo's bin folder, `models/default` in the user's data folder. Fails
+//! with cargo's error, or with the file that cannot be written.
 
 use std::fs;
 use std::path::Path;

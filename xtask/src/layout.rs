@@ -1,4 +1,4 @@
-//! Where things lie: the checkout, the cache folder, the build folder.
+//! Paths of the project: the checkout, the cache folder, the build folder.
 //!
 //! Comes in: the environment. Goes out: a [`Layout`] of absolute paths. Fails when the checkout or
 //! a home for the cache cannot be found.
@@ -45,7 +45,7 @@ impl Layout {
         Ok(Self { root, cache, target })
     }
 
-    /// The person's data folder, where an installed `mvfa` looks for its model.
+    /// The user's data folder, where an installed `mvfa` looks for its model.
     pub fn data() -> Result<PathBuf> {
         let base = env::var_os("XDG_DATA_HOME").filter(|v| !v.is_empty()).map(PathBuf::from);
         let base = base.or_else(|| env::var_os("HOME").map(|home| Path::new(&home).join(".local/share")));
@@ -78,8 +78,8 @@ impl Layout {
     }
 }
 
-/// A build folder for each checkout: in a shared one cargo takes the programs that another checkout built for its own
-/// where their files are newer, without a word.
+/// A build folder for each checkout: in a shared one cargo silently takes the programs of another checkout for its own
+/// if their files are newer.
 fn own_folder(root: &Path) -> String {
     format!("target-{}", digest(root.as_os_str().as_encoded_bytes()))
 }

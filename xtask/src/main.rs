@@ -1,7 +1,7 @@
-//! The commands people type: `cargo xtask serve | build | test | bench | size | install | default-model | measure-model`.
+//! The task runner: `cargo xtask serve | build | test | bench | size | install | default-model | measure-model`.
 //!
 //! Comes in: the command line. Goes out: a served, built, tested or measured site. Each command
-//! installs what it misses, says so before it does, and does nothing twice. Fails with one line of
+//! installs what is missing, reports it first, and does nothing twice. Fails with one line of
 //! what went wrong and what to do next.
 
 #![forbid(unsafe_code)]

@@ -1,8 +1,8 @@
-//! The figures of the model card: the default model beside what it must beat.
+//! The figures of the model card: the default model beside its baselines.
 //!
 //! Comes in: `models/default`, the real slices of `tests/fixtures/bmad`. Goes out: two tables of
 //! AUROCs in Markdown, over pixels and over pictures, a row a real volume and a row a kind of phantom
-//! of a seed the model was not trained on. Fails with what the program says.
+//! of a seed the model was not trained on. Fails with the program's error.
 
 use std::fs;
 use std::path::{Path, PathBuf};

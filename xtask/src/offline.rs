@@ -21,7 +21,7 @@ pub const SOURCE: &str = "web/sw.js";
 /// browser reads.
 const NOT_KEPT: &[&str] = &[".safetensors", ".d.ts"];
 
-/// What the worker is told of the site.
+/// The site's description for the worker.
 #[derive(Serialize)]
 struct Site {
     files: BTreeMap<String, String>,

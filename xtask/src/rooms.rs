@@ -1,6 +1,6 @@
 //! Which room of `src/` may name what.
 //!
-//! Comes in: the checkout. Goes out: nothing, where the method names no tier and the files name no tensors. Fails with
+//! Comes in: the checkout. Goes out: nothing if the method names no tier and the files name no tensors. Fails with
 //! each file and the word that must not be in it. Comments and texts in quotation marks may name anything.
 
 use std::fs;

@@ -1,7 +1,7 @@
 //! What a visitor downloads before the first picture: raw and as a host compresses it.
 //!
 //! Comes in: the finished site and the sizes on record, `docs/wasm-size.json`. Goes out: a table.
-//! Fails where the WebAssembly file has grown by more than [`GROWTH_PERCENT`] over the record: make
+//! Fails if the WebAssembly file has grown by more than [`GROWTH_PERCENT`] over the record: make
 //! it smaller, or change the record and say why in the commit.
 
 use std::fs;

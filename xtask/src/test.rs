@@ -1,7 +1,7 @@
 //! Everything that must hold before a change goes in, in one command.
 //!
 //! Comes in: nothing, or the group `rust` or `browser` with parts of test file names. Goes out: a
-//! line for each step and a count; the exit code is 1 where a step failed.
+//! line for each step and a count; the exit code is 1 if a step failed.
 
 use std::fs;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! Programs from outside: found where they are, installed where they are not.
+//! External programs: found if present, installed if not.
 //!
 //! Comes in: the machine. Goes out: paths that work. Each installation is announced before it
 //! starts. Fails with what is out of reach and what a person can do instead.
@@ -28,7 +28,7 @@ pub enum WasmToolchain {
 }
 
 impl WasmToolchain {
-    /// Finds or installs one. `MVFA_WASM_TOOLCHAIN` decides where it is set.
+    /// Finds or installs one. `MVFA_WASM_TOOLCHAIN` decides if it is set.
     pub fn ensure(layout: &Layout) -> Result<Self> {
         match std::env::var("MVFA_WASM_TOOLCHAIN").as_deref() {
             Ok("rustup") => rustup_target(layout).map(|()| Self::Rustup),
@@ -115,7 +115,7 @@ fn wasm_linker(layout: &Layout) -> Result<PathBuf> {
     find("wasm-ld").context("the package lld brought no wasm-ld; install a linker for WebAssembly and put it on PATH")
 }
 
-/// Installs distribution packages, with a fresh package list only where the first try fails.
+/// Installs distribution packages, with a fresh package list only if the first try fails.
 fn apt_install(packages: &[&str], layout: &Layout) -> Result<()> {
     if find("apt-get").is_none() {
         bail!("{} is missing and there is no apt-get here; install it by hand", packages.join(" "));
@@ -219,7 +219,7 @@ pub fn firefox(layout: &Layout) -> Result<PathBuf> {
     search().context("no Firefox found; install one and set FIREFOX to its path")
 }
 
-/// The small browser that comes with WebKit for GTK, and a screen that nobody sees for it.
+/// The small browser that comes with WebKit for GTK, and a virtual screen for it.
 pub fn webkit(layout: &Layout) -> Result<PathBuf> {
     let search = || {
         let libraries = fs::read_dir("/usr/lib").into_iter().flatten().flatten();

@@ -2,7 +2,7 @@
 //!
 //! Comes in: the crate. Goes out: `pkg/wasm/` as wasm-bindgen's `web` target writes it, optimised
 //! for size and stripped unless `dev`. Fails with the program that failed, or with the two
-//! wasm-bindgen versions where they differ.
+//! wasm-bindgen versions if they differ.
 //!
 //! Order matters: wasm-bindgen reads the `target_features` section that the compiler wrote, so
 //! everything that strips comes after it.
@@ -42,7 +42,7 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     let toolchain = WasmToolchain::ensure(layout)?;
     let mut cargo = cargo(layout);
     let profile = if dev { "wasm-dev" } else { "wasm" };
-    // Of this kind alone: cargo leaves out link-time optimisation, without a word, where a library is
+    // Of this kind alone: cargo silently omits link-time optimisation if a library is
     // to be an rlib as well.
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]);
     cargo.args(["--profile", profile, "--target", "wasm32-unknown-unknown"]);

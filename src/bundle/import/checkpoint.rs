@@ -88,13 +88,13 @@ pub struct Checkpoint {
 
 /// Opens a checkpoint whatever its layout.
 ///
-/// `heads` is what the user says about the number of attention heads; a `config.json` of Hugging
+/// `heads` is the user's number of attention heads; a `config.json` of Hugging
 /// Face beside the file comes second, width / 64 third. For the text tower width / 64 comes before
 /// `heads`, because one number rarely fits both towers.
 ///
 /// # Errors
 /// [`BundleError::UnknownCheckpoint`], [`BundleError::DamagedCheckpoint`],
-/// [`BundleError::MissingTensor`], [`BundleError::Shape`], [`BundleError::Options`] where the heads
+/// [`BundleError::MissingTensor`], [`BundleError::Shape`], [`BundleError::Options`] if the heads
 /// cannot be known, [`BundleError::Io`].
 pub fn open_checkpoint(path: &Path, heads: Option<usize>) -> Result<Checkpoint, BundleError> {
     let source = open_source(path)?;
@@ -148,7 +148,7 @@ impl Checkpoint {
         &self.vision
     }
 
-    /// The text tower, where there is one.
+    /// The text tower, if present.
     pub fn text(&self) -> Option<&TextConfig> {
         self.text.as_ref()
     }
@@ -208,7 +208,7 @@ impl Checkpoint {
     }
 }
 
-/// What a checkpoint's names and shapes tell about its towers.
+/// The towers' geometry, from the names and shapes of a checkpoint.
 struct Scan<'a> {
     source: &'a dyn TensorSource,
     names: &'a [String],
@@ -354,7 +354,7 @@ fn checked_heads(heads: Option<usize>, width: usize, tower: &str) -> Result<usiz
     }
 }
 
-/// Reads the heads from Hugging Face's `config.json`, where there is one. It only helps, so
+/// Reads the heads from Hugging Face's `config.json`, if present. It only helps, so
 /// anything wrong with it is passed over.
 fn beside_heads(path: &Path) -> BesideHeads {
     let config = path.with_file_name("config.json");

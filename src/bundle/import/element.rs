@@ -1,7 +1,7 @@
 //! Element types of checkpoints, and how their bytes become f32.
 //!
 //! Comes in: a reader that stands at the first element. Goes out: f32 values. Fails with the
-//! reader's error where the bytes end too early. Memory beside the values is one small buffer.
+//! reader's error if the bytes end too early. Memory beside the values is one small buffer.
 
 use std::io::{self, Read};
 

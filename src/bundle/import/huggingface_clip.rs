@@ -3,7 +3,7 @@
 use crate::bundle::config::Family;
 use crate::bundle::import::layout::Layout;
 
-/// q, k and v stand alone; projections are linear layers, so stored the other way round. The
+/// q, k and v stand alone; projections are linear layers, so stored transposed. The
 /// misspelt `pre_layrnorm` is the published name.
 pub const LAYOUT: Layout = Layout {
     title: "Hugging Face CLIP",

@@ -9,7 +9,7 @@ use crate::bundle::import::{dinov2, huggingface_clip, openai_names};
 /// One naming.
 #[derive(Debug)]
 pub struct Layout {
-    /// What people call it.
+    /// Its common name.
     pub title: &'static str,
     /// How the tower runs.
     pub family: Family,
@@ -19,7 +19,7 @@ pub struct Layout {
     pub blocks: &'static [(&'static str, &'static str)],
     /// Canonical leaf of a block and the raw leaves that, row upon row, make it up.
     pub leaves: &'static [(&'static str, &'static [&'static str])],
-    /// Canonical names of matrices stored the other way round.
+    /// Canonical names of matrices stored transposed.
     pub transposed: &'static [&'static str],
 }
 
@@ -40,7 +40,7 @@ pub struct Recipe {
 }
 
 impl Layout {
-    /// The raw tensors of a canonical one, or `None` where this layout has no such tensor.
+    /// The raw tensors of a canonical one, or `None` if this layout has no such tensor.
     pub fn recipe(&self, canonical: &str) -> Option<Recipe> {
         let transposed = self.transposed.contains(&canonical);
         if let Some((_, raw)) = self.plain.iter().find(|(name, _)| *name == canonical) {
@@ -60,7 +60,7 @@ impl Layout {
     }
 
     /// The prefix before every raw name, such as `module.` or `state_dict.`, where `names` are of
-    /// this layout. The shortest, where there are several models in one file.
+    /// this layout. The shortest, if there are several models in one file.
     pub fn find_prefix(&self, names: &[String]) -> Option<String> {
         let anchor = self.recipe(ANCHOR)?.parts.into_iter().next()?;
         let prefixes = names.iter().filter_map(|name| name.strip_suffix(anchor.as_str()));

@@ -28,7 +28,7 @@ impl AdapterFile {
     /// Opens a file and reads the geometry.
     ///
     /// # Errors
-    /// [`BundleError::UnknownCheckpoint`] where there are no adapters in it,
+    /// [`BundleError::UnknownCheckpoint`] if there are no adapters in it,
     /// [`BundleError::DamagedCheckpoint`], [`BundleError::Io`].
     pub fn open(path: &Path) -> Result<Self, BundleError> {
         let source = open_source(path)?;

@@ -18,13 +18,13 @@ pub trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
 
-/// Enough to tell the containers apart.
+/// Enough to identify the container.
 const PROBE_BYTES: u64 = 64;
 
 /// Opens a file of tensors.
 ///
 /// # Errors
-/// As the module says, and [`BundleError::Io`].
+/// As in the module's description, and [`BundleError::Io`].
 pub fn open_source(path: &Path) -> Result<Box<dyn TensorSource>, BundleError> {
     let file = File::open(path).map_err(|e| BundleError::io(path, e))?;
     let mut reader: Box<dyn ReadSeek> = Box::new(BufReader::new(file));

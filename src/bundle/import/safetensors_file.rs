@@ -1,7 +1,7 @@
 //! Checkpoints in the safetensors format.
 //!
 //! Comes in: an open file. Goes out: its tensors; the header is read at once, a tensor's bytes when
-//! it is asked for. Fails with [`BundleError::DamagedCheckpoint`], also where a name stands twice or two
+//! it is asked for. Fails with [`BundleError::DamagedCheckpoint`], also if a name stands twice or two
 //! tensors share bytes, which the format forbids: which of the two is meant cannot be known.
 
 use std::collections::BTreeMap;

@@ -3,7 +3,7 @@
 //! Comes in: an archive with `NAME/data.pkl` and one file per storage below `NAME/data/`. Goes out:
 //! its tensors by dotted name. The pickle is read at once; a tensor's bytes only when it is asked
 //! for, and only its part of the storage. TorchScript code in the archive is never looked at.
-//! Fails with [`BundleError::DamagedCheckpoint`], also where two files of the archive have one name.
+//! Fails with [`BundleError::DamagedCheckpoint`], also if two files of the archive have one name.
 
 use std::collections::{BTreeMap, HashSet};
 use std::io::{self, Read, Seek, SeekFrom};

@@ -2,7 +2,7 @@
 //!
 //! Comes in: a [`Pickle`]: a state dict, dictionaries of them, or an object with attributes such as
 //! a TorchScript module. Goes out: every tensor, named by the keys on the way to it, and those that are
-//! not read. Fails with a sentence where the tree is deeper or larger than any model's.
+//! not read. Fails with a sentence if the tree is deeper or larger than any model's.
 
 use std::collections::BTreeMap;
 

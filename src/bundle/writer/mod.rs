@@ -52,7 +52,7 @@ impl BundleWriter {
     /// Starts a bundle of element type `dtype` that is to appear at `out`.
     ///
     /// # Errors
-    /// [`BundleError::OutputFolder`] where `out` holds anything but a bundle, [`BundleError::Busy`] where
+    /// [`BundleError::OutputFolder`] if `out` holds anything but a bundle, [`BundleError::Busy`] where
     /// another process writes one to it; [`BundleError::Io`].
     pub fn create(out: &Path, dtype: Dtype) -> Result<Self, BundleError> {
         Self::with_limit(out, dtype, SHARD_LIMIT_BYTES)
@@ -164,8 +164,8 @@ impl BundleWriter {
     /// replaced by what was written; an empty `revision` by a digest of the files.
     ///
     /// # Errors
-    /// [`BundleError::Overflow`] where the self-test holds values that are no numbers,
-    /// [`BundleError::Manifest`] where the manifest contradicts itself, [`BundleError::OutputFolder`],
+    /// [`BundleError::Overflow`] if the self-test holds values that are no numbers,
+    /// [`BundleError::Manifest`] if the manifest contradicts itself, [`BundleError::OutputFolder`],
     /// [`BundleError::Io`]. What was at the target is still there then.
     pub fn finish(mut self, mut manifest: Manifest) -> Result<Manifest, BundleError> {
         self.flush()?;

@@ -1,8 +1,8 @@
 //! Where a bundle is written: a hidden folder beside the target, which takes its place at the end.
 //!
 //! Until then what was at the target stays whole; a folder that never took its place is removed, by the
-//! next run where a process was killed. One process at a time writes to a target. Fails with
-//! [`BundleError::OutputFolder`] where the target holds anything but a bundle, [`BundleError::Busy`] where
+//! next run if a process was killed. One process at a time writes to a target. Fails with
+//! [`BundleError::OutputFolder`] if the target holds anything but a bundle, [`BundleError::Busy`] where
 //! another process writes to it, and with [`BundleError::Io`].
 
 use std::fs::{self, File};
@@ -82,7 +82,7 @@ fn replace(work: &Path, out: &Path) -> Result<(), BundleError> {
     }
     let old = own_sibling(out, REPLACED)?;
     moved(out, &old)?;
-    // Somebody may have put a file into it since the first look; nobody finds it under this name.
+    // A file may have been put into it since the first check; it would be lost under this name.
     if let Err(error) = check_replaceable(&old).and_then(|()| moved(work, out)) {
         moved(&old, out)?;
         return Err(error);
@@ -94,7 +94,7 @@ fn replace(work: &Path, out: &Path) -> Result<(), BundleError> {
 const WRITING: &str = "writing";
 const REPLACED: &str = "replaced";
 
-/// Puts right what processes left that were killed; nobody else writes to this target now.
+/// Cleans up after killed processes; no other process writes to this target now.
 fn sweep(out: &Path) -> Result<(), BundleError> {
     for folder in left_over(out, REPLACED)? {
         if !out.exists() {

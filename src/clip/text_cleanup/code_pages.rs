@@ -1,7 +1,7 @@
 //! Single-byte encodings that text is wrongly read with.
 //!
 //! Comes in: text, and a [`CodePage`]. Goes out: the bytes that page would have read the text from,
-//! or `None` where the text holds a character the page has not. Holes of the Windows pages stand for
+//! or `None` if the text holds a character the page has not. Holes of the Windows pages stand for
 //! the character of the same number, as web browsers have it; in those pages byte 0x1A stands for
 //! U+FFFD, so that a character which was lost before still has a place.
 
@@ -44,7 +44,7 @@ const fn windows(upper: &'static str) -> CodePage {
 }
 
 impl CodePage {
-    /// The bytes `text` was read from by this page, where it can have been.
+    /// The bytes `text` was read from by this page, if that is possible.
     pub(super) fn encode(&self, text: &str) -> Option<Vec<u8>> {
         text.chars().map(|c| self.byte(c)).collect()
     }

@@ -3,7 +3,7 @@
 //! Comes in: any text. Goes out: text in lower case without mojibake, character references, curly
 //! quotes, ligatures, full-width letters, control characters or double spaces. Never fails.
 //! The steps are CLIP's: ftfy's `fix_text` (6.3.1, default settings), `html.unescape` twice, strip,
-//! collapse white space, lower case. Which versions of Unicode meet here: docs/unsupported.md.
+//! collapse white space, lower case. Versions of Unicode: docs/unsupported.md.
 
 mod code_pages;
 mod entities;
@@ -16,7 +16,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 use unicode_normalization::UnicodeNormalization;
 
-/// Longer lines are mended in pieces of this many characters (ftfy).
+/// Longer lines are repaired in pieces of this many characters (ftfy).
 const SEGMENT_CHARS: usize = 1_000_000;
 
 /// A terminal's colour and cursor commands.
@@ -127,7 +127,7 @@ fn ligature(c: char) -> Option<&'static str> {
     })
 }
 
-/// Characters without a glyph that nobody means; joiners, direction marks and tags are kept.
+/// Characters without a glyph that carry no meaning; joiners, direction marks and tags are kept.
 fn is_control(c: char) -> bool {
     matches!(
         c,

@@ -1,9 +1,9 @@
 //! Undoes reading UTF-8 in the wrong encoding.
 //!
-//! Comes in: text. Goes out: the text as it was meant, or unchanged where nothing is suspect or no
+//! Comes in: text. Goes out: the text as it was meant, or unchanged if nothing is suspect or no
 //! reading is convincing. Never fails. The steps and their order are those of ftfy 6.3.1's
 //! `fix_encoding` (Apache-2.0): go back to bytes by each code page in turn and read those as UTF-8;
-//! else mend only the stretches that look like UTF-8; else read C1 controls as Windows does.
+//! else repair only the stretches that look like UTF-8; else read C1 controls as Windows does.
 
 use std::sync::LazyLock;
 
@@ -61,7 +61,7 @@ pub(super) fn fix_encoding(text: &str) -> String {
     }
 }
 
-/// Undoes one layer; `None` where there is nothing to do.
+/// Undoes one layer; `None` if there is nothing to do.
 fn fix_once(text: &str) -> Option<String> {
     if text.is_ascii() || !is_suspect(text) {
         return None;
@@ -86,7 +86,7 @@ fn is_c1(c: char) -> bool {
     ('\u{80}'..='\u{9f}').contains(&c)
 }
 
-/// `text` as bytes of `page`, read as UTF-8; `None` where either step is impossible.
+/// `text` as bytes of `page`, read as UTF-8; `None` if either step is impossible.
 fn reread(text: &str, page: &CodePage) -> Option<String> {
     let mut bytes = page.encode(text)?;
     if !page.no_break_space_elsewhere {
@@ -130,7 +130,7 @@ fn restore_a0(bytes: Vec<u8>) -> Vec<u8> {
     pattern.replace_all(&spaced, restore).into_owned()
 }
 
-/// Mends each stretch that reads like UTF-8 by itself and leaves the rest.
+/// Repairs each stretch that looks like UTF-8 and leaves the rest.
 fn fix_stretches(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut fixed = String::with_capacity(text.len());

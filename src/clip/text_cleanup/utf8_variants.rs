@@ -1,6 +1,6 @@
-//! UTF-8 as careless programs write it.
+//! Non-standard variants of UTF-8.
 //!
-//! Comes in: bytes. Goes out: text, or `None` where they are not even that. Besides UTF-8 it reads
+//! Comes in: bytes. Goes out: text, or `None` if they are not even that. Besides UTF-8 it reads
 //! surrogate pairs written as two sequences of three bytes (CESU-8) and Java's two-byte NUL; what
 //! ftfy 6.3.1 calls `utf-8-variants`, with its habits at the end of a line.
 

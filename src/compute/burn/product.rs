@@ -3,9 +3,9 @@
 //! In: `[.., rows, inner]` and `[.., inner, cols]` on one device, the leading axes alike. Out:
 //! `[.., rows, cols]`. Nothing here fails at run time.
 //!
-//! In a browser burn's own product is left out: with every tiling that it has for every graphics card
-//! it is a third of the download (docs/decisions.md). There a processor's products come from
-//! `mvfa-kernels` and a graphics device's from a shader, without gradients.
+//! Burn's own product is left out of the browser's module: with a tiling for every graphics card it would be a
+//! third of that module (docs/decisions.md). There a processor's products come from `mvfa-kernels` and a
+//! graphics device's from a shader, without gradients.
 
 #[cfg(not(target_arch = "wasm32"))]
 use burn::tensor::Tensor;

@@ -6,7 +6,7 @@ use burn::tensor::Tensor;
 
 use super::product::product;
 
-/// `[rows, dim]`, each row divided by its length, or by `tiny` where it is shorter.
+/// `[rows, dim]`, each row divided by its length, or by `tiny` if it is shorter.
 pub(crate) fn unit_rows(x: Tensor<2>, tiny: f32) -> Tensor<2> {
     let length = x.clone().powi_scalar(2).sum_dim(1).sqrt().clamp_min(tiny);
     x / length

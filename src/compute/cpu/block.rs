@@ -19,7 +19,7 @@ use crate::bundle::values::Values;
 use crate::compute::Weights;
 use crate::compute::geometry::BlockConfig;
 
-/// Runs of a block in each of two ways, of which the quickest counts.
+/// Runs of a block in each of two modes, of which the fastest counts.
 const ATTEMPTS: usize = 3;
 /// Part of a picture's tokens that they are given.
 const TRIAL_SHARE: usize = 3;
@@ -95,7 +95,7 @@ impl Block {
         self.block.forward(tokens, &mut space, way);
     }
 
-    /// Lets the tower of this block compute with bytes only where that is faster: processors without an
+    /// Lets the tower of this block compute with bytes only if that is faster: processors without an
     /// instruction for products of bytes take longer than with f32. Does nothing for other weights.
     pub(crate) fn choose_faster(&self, tokens: usize, now_ms: impl Fn() -> f64) {
         let by_bytes = &self.shared.by_bytes;
@@ -196,7 +196,7 @@ mod tests {
         for (durations_ms, expected) in [([2.0, 1.0], &by_bytes), ([1.0, 2.0], &widened)] {
             let (now_ms, calls) = (Cell::new(0.0), Cell::new(0));
             let clock = || {
-                // Asked before and after each run; the two ways take turns, f32 first.
+                // Asked before and after each run; the two modes take turns, f32 first.
                 if calls.get() % 2 == 1 {
                     now_ms.set(now_ms.get() + durations_ms[calls.get() / 2 % 2]);
                 }

@@ -11,7 +11,7 @@ use super::tensor::{Values, tensor};
 /// Sums that run side by side.
 const LANES: usize = 8;
 
-/// `[rows, dim]`, each row divided by its length, or by `tiny` where it is shorter.
+/// `[rows, dim]`, each row divided by its length, or by `tiny` if it is shorter.
 pub(crate) fn unit_rows(x: &Values, dims: [usize; 2], tiny: f32) -> Tensor<2> {
     let mut unit = x.as_slice().to_vec();
     for row in unit.chunks_exact_mut(dims[1].max(1)) {

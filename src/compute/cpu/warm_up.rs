@@ -1,4 +1,4 @@
-//! The arithmetic of packed blocks, used before it is needed.
+//! Warm-up of the arithmetic of packed blocks.
 //!
 //! Takes a runner and returns nothing. A browser first compiles a function fast and badly, and recompiles it in the
 //! background once it is hot; a running call never switches. So we run small blocks while the model downloads.
@@ -10,7 +10,7 @@ const SHAPE: Shape = Shape { width: 128, heads: 2, mlp_width: 512, quick_gelu: f
 const TOKENS: usize = 64;
 const RUNS: usize = 4;
 
-/// Runs small blocks with weights of every type, by `runner` where there is one.
+/// Runs small blocks with weights of every type, by `runner`, if present.
 pub(crate) fn warm_up(runner: Option<Runner>) {
     let matrices: [fn(usize, usize) -> Matrix; 3] = [
         |outputs, inputs| Matrix::F16(vec![0; outputs * inputs]),

@@ -1,4 +1,4 @@
-//! Patch embedding on the WebGPU tier: two dispatches, three where a norm stands before the blocks.
+//! Patch embedding on the WebGPU tier: two dispatches, three if a norm stands before the blocks.
 //!
 //! In: pixels `[3, side, side]`. Out: tokens `[1, tokens, width]` in a buffer of the graphics device. The same arithmetic
 //! as with burn's operations, without gradients. Building fails with [`BundleError`] as theirs does.

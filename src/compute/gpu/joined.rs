@@ -14,7 +14,7 @@ pub(crate) const JOIN_STEP: usize = 64;
 /// Invocations a workgroup.
 const THREADS: usize = 64;
 
-/// None where the tensors are not on a graphics device, or carry gradients.
+/// None if the tensors are not on a graphics device, or carry gradients.
 pub(crate) fn joined(parts: &[Tensor<1>]) -> Option<Tensor<1>> {
     let parts: Vec<CubeTensor> = parts.iter().map(|part| tensor(part.clone())).collect::<Option<_>>()?;
     let lengths: Vec<usize> = parts.iter().map(|part| part.meta.shape().num_elements()).collect();

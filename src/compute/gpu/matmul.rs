@@ -20,7 +20,7 @@ pub(crate) enum Activation {
     Gelu,
     /// `x · σ(1.702 x)`
     QuickGelu,
-    /// `x`, or `0.01 x` where it is negative
+    /// `x`, or `0.01 x` if it is negative
     Leaky,
 }
 
@@ -115,7 +115,7 @@ pub(super) enum OntoKind {
 }
 
 impl Linear {
-    /// A weight, with a bias where it has no zeros behind its outputs.
+    /// A weight, with a bias if it has no zeros behind its outputs.
     pub(crate) fn new(weight: Matrix, bias: Option<CubeTensor>) -> Self {
         let tile = choose(weight.padded_inputs(), weight.padded_outputs());
         Self { weight, bias, tile }

@@ -23,7 +23,7 @@ pub(super) fn text(recipe: &Recipe) -> String {
     let loads = loads(recipe, threads);
     let shared_w = step * tile4;
     let shared_sums = if splits > 1 { tile.rows * tile4 } else { 0 };
-    // The teams' sums go through the memory of the weight's tile where that holds the same type.
+    // The teams' sums go through the memory of the weight's tile if that holds the same type.
     let (shared_w, sums_name, sums_memory) = match recipe.arithmetic {
         Arithmetic::F32 => (shared_w.max(shared_sums), "tile_w", String::new()),
         Arithmetic::F16 if splits == 1 => (shared_w, "", String::new()),

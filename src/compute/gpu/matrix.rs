@@ -2,9 +2,9 @@
 //!
 //! Comes in: rows of a weight `[out, in]` in the order a bundle has them. They are laid down as
 //! 32-bit words `[in / values a word, out]`: one word holds one, two or four neighbouring inputs of
-//! one output. Both axes are filled up with zeros, so that every weight has a tile. A shader so reads neighbouring outputs from neighbouring words whatever the element
-//! type is, and rows of a split tensor never share a word. Goes out: the words, for `Linear`, or all
-//! values as a plain tensor. Nothing fails here.
+//! one output. Both axes are filled up with zeros, so that every weight has a tile. So a shader reads
+//! neighbouring outputs from neighbouring words for every element type, and rows of a split tensor never
+//! share a word. Goes out: the words, for `Linear`, or all values as a plain tensor. Nothing fails here.
 
 use std::fmt::Write;
 
@@ -70,7 +70,7 @@ pub(crate) struct Matrix {
 }
 
 impl Matrix {
-    /// Memory for a weight `[out, in]`; None where its rows do not fill whole words.
+    /// Memory for a weight `[out, in]`; None if its rows do not fill whole words.
     pub(crate) fn new(queue: &Queue, shape: &[usize], packing: Packing) -> Option<Self> {
         let [outputs, inputs] = *shape else { return None };
         if outputs == 0 || inputs == 0 || !inputs.is_multiple_of(packing.values_a_word()) {
@@ -87,7 +87,7 @@ impl Matrix {
         })
     }
 
-    /// Lays rows down, from row `first`. False where they are stored in another type.
+    /// Lays rows down, from row `first`. False if they are stored in another type.
     pub(crate) fn put(&self, first: usize, values: Values) -> bool {
         let (words, scales) = match (self.packing, values) {
             (Packing::F32, Values::F32(values)) => (Bytes::from_elems(values), None),
@@ -160,7 +160,7 @@ impl Matrix {
         &self.words
     }
 
-    /// `[padded out]` where it has them.
+    /// `[padded out]` if it has them.
     pub(super) fn scales(&self) -> Option<&CubeTensor> {
         self.scales.as_ref()
     }

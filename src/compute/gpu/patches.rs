@@ -2,7 +2,7 @@
 //!
 //! In: pixels `[1, 3, side, side]`. Out: `[1, 1 + grid², padded]`: a row of zeros where the class
 //! token will be, then a row a patch, in the order of the convolution's weight, with zeros behind.
-//! Pixels beyond the last whole patch are not seen (spec §1).
+//! Pixels beyond the last whole patch are not used (spec §1).
 
 use burn_wgpu::CubeTensor;
 

@@ -1,7 +1,7 @@
 //! A graphics device as buffers come from it.
 //!
-//! Comes in: a burn device, and values. Goes out: buffers. Nothing fails here: a device that has no
-//! memory left says so when something is read from it.
+//! Comes in: a burn device, and values. Goes out: buffers. Nothing fails here: a device without
+//! memory reports it at the next read.
 
 use burn::tensor::{Bytes, DType, Device, Tensor};
 use burn_wgpu::{CubeBackend, CubeTensor, into_contiguous};
@@ -14,7 +14,7 @@ pub(crate) struct Queue {
 }
 
 impl Queue {
-    /// None where `device` is no graphics device, or records gradients.
+    /// None if `device` is no graphics device, or records gradients.
     pub(crate) fn of(device: &Device) -> Option<Self> {
         tensor(Tensor::<1>::empty([1], device)).map(|any| Self { any })
     }
@@ -54,8 +54,8 @@ impl Queue {
         empty_like(&self.any, shape)
     }
 
-    /// Ends when everything that was asked of the device is done. A lost device ends it too: whoever
-    /// reads from it hears of that.
+    /// Ends when everything that was asked of the device is done. A lost device ends it too: the next
+    /// read from it reports that.
     pub(crate) fn done(&self) -> impl Future<Output = ()> + use<> {
         let done = self.any.client.sync();
         async {

@@ -21,7 +21,7 @@ pub(crate) fn has_rows([rows, dim]: [usize; 2]) -> bool {
     dim.is_multiple_of(4) && rows <= GROUPS_LIMIT
 }
 
-/// `[rows, dim]`, each row divided by its length, or by `tiny` where it is shorter.
+/// `[rows, dim]`, each row divided by its length, or by `tiny` if it is shorter.
 pub(crate) fn unit_rows(x: &CubeTensor, [rows, dim]: [usize; 2], tiny: f32) -> Tensor<2> {
     let unit = empty_like(x, [rows, dim]);
     let key = format!("unit rows {dim} {tiny:e}");

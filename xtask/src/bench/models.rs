@@ -1,7 +1,7 @@
 //! The models that are raced: ours as bundles, the peer's as ONNX graphs, from the same weights.
 //!
 //! Comes in: a geometry. Goes out: [`Model`], files below the build folder, made anew when what they are made from
-//! changes. Fails with what `mvfa convert` or the Python scripts say.
+//! changes. Fails with the error of `mvfa convert` or the Python scripts.
 
 use std::fs;
 use std::path::{Path, PathBuf};

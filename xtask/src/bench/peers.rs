@@ -1,6 +1,6 @@
 //! The other programs, from npm and PyPI, in the cache folder.
 //!
-//! Each installation is announced. Fails where a registry is out of reach.
+//! Each installation is announced. Fails if a registry is out of reach.
 
 use std::fs;
 use std::path::PathBuf;

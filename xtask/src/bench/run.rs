@@ -1,6 +1,6 @@
 //! The whole benchmark, from what must be installed to the table.
 //!
-//! Comes in: [`Options`]. Goes out: a table, and `benchmark.json` in the build folder. Fails where the programs do
+//! Comes in: [`Options`]. Goes out: a table, and `benchmark.json` in the build folder. Fails if the programs do
 //! not compute the same, or where npm or PyPI is out of reach.
 
 use std::fs;

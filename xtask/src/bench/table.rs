@@ -42,7 +42,7 @@ pub struct Row {
 }
 
 impl Times {
-    /// `None` where there are none.
+    /// `None` if there are none.
     pub fn of(values: &[f64]) -> Option<Self> {
         let mut sorted = values.to_vec();
         sorted.sort_by(f64::total_cmp);
@@ -91,7 +91,7 @@ pub fn rows(race: &Race) -> Vec<Row> {
 type Pick = fn(&Contender) -> Vec<f64>;
 
 /// What is timed. A first picture is nothing without the opening before it: pipelines are compiled in one or the
-/// other, and ours tries itself out before it says that it is open.
+/// other, and ours tests itself before it reports that it is open.
 const KINDS: [(&str, Pick); 4] = [
     ("open", |c| c.open_ms.clone()),
     ("first", |c| c.first_ms.clone()),

@@ -1,6 +1,6 @@
 //! The bytes of a pickle, read from front to back.
 //!
-//! Fails with a sentence where they end before what was asked for.
+//! Fails with a sentence if they end before what was asked for.
 
 /// Bytes and how far they are read.
 pub(super) struct Input<'a> {

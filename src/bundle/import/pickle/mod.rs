@@ -5,7 +5,7 @@
 //! build data, and calls nothing: a class or function is a name, a handful of names have a meaning
 //! here (tensors, dictionaries), and every other call becomes [`Value::Other`].
 //!
-//! Fails with a sentence where the program is cut off, too large, or takes from an empty stack.
+//! Fails with a sentence if the program is cut off, too large, or takes from an empty stack.
 
 mod input;
 mod machine;

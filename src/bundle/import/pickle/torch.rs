@@ -1,7 +1,7 @@
 //! What names and calls in a pickle of torch mean.
 //!
 //! A handful of names build a value (tensors, dictionaries, parameters); nothing is ever called.
-//! Fails with a sentence where a tensor or its storage is not as torch writes it.
+//! Fails with a sentence if a tensor or its storage is not as torch writes it.
 
 use crate::bundle::import::element::Element;
 use crate::bundle::import::pickle::stack::Stack;
