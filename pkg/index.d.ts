@@ -65,7 +65,7 @@ export interface Memory {
 }
 
 export interface LoadProgress {
-  stage: "engine" | "model" | "device" | "self-test";
+  stage: "engine" | "model" | "self-test";
   /** In the stage `self-test` blocks of the model, as `totalBytes`. */
   loadedBytes: number;
   /** 0 while unknown. */

@@ -101,7 +101,7 @@ struct TimingsInfo {
 impl WebEngine {
     /// Loads the bundle that `files` gives onto the wanted device (`auto`, `cpu`, `gpu`).
     ///
-    /// `on_progress(stage, loaded_bytes, total_bytes)` with stages `device`, `model`, `self-test`.
+    /// `on_progress(stage, loaded_bytes, total_bytes)` with stages `model` and `self-test`.
     ///
     /// # Errors
     /// Throws `ModelError`, `DeviceError`, `AbortError` or `UsageError`.

@@ -5,7 +5,7 @@ import { currentImage } from "./store.js";
 import { isStale, isUpToDate } from "./results.js";
 import { remaining } from "./run.js";
 
-const LOAD_WORDS = { engine: "Loading the program", model: "Loading the model", device: "Getting the device ready", "self-test": "Checking that the device computes correctly" };
+const LOAD_WORDS = { engine: "Loading the program", model: "Loading the model", "self-test": "Checking that the device computes correctly" };
 const RUN_WORDS = { references: "Normal images", encode: "Looking at the image", score: "Comparing" };
 /** Share of one picture's progress for each stage. */
 const RUN_SHARE = { references: [0, 0.6], encode: [0, 0.95], score: [0.95, 1] };
