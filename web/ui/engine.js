@@ -104,7 +104,8 @@ export function createEngine(store, messages, network, others) {
     // The first load takes the model's own way of using normal images; later loads keep the person's choice.
     const augment = state.info ? settings.augment : info.augment;
     const mode = info.zeroShot ? settings.mode : "few";
-    Object.assign(settings, { object, augment, mode });
+    const colourMap = info.colourMaps.includes(settings.colourMap) ? settings.colourMap : info.colourMaps[0];
+    Object.assign(settings, { object, augment, mode, colourMap });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });
     network.begin();
     // What was wrong before is settled: the model is here.
