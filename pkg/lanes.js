@@ -125,15 +125,16 @@ export class Lanes {
    */
   async #onFirst(job, run, signal) {
     for (let attempt = 1; ; attempt += 1) {
+      /** @type {Session | null} */
       let session = null;
       try {
         if (signal.aborted) throw stopped(signal);
-        session = await run.first.session();
-        return await this.#settle(job, run, signal, async (task) => task.analyse(/** @type {Session} */ (session), { signal, isFirst: true }));
+        const own = (session = await run.first.session());
+        return await this.#settle(job, run, signal, (task) => task.analyse(own, { signal, isFirst: true }));
       } catch (error) {
         if (signal.aborted || error.name !== "DeviceError") throw error;
         if (attempt >= MAX_TRIES) throw run.hopeless?.(job, error) ?? error;
-        if (session && !session.ended) run.first.failed?.(error);
+        if (session?.ended === false) run.first.failed?.(error);
       }
     }
   }

@@ -3,7 +3,7 @@
 import { mountBank } from "./bank.js";
 import { clamp, el, ended, make, setText, twoDigits } from "./dom.js";
 import { colourRange, thresholdFor } from "./results.js";
-import { currentImage } from "./store.js";
+import { currentImage, hasWords } from "./store.js";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -63,9 +63,7 @@ export function mountPanel(store, images, support) {
 
   function paintModes() {
     const { info, settings } = state;
-    const chosen = info?.objects.find((other) => other.id === settings.object);
-    const possible = Boolean(info?.zeroShot && chosen?.zeroShot);
-    if (info && !possible && settings.mode === "zero") settings.mode = "few";
+    const possible = hasWords(info, settings.object);
     modes.zero.disabled = !possible;
     modes.few.checked = settings.mode === "few";
     modes.zero.checked = settings.mode === "zero";
