@@ -32,6 +32,12 @@ pub fn decode(bytes: &[u8], window: Option<String>, side_px: Option<usize>) -> R
     Ok(out)
 }
 
+/// The largest file that [`decode`] and the engine accept, in bytes, so that a larger one need not be read.
+#[wasm_bindgen(js_name = maxFileBytes)]
+pub fn max_file_bytes() -> usize {
+    Limits::default().max_file_bytes
+}
+
 /// What an analysis is given.
 pub(crate) enum Source {
     /// A file, and how it is shown.

@@ -1,4 +1,4 @@
-import type { NetworkRequest, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
+import type { ColourMap, NetworkRequest, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -66,7 +66,8 @@ export interface Settings {
   threshold: number | null;
   /** 0..1 */
   opacity: number;
-  colourMap: "inferno" | "viridis" | "cividis" | "grey";
+  /** One of the model's `colourMaps` once it is loaded. */
+  colourMap: ColourMap;
   sharedScale: boolean;
   contour: boolean;
   swipe: boolean;
