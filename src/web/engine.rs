@@ -8,7 +8,8 @@ use web_sys::AbortSignal;
 use crate::bundle::manifest::{Augment, ObjectKind};
 use crate::compute::DeviceChoice;
 use crate::image::Planes;
-use crate::mvfa::{Analysis, Engine, Mode, PixelBox, ReferenceId, Regions, Request};
+use crate::mvfa::{Analysis, Engine, LEFT_OUT_AT_MOST, Mode, PixelBox, ReferenceId, Regions, Request};
+use crate::render::ColourMap;
 use crate::web::error::WebError;
 use crate::web::files::ModelFiles;
 use crate::web::loader::{Loader, loaded_files};
@@ -54,6 +55,8 @@ struct Info<'a> {
     objects: Vec<ObjectInfo<'a>>,
     device: DeviceInfo<'a>,
     weight_bytes: u64,
+    compared_at_most: usize,
+    colour_maps: [&'static str; ColourMap::ALL.len()],
 }
 
 #[derive(Serialize)]
@@ -155,6 +158,8 @@ impl WebEngine {
                 .collect(),
             device: DeviceInfo { tier: open.tier.name(), name: &open.name, reason: &open.reason },
             weight_bytes: self.weight_bytes,
+            compared_at_most: LEFT_OUT_AT_MOST,
+            colour_maps: ColourMap::ALL.map(ColourMap::name),
         };
         plain(&info)
     }

@@ -43,6 +43,12 @@ fn note(note: &Note) -> Object {
     out
 }
 
+/// The largest file that [`decode`] and the engine accept, in bytes, so that a larger one need not be read.
+#[wasm_bindgen(js_name = maxFileBytes)]
+pub fn max_file_bytes() -> usize {
+    Limits::default().max_file_bytes
+}
+
 /// What an analysis is given.
 pub(crate) enum Source {
     /// A file, and how it is shown.
