@@ -52,6 +52,8 @@ export function warningsFor(state, item) {
     const unlike = unlikeNormals(state, item);
     if (unlike) add("unlike", "unlike the normals", `${unlike} It may show something else, or come from another view or scanner; then the score means little.`);
   }
+  const regions = item.leftOut?.length ?? 0;
+  if (regions) add("note", "", `${regions === 1 ? "One region" : `${regions} regions`} of this image ${regions === 1 ? "is" : "are"} left out of the score and the map, with every patch of the model that ${regions === 1 ? "it touches" : "they touch"}.`);
   for (const { text } of item.notes) add("note", "", `${text[0].toUpperCase()}${text.slice(1)}.`);
   return found;
 }
