@@ -59,7 +59,8 @@ fn what_is_left_out_is_stated_and_has_no_value_in_the_maps() {
     let out = text(folder.path());
     let (image, a, b) = (tiny("input_rgb.png"), tiny("support_0.png"), tiny("support_1.png"));
     let fixed = ["--augment", "none", "--json", "--npy", "--out", &out, "--support", &a, &b];
-    let answer = predict(&[&fixed[..], &["--leave-out", "0,0,20,20", "--leave-out", "40,30,5,5", "--", &image]].concat());
+    let answer =
+        predict(&[&fixed[..], &["--leave-out", "0,0,20,20", "--leave-out", "40,30,5,5", "--", &image]].concat());
     let report = answer.expect(0).json_lines().remove(0);
     assert_eq!(
         report["left_out"],

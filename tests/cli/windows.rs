@@ -67,7 +67,10 @@ fn padding_of_the_picture_takes_nothing_of_the_window() {
         for (report, is_padded) in all.iter().zip([false, false, true, true]) {
             assert_eq!(report["window"]["from"], "references", "{fill}");
             assert_eq!(report["window"]["padding_left_out"], is_padded, "{fill}");
-            assert_eq!([&report["window"]["low"], &report["window"]["high"]], [&all[0]["window"]["low"], &all[0]["window"]["high"]]);
+            assert_eq!(
+                [&report["window"]["low"], &report["window"]["high"]],
+                [&all[0]["window"]["low"], &all[0]["window"]["high"]]
+            );
         }
         assert_eq!(stderr.matches("for all pictures, taken from the normal pictures").count(), 1, "{stderr}");
         assert_eq!(stderr.matches("padding left out").count(), 2, "of the padded pictures alone: {stderr}");
@@ -97,9 +100,8 @@ fn references_with_padding_have_the_window_of_those_without() {
 #[test]
 fn without_references_each_picture_has_its_own_and_a_chosen_one_wins() {
     let folder = tempfile::tempdir().unwrap();
-    let [plain, filled] = [None, Some(-3024.0)].map(|fill| {
-        slices(folder.path(), &format!("{}", fill.is_some()), Stored::Int16, fill).pop().unwrap()
-    });
+    let [plain, filled] = [None, Some(-3024.0)]
+        .map(|fill| slices(folder.path(), &format!("{}", fill.is_some()), Stored::Int16, fill).pop().unwrap());
     let predict = |more: &[&str]| {
         let bundle = bundle();
         mvfa([&["predict", "--bundle", &bundle, "--object", "brain", "--json"], more].concat()).expect(0)
@@ -107,18 +109,62 @@ fn without_references_each_picture_has_its_own_and_a_chosen_one_wins() {
     let answer = predict(&[&plain, &filled]);
     let reports = answer.json_lines();
     for (report, is_padded) in reports.iter().zip([false, true]) {
-        assert_eq!((&report["window"]["from"], &report["window"]["padding_left_out"]), (&"picture".into(), &is_padded.into()));
+        assert_eq!(
+            (&report["window"]["from"], &report["window"]["padding_left_out"]),
+            (&"picture".into(), &is_padded.into())
+        );
         assert!((-1020.0..-990.0).contains(&number(&report["window"], "low")), "{report}");
     }
     assert_eq!(answer.stderr.matches("window -10").count(), 2, "{}", answer.stderr);
     let notes = reports[1]["notes"].to_string();
     assert!(notes.contains("padding left out"), "{notes}");
 
-    let (reference, window) = (tiny("input_grey16.png"), &predict(&["--window", "40,400", "--support", &plain, "--", &filled]));
+    let (reference, window) =
+        (tiny("input_grey16.png"), &predict(&["--window", "40,400", "--support", &plain, "--", &filled]));
     let report = &window.json_lines()[0]["window"];
     assert_eq!((number(report, "low"), number(report, "high"), &report["from"]), (-160.0, 240.0, &"option".into()));
     assert_eq!(window.stderr, "");
     // The paper's own clipping is no window, and 8 bits have none.
     assert!(predict(&["--window", "pil", &reference]).json_lines()[0].get("window").is_none());
     assert!(predict(&[&tiny("input_rgb.png")]).json_lines()[0].get("window").is_none());
+}
+
+#[test]
+fn an_evaluation_tells_the_window_in_figures_and_report() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("set");
+    for (place, numbers, lesion, fill) in [
+        ("valid/good/img", 0..2, false, Some(-3024.0)),
+        ("test/good/img", 10..12, false, None),
+        ("test/Ungood/img", 20..21, true, Some(-2000.0)),
+    ] {
+        let place = data.join(place);
+        std::fs::create_dir_all(&place).unwrap();
+        for number in numbers {
+            let plain = slice(number, lesion);
+            let values = fill.map_or(plain.clone(), |fill| padded(&plain, fill));
+            write(&place.join(format!("{number}.tif")), &values, fill, Stored::Int16);
+        }
+    }
+    let report = folder.path().join("report.html");
+    let (bundle, data, path) = (bundle(), text(&data), text(&report));
+    let fixed = ["eval", "--bundle", &bundle, "--data", &data, "--object", "brain", "--json", "--report", &path];
+    let few = mvfa([&fixed[..], &["--shots", "2", "--augment", "none"]].concat()).expect(0);
+    let window = &few.json_lines().last().unwrap()["details"]["window"];
+    assert_eq!(
+        (&window["from"], &window["pictures"], &window["pictures_with_padding"]),
+        (&"references".into(), &3.into(), &1.into())
+    );
+    assert!((-1020.0..-990.0).contains(&number(window, "low")), "{window}");
+    for told in [few.stderr.as_str(), &std::fs::read_to_string(&report).unwrap()] {
+        assert!(told.contains("for all pictures, taken from the references, padding left out"), "{told}");
+    }
+    let words = mvfa([&fixed[..], &["--mode", "zero", "--shots", "0"]].concat()).expect(0);
+    let window = &words.json_lines().last().unwrap()["details"]["window"];
+    assert_eq!((&window["from"], window["low"].is_null()), (&"picture".into(), true));
+    assert!(
+        words.stderr.contains("3 pictures deeper than 8 bits, each through a window of its own, padding left out"),
+        "{}",
+        words.stderr
+    );
 }

@@ -408,7 +408,8 @@ fn regions_left_out_take_their_part_of_scores_and_scale_and_nothing_of_the_memor
     let half = PixelBox { x: 0, y: 0, width: width_px as u32 / 2, height: height_px as u32 };
     let regions = Regions::new(&[half], width_px, height_px).unwrap();
     for object in ["brain", "chest"] {
-        let request = Request { object: object.to_owned(), mode: Mode::Few, augment: Some(Augment::None), bank_rows: None };
+        let request =
+            Request { object: object.to_owned(), mode: Mode::Few, augment: Some(Augment::None), bank_rows: None };
         let mut analyse = |regions: &Regions| {
             engine.leave_out(regions).unwrap();
             pollster::block_on(engine.analyse(&image, &request, &mut Straight)).unwrap()
