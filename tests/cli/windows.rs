@@ -150,7 +150,8 @@ fn an_evaluation_tells_the_window_in_figures_and_report() {
     let (bundle, data, path) = (bundle(), text(&data), text(&report));
     let fixed = ["eval", "--bundle", &bundle, "--data", &data, "--object", "brain", "--json", "--report", &path];
     let few = mvfa([&fixed[..], &["--shots", "2", "--augment", "none"]].concat()).expect(0);
-    let window = &few.json_lines().last().unwrap()["details"]["window"];
+    let lines = few.json_lines();
+    let window = &lines.last().unwrap()["details"]["window"];
     assert_eq!(
         (&window["from"], &window["pictures"], &window["pictures_with_padding"]),
         (&"references".into(), &3.into(), &1.into())
@@ -160,7 +161,8 @@ fn an_evaluation_tells_the_window_in_figures_and_report() {
         assert!(told.contains("for all pictures, taken from the references, padding left out"), "{told}");
     }
     let words = mvfa([&fixed[..], &["--mode", "zero", "--shots", "0"]].concat()).expect(0);
-    let window = &words.json_lines().last().unwrap()["details"]["window"];
+    let lines = words.json_lines();
+    let window = &lines.last().unwrap()["details"]["window"];
     assert_eq!((&window["from"], window["low"].is_null()), (&"picture".into(), true));
     assert!(
         words.stderr.contains("3 pictures deeper than 8 bits, each through a window of its own, padding left out"),
