@@ -118,6 +118,44 @@ export interface OpenOptions {
   onLost?(error: Error): void;
 }
 
+/** Something to know about how a file was read, that is no error. */
+export interface Note {
+  /** A name for programs: "part", "transparent", "no-end" … */
+  code: string;
+  /** A clause for people, without a capital and a full stop. */
+  text: string;
+}
+
+/** Grey values that became black and white. */
+export interface ShownWindow {
+  low: number;
+  high: number;
+  /** Pixels without a measured value (padding, "no data", no number) were left out of the window. */
+  padded: boolean;
+  /** "window -1000 … 1100, padding left out" */
+  text: string;
+}
+
+/** The window of several images together. */
+export interface SharedWindow extends ShownWindow {
+  /** For `decode`, `addSupport` and `analyse`. */
+  window: string;
+}
+
+/** How the grey values of an image are spread: rising percentiles, evenly spaced. */
+export interface GreySpread {
+  knots: Float64Array;
+  padded: boolean;
+}
+
+/** A region of an image, in its pixels. */
+export interface PixelBox {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
 /** A decoded image: what is shown is what is analysed. */
 export interface Decoded {
   width: number;
@@ -126,11 +164,18 @@ export interface Decoded {
   deep: boolean;
   /** The file states that it is a synthetic phantom, no patient. */
   synthetic: boolean;
+  /** What a person should know about how the file was read: "page 1 of 3 is analysed". */
+  notes: Note[];
+  /** The window it is shown and analysed through; null for 8 bits, and with "pil". */
+  window: ShownWindow | null;
   /** RGBA, width × height. */
   pixels: Uint8ClampedArray<ArrayBuffer>;
   /** What the open model sees: RGB, `sizePx` × `sizePx`. Give it to `addSupport` and `analyse` of any session of the model. */
   input: Uint8Array<ArrayBuffer>;
 }
+
+/** What `analyse` needs of a decoded image; width and height only where regions are left out. */
+export type DecodedInput = Pick<Decoded, "input"> & Partial<Pick<Decoded, "width" | "height">>;
 
 export interface AnalyseProgress {
   stage: "references" | "encode" | "score";
@@ -145,8 +190,16 @@ export interface AnalyseOptions {
   augment?: Augment;
   /** Most rows a level in the memory of all normal images together; default: all. Faster, at little loss. */
   bankRows?: number;
-  /** "auto" (default), "pil" or "CENTER,WIDTH"; for images deeper than 8 bits. */
+  /**
+   * "auto" (default), "pil", "CENTER,WIDTH" or "LOW..HIGH"; for images deeper than 8 bits. "auto" is the window of the
+   * normal images that were added as files with "auto" too; without them the image's own.
+   */
   window?: string;
+  /**
+   * Regions that count for nothing: they are left out of scores and maps, of this image and of the scale of normal images,
+   * with every patch that they touch. The memory of the normal images stays whole.
+   */
+  leaveOut?: PixelBox[];
   signal?: AbortSignal;
   onProgress?(progress: AnalyseProgress): void;
 }
@@ -160,9 +213,11 @@ export interface Result {
   calibrated: number | null;
   scoreZero: number | null;
   scoreMemory: number | null;
-  /** size × size, as the reference code computes it. */
+  /** The window of an image that came as a file; null for 8 bits, and with "pil". */
+  window: ShownWindow | null;
+  /** size × size, as the reference code computes it; NaN where regions are left out. */
   map: Float32Array;
-  /** size × size, each patch at its true place: the one to show. */
+  /** size × size, each patch at its true place: the one to show. Its lowest value where regions are left out. */
   overlay: Float32Array;
   size: number;
   /** Per level, side × side patch values. */
@@ -214,7 +269,7 @@ export class Session {
   removeSupport(id: number): Promise<void>;
   clearSupport(): Promise<void>;
   /** A file, or what `decode` made of it, which is not decoded again. */
-  analyse(picture: Blob | Pick<Decoded, "input">, options: AnalyseOptions): Promise<Result>;
+  analyse(picture: Blob | DecodedInput, options: AnalyseOptions): Promise<Result>;
   /** Views of the normal images that the next few-shot analysis would encode first. */
   lackingViews(options?: Pick<AnalyseOptions, "augment">): Promise<{ id: number; view: number }[]>;
   /** The encoded rows of a view, for other sessions of the same model; encoded now if missing. */
@@ -223,6 +278,10 @@ export class Session {
   giveView(view: { id: number; view: number }, rows: Float32Array[], options?: Pick<AnalyseOptions, "augment">): Promise<void>;
   /** The tower's raw block tokens of planes 3 × side × side in 0..1: tokens × width values a level, class token first. */
   tokens(planes: Float32Array, options?: Pick<AnalyseOptions, "signal" | "onProgress">): Promise<Float32Array[]>;
+  /** How the grey values of a normal image are spread, padding left out; null where no window applies. */
+  greySpread(blob: Blob): Promise<GreySpread | null>;
+  /** The window that images have together, to look at all of them through one; null without any. */
+  sharedWindow(spreads: GreySpread[]): Promise<SharedWindow | null>;
   render(map: Float32Array, side: number, options: RenderOptions): Promise<Rendered>;
   memory(): Promise<Memory>;
   /**

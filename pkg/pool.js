@@ -8,6 +8,7 @@
 import { Helper, workerCount } from "./helpers.js";
 import { Session } from "./index.js";
 import { Lanes } from "./lanes.js";
+import { OneWindow, isAutomatic } from "./window.js";
 
 /** One model in several workers. Make it with {@link Pool.open}. */
 export class Pool {
@@ -17,6 +18,7 @@ export class Pool {
   #closed = false;
   /** @type {import("./helpers.js").Support[]} */ #supports = [];
   #nextKey = 1;
+  /** The window of the normal pictures. */ #window = new OneWindow();
   /** One call after another. @type {Promise<unknown>} */ #turn = Promise.resolve();
 
   /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
@@ -73,6 +75,7 @@ export class Pool {
       const supports = [...this.#supports, { key: String(id), input }];
       await this.#first.sync(supports);
       this.#supports = supports;
+      if (isAutomatic(window)) this.#window.add(id, blob, await (await this.#first.session()).greySpread(blob));
       return id;
     });
   }
@@ -81,7 +84,8 @@ export class Pool {
   async removeSupport(id) {
     // In turn, as adding is: an addition that is under way would bring it back.
     await this.#then(async () => {
-      this.#supports = this.#supports.filter(({ key }) => key !== String(id));
+      this.#supports = this.#supports.filter(({ key }) => idOf(key) !== id);
+      this.#window.remove(id);
     });
   }
 
@@ -89,6 +93,7 @@ export class Pool {
   async clearSupport() {
     await this.#then(async () => {
       this.#supports = [];
+      this.#window.clear();
     });
   }
 
@@ -99,7 +104,19 @@ export class Pool {
    * @returns {Promise<(import("./index.d.ts").Result | Error)[]>} in the order of `blobs`; an ImageError for a picture that cannot be read
    */
   async analyseAll(blobs, options) {
-    return this.#then(() => this.#analyseAll(blobs, options));
+    return this.#then(async () => this.#analyseAll(blobs, await this.#throughOneWindow(options)));
+  }
+
+  /** The options with the window that the normal pictures have, and these taken through it. @param {import("./index.d.ts").AnalyseAllOptions} options */
+  async #throughOneWindow(options) {
+    if (options.mode !== "few" || !isAutomatic(options.window) || !this.#window.isNeeded) return options;
+    const session = await this.#first.session();
+    const window = await this.#window.settle(session, async (id, blob, window) => {
+      const { input } = await session.decode(blob, { window });
+      // Another key, so that every worker takes it anew.
+      this.#supports = this.#supports.map((support) => (idOf(support.key) === id ? { key: `${id} ${window}`, input } : support));
+    });
+    return { ...options, window };
   }
 
   /**
@@ -148,4 +165,9 @@ export class Pool {
     this.#first.close();
     this.#lanes.release();
   }
+}
+
+/** The id of a normal picture, by the key that workers know it by. @param {string} key */
+function idOf(key) {
+  return Number(key.split(" ")[0]);
 }

@@ -141,7 +141,12 @@ const engineOps = {
     return { info: { ...info, storage }, given: { program, manifest: await files.manifestText() } };
   },
   async addSupport({ blob, input, window }) {
-    return ready().addSupport(input ?? (await bytesOf(blob)), Boolean(input), window);
+    const bytes = input ?? (await bytesOf(blob));
+    const id = ready().addSupport(bytes, Boolean(input), window);
+    return { id, spread: input ? null : wasm.greySpread(bytes) };
+  },
+  async replaceSupport({ id, blob, window }) {
+    ready().replaceSupport(id, await bytesOf(blob), window);
   },
   async removeSupport({ id }) {
     ready().removeSupport(id);
@@ -181,6 +186,15 @@ const freeOps = {
   async decode({ blob, window }) {
     await start();
     return wasm.decode(await bytesOf(blob), window, sidePx);
+  },
+  async greySpread({ blob }) {
+    await start();
+    return wasm.greySpread(await bytesOf(blob));
+  },
+  async sharedWindow({ spreads }) {
+    await start();
+    const knots = Float64Array.from(spreads.flatMap((spread) => [...spread.knots]));
+    return wasm.sharedWindow(knots, spreads.some(({ padded }) => padded));
   },
   async render({ map, side, lo, hi, threshold, colourMap }) {
     await start();

@@ -42,6 +42,16 @@ impl Format {
     }
 }
 
+/// Whether a file may hold grey deeper than 8 bits, by its first bytes.
+pub(crate) fn may_be_deep(bytes: &[u8]) -> bool {
+    match Format::sniff(bytes) {
+        Some(Format::Jpeg | Format::WebP | Format::Bmp) => false,
+        // The header chunk has a fixed place; a file without it is no usual one.
+        Some(Format::Png) => bytes.get(12..16) != Some(b"IHDR") || bytes.get(24) == Some(&16),
+        Some(Format::Tiff) | None => true,
+    }
+}
+
 /// Decodes one picture file: the first frame or page, turned upright by its EXIF orientation.
 ///
 /// 8-bit content gives the bytes of Pillow's `convert('RGB')` (alpha dropped without compositing,

@@ -12,6 +12,7 @@ use ::tiff::tags::Tag;
 use ::tiff::{ColorType, TiffError};
 
 use super::orient::upright;
+use super::padding::clear_no_data;
 use super::{ImageError, Limits, Picture, Pixels};
 
 const FORMAT: &str = "TIFF";
@@ -33,7 +34,6 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     check_chunks(&mut reader, bytes.len() as u64, limits)?;
     let colour = reader.colortype().map_err(translate)?;
     let orientation = reader.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
-    let has_more_frames = reader.more_images();
     let palette = if has_palette { Some(reader.get_tag_u16_vec(Tag::ColorMap).map_err(translate)?) } else { None };
 
     let mut result = DecodingResult::U8(Vec::new());
@@ -42,11 +42,16 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
         return Err(damaged("some of its colour planes are missing"));
     }
     let planes = layout.planes.max(1);
-    let pixels = match palette {
+    let mut pixels = match palette {
         Some(palette) => expand_palette(&indices(result, colour, width_px)?, &palette)?,
         None => to_pixels(result, colour, planes, width_px)?,
     };
-    let picture = Picture { width_px, height_px, pixels, format: FORMAT, has_more_frames };
+    if let Pixels::DeepGray { values, .. } = &mut pixels
+        && let Ok(no_data) = reader.get_tag_ascii_string(Tag::GdalNodata)
+    {
+        clear_no_data(values, &no_data);
+    }
+    let picture = Picture { width_px, height_px, pixels, format: FORMAT, notes: Vec::new() };
     if pixel_count(&picture.pixels) != width_px * height_px {
         return Err(damaged("it holds another number of pixels than its header says"));
     }

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod convert;
+mod ct;
 mod default_bundle;
 mod eval;
 mod eval_figures;
@@ -12,5 +13,7 @@ mod outputs;
 mod phantom;
 mod predict;
 mod refused;
+mod regions;
 mod tools;
 mod usage;
+mod windows;

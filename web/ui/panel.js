@@ -2,7 +2,7 @@
 
 import { mountBank } from "./bank.js";
 import { clamp, el, ended, make, setText, twoDigits } from "./dom.js";
-import { colourRange, thresholdFor } from "./results.js";
+import { colourRange, thresholdFor, windowFor, windowWords } from "./results.js";
 import { currentImage, hasWords } from "./store.js";
 
 /**
@@ -118,8 +118,9 @@ function mountWindow(store, images, support) {
 
   store.on(() => {
     field.hidden = !(currentImage(state)?.deep || state.support.some((item) => item.deep));
-    // A window chosen by hand while a picture was still being decoded.
     const item = currentImage(state);
-    if (item?.deep && item.bitmap && item.decodedWindow !== state.settings.window) void images.decode(item).catch(() => {});
+    setText(el("window-told"), item?.shown ? windowWords(state, item.shown) : "");
+    // A window chosen by hand, or another one of the normal images, while a picture was still being decoded.
+    if (item?.deep && item.bitmap && item.decodedWindow !== windowFor(state)) void images.decode(item).catch(() => {});
   });
 }

@@ -91,7 +91,7 @@ function facts({ info, settings, support }, item) {
   const { result } = item;
   const stale = !el("stale").hidden;
   const chosen = (id) => el(id).selectedOptions[0]?.textContent ?? "";
-  const window = settings.window === "auto" ? "automatic" : `centre, width ${settings.window}`;
+  const window = item.shown?.text.replace(/^window /, "") ?? "";
   const few = result?.mode === "few";
   const rows = [
     ["Image", `${item.label}${el("report-names").checked ? `, ${item.name}` : ""}, ${item.width} × ${item.height} pixels${item.synthetic ? ", a synthetic phantom, no patient" : ""}`],
@@ -102,7 +102,7 @@ function facts({ info, settings, support }, item) {
     // The page knows the settings of now; those of an older map are in the report.
     ["Normal images", few && !stale ? `${support.length}, each ${chosen("augment-select")}` : ""],
     ["Patches kept", few && !stale ? chosen("bank-rows-select") : ""],
-    ["Brightness window", item.deep ? window : ""],
+    ["Brightness window", window],
     ["View", result ? `${settings.colourMap}, overlay ${Math.round(settings.opacity * 100)} %, scale ${chosen("scale-mode")}` : ""],
   ];
   return make("dl", { class: "sheet-facts" }, ...rows.filter(([, value]) => value).map(([key, value]) => make("div", {}, make("dt", { text: key }), make("dd", { text: value }))));

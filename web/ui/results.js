@@ -9,7 +9,7 @@
  * @param {ImageItem} item
  */
 function settingsFor(state, item) {
-  const { object, mode, augment, bankRows, window } = state.settings;
+  const { object, mode, augment, bankRows } = state.settings;
   const few = mode === "few";
   return {
     model: state.info?.name,
@@ -19,8 +19,35 @@ function settingsFor(state, item) {
     augment: few ? augment : "",
     bankRows: few ? bankRows : null,
     normals: few ? state.support.map((support) => support.id) : [],
-    window: item.deep ? window : "",
+    window: item.deep ? windowFor(state) : "",
+    leaveOut: boxesFor(state, item),
   };
+}
+
+/** The window that deep images are seen through now, as the package takes it. @param {State} state */
+export function windowFor({ settings: { window, mode }, shared }) {
+  return window === "auto" && mode === "few" && shared ? shared.window : window;
+}
+
+/** The window of an image in words. @param {State} state @param {import("../../pkg/index.d.ts").ShownWindow} shown */
+export function windowWords(state, { text }) {
+  const from = windowFor(state) !== state.settings.window ? " The same for all images, taken from your normal images." : "";
+  return `${text.charAt(0).toUpperCase()}${text.slice(1)}.${from}`;
+}
+
+/** @param {{width: number, height: number}} size */
+export function sizeOf({ width, height }) {
+  return `${width}x${height}`;
+}
+
+/** The regions left out of an image: those of its size. @param {State} state @param {ImageItem} item */
+export function regionsFor(state, item) {
+  return (state.regions ?? []).filter(({ of }) => of === sizeOf(item));
+}
+
+/** The same as the package takes them. @param {State} state @param {ImageItem} item */
+export function boxesFor(state, item) {
+  return regionsFor(state, item).map(({ x, y, width, height }) => ({ x, y, width, height }));
 }
 
 /** The same as one text, to compare. @param {State} state @param {ImageItem} item */

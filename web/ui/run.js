@@ -10,7 +10,7 @@
 
 import { workerCount } from "../../pkg/helpers.js";
 import { Lanes } from "../../pkg/lanes.js";
-import { isUpToDate, keyFor } from "./results.js";
+import { boxesFor, isUpToDate, keyFor } from "./results.js";
 import { sameBytes } from "./same.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -100,25 +100,27 @@ export function createRunner(store, messages, engine, images, support, network) 
     item.status = "working";
     store.changed();
     await engine.whenReady();
-    const input = await images.inputOf(item);
     await support.sync();
     if (state.settings.mode === "few" && state.support.length === 0) {
       throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
     }
     const amongNormals = state.settings.mode === "few" && (await isAmong(item, state.support));
+    const input = await images.inputOf(item);
     // From here on nothing is waited for, so that the result belongs to these settings and normal images.
     const { object, mode, augment, bankRows } = state.settings;
-    const options = { object, mode, augment, bankRows: bankRows ?? undefined };
+    const { width, height } = item;
+    const leaveOut = boxesFor(state, item);
+    const options = { object, mode, augment, bankRows: bankRows ?? undefined, leaveOut };
     const resultKey = keyFor(state, item);
     /** @param {import("../../pkg/index.js").Session} session @param {{signal: AbortSignal, isFirst: boolean}} how */
     const analyse = async (session, { signal, isFirst }) => {
       // The bar follows the page's own session.
       if (isFirst) show({ stage: "", done: 0, total: 0 });
-      const result = await session.analyse({ input }, { ...options, signal, onProgress: isFirst ? show : undefined });
+      const result = await session.analyse({ input, width, height }, { ...options, signal, onProgress: isFirst ? show : undefined });
       result.timings.referencesMs += normalsMs;
       result.timings.totalMs += normalsMs;
       normalsMs = 0;
-      Object.assign(item, { result, resultKey, amongNormals, status: "done", message: "" });
+      Object.assign(item, { result, resultKey, amongNormals, leftOut: leaveOut, status: "done", message: "" });
       if (isFirst) engine.worked();
     };
     return { ...comparedNow(), analyse };

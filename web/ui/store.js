@@ -15,6 +15,8 @@ export function createStore() {
     images: [],
     currentId: null,
     support: [],
+    shared: null,
+    regions: [],
     settings: loadSettings(),
     run: null,
     batch: null,

@@ -5,6 +5,7 @@
 
 import { countOf, ended } from "./dom.js";
 import { asClamped, thumbnail } from "./images.js";
+import { windowFor } from "./results.js";
 import { sameBytes } from "./same.js";
 
 const THUMB_PX = 96;
@@ -29,7 +30,7 @@ export function createSupportSet(store, messages, engine) {
   function add(files, { sample = false } = {}) {
     if (files.length === 0) return;
     const items = files.map(({ blob, name }) => /** @type {import("./types.d.ts").SupportItem} */ ({
-      id: nextId++, blob, name, sample, deep: false, thumb: null, input: null, session: null, engineId: 0, window: "",
+      id: nextId++, blob, name, sample, deep: false, thumb: null, input: null, spread: null, session: null, engineId: 0, window: "",
     }));
     store.set({ support: [...state.support, ...items] });
     void then(() => countOnce(items));
@@ -94,7 +95,18 @@ export function createSupportSet(store, messages, engine) {
     if (state.load.phase !== "ready") return Promise.resolve();
     return then(async () => {
       for (const item of [...state.support]) await place(item);
+      if (await share()) for (const item of [...state.support]) await place(item);
     });
+  }
+
+  /** Settles the window that the normal images have together. @returns {Promise<boolean>} whether it is another one */
+  async function share() {
+    const { session, shared } = state;
+    const spreads = state.support.flatMap(({ spread }) => (spread ? [spread] : []));
+    // A lost session's successor is asked again.
+    const found = spreads.length === 0 || !session ? null : await session.sharedWindow(spreads).catch(() => shared);
+    store.set({ shared: found });
+    return found?.window !== shared?.window;
   }
 
   /** Once for a window: a restarted worker and further ones take what is known. @param {import("./types.d.ts").SupportItem} item @param {import("../../pkg/index.js").Session} session @param {string} window */
@@ -103,13 +115,14 @@ export function createSupportSet(store, messages, engine) {
     const bitmap = await createImageBitmap(new ImageData(/** @type {any} */ (asClamped(pixels)), width, height));
     item.thumb = await thumbnail(bitmap, THUMB_PX);
     bitmap.close();
-    Object.assign(item, { window, deep, input });
+    const spread = deep ? item.spread ?? (await session.greySpread(item.blob)) : null;
+    Object.assign(item, { window, deep, input, spread });
   }
 
   /** @param {import("./types.d.ts").SupportItem} item */
   async function place(item) {
     const session = state.session;
-    const { window } = state.settings;
+    const window = windowFor(state);
     if (!session || !state.support.includes(item)) return;
     const inPlace = item.session === session && (!item.deep || item.window === window);
     if (inPlace && item.thumb) return;

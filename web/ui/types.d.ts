@@ -1,4 +1,4 @@
-import type { ColourMap, NetworkRequest, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
+import type { ColourMap, GreySpread, NetworkRequest, Note, PixelBox, Result, Session, SessionInfo, SharedWindow, ShownWindow } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -16,12 +16,15 @@ export interface ImageItem {
   deep: boolean;
   /** The file says that it is a phantom, no patient. */
   synthetic: boolean;
+  /** What is to be known about how the file was read. */
+  notes: Note[];
   thumb: HTMLCanvasElement | null;
   /** Full-size pixels; dropped for pictures not looked at lately. */
   bitmap: ImageBitmap | null;
   /** What the model sees; kept where the bitmap is dropped. */
   input: Uint8Array<ArrayBuffer> | null;
-  /** Window the pixels were made with. */
+  /** Window the pixels were made with, as it was asked for, and what it came to; null for 8 bits. */
+  shown: ShownWindow | null;
   decodedWindow: string | null;
   message: string;
   /** Whether the pixels show nothing, see warnings.js. */
@@ -29,6 +32,8 @@ export interface ImageItem {
   result: Result | null;
   /** Settings the result belongs to, see results.js. */
   resultKey: string;
+  /** Regions that the result leaves out. */
+  leftOut: PixelBox[];
   /** The same file was among the normal images that the result was compared with. */
   amongNormals: boolean;
   /** What a sample wants said beside its result. */
@@ -48,6 +53,8 @@ export interface SupportItem {
   thumb: HTMLCanvasElement | null;
   /** What the model sees. */
   input: Uint8Array<ArrayBuffer> | null;
+  /** How deep grey values are spread; null for 8 bits. */
+  spread: GreySpread | null;
   /** Where the engine knows it, and under which id and window. */
   session: Session | null;
   engineId: number;
@@ -116,6 +123,13 @@ export interface Message {
   lasting: boolean;
 }
 
+/** A region left out of the scores of all images of its size. */
+export interface Region extends PixelBox {
+  id: number;
+  /** "WIDTHxHEIGHT" of those images. */
+  of: string;
+}
+
 export interface State {
   load: Load;
   session: Session | null;
@@ -123,6 +137,9 @@ export interface State {
   images: ImageItem[];
   currentId: number | null;
   support: SupportItem[];
+  /** The window of the normal images, which all images are seen through where none is chosen. */
+  shared: SharedWindow | null;
+  regions: Region[];
   settings: Settings;
   run: Run | null;
   /** Null once images were added or taken out since. */

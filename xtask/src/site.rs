@@ -27,6 +27,7 @@ const PARTS: &[&str] = &[
     "pkg/pool.js",
     "pkg/lanes.js",
     "pkg/errors.js",
+    "pkg/window.js",
     "pkg/helpers.js",
     "pkg/views.js",
     "pkg/life.js",
