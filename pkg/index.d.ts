@@ -111,6 +111,14 @@ export interface OpenOptions {
   onLost?(error: Error): void;
 }
 
+/** Something to know about how a file was read, that is no error. */
+export interface Note {
+  /** A name for programs: "part", "transparent", "no-end" … */
+  code: string;
+  /** A clause for people, without a capital and a full stop. */
+  text: string;
+}
+
 /** A decoded image: what is shown is what is analysed. */
 export interface Decoded {
   width: number;
@@ -119,6 +127,8 @@ export interface Decoded {
   deep: boolean;
   /** The file states that it is a synthetic phantom, no patient. */
   synthetic: boolean;
+  /** What a person should know about how the file was read: "page 1 of 3 is analysed". */
+  notes: Note[];
   /** RGBA, width × height. */
   pixels: Uint8ClampedArray<ArrayBuffer>;
   /** What the open model sees: RGB, `sizePx` × `sizePx`. Give it to `addSupport` and `analyse` of any session of the model. */

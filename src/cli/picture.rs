@@ -5,12 +5,14 @@ use std::time::Instant;
 
 use anyhow::{Context, Result};
 
+use super::terminal::tell;
 use crate::disk::picture_file;
-use crate::image::{Rgb8, WindowChoice};
+use crate::image::{Note, Rgb8, WindowChoice};
 
-/// A picture as it is analysed, and how long reading took.
+/// A picture as it is analysed, what is to be known about it, and how long reading took.
 pub(super) struct Opened {
     pub(super) picture: Rgb8,
+    pub(super) notes: Vec<Note>,
     pub(super) decode_ms: f64,
 }
 
@@ -20,6 +22,14 @@ pub(super) struct Opened {
 /// The disk's reason or what is wrong with the content, with the file's name.
 pub(super) fn open(path: &Path, window: WindowChoice) -> Result<Opened> {
     let start = Instant::now();
-    let picture = picture_file::open(path, window).with_context(|| path.display().to_string())?;
-    Ok(Opened { picture, decode_ms: start.elapsed().as_secs_f64() * 1000.0 })
+    let whole = picture_file::whole(path).with_context(|| path.display().to_string())?;
+    let picture = whole.to_rgb8(window);
+    Ok(Opened { picture, notes: whole.notes, decode_ms: start.elapsed().as_secs_f64() * 1000.0 })
+}
+
+/// Tells on standard error what is to be known about a picture.
+pub(super) fn tell_notes(path: &Path, notes: &[Note]) {
+    for note in notes {
+        tell(&format!("note: {}: {note}", path.display()));
+    }
 }

@@ -136,6 +136,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if request.mode == Mode::Few {
         for path in &support {
             let opened = picture::open(path, args.window).context("a normal picture cannot be used")?;
+            picture::tell_notes(path, &opened.notes);
             engine.add_reference(&opened.picture);
         }
     }
@@ -212,6 +213,7 @@ fn names(args: &Args, images: &[PathBuf]) -> Vec<String> {
 /// One picture from file to report.
 fn one(args: &Args, engine: &mut Engine, request: &Request, image: &Path, stem: &str) -> Result<()> {
     let opened = picture::open(image, args.window)?;
+    picture::tell_notes(image, &opened.notes);
     let mut pacer = TerminalPacer::new();
     let analysis = pollster::block_on(engine.analyse(&opened.picture, request, &mut pacer));
     pacer.clear();
@@ -228,6 +230,7 @@ fn one(args: &Args, engine: &mut Engine, request: &Request, image: &Path, stem: 
         width_px: opened.picture.width_px,
         height_px: opened.picture.height_px,
         decode_ms: opened.decode_ms,
+        notes: &opened.notes,
     };
     let report = Report::new(&subject, &analysis);
     if args.json { say_json(&serde_json::to_string(&report)?) } else { say(&report.line()) }

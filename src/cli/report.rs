@@ -5,6 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::paths::distinct;
+use crate::image::Note;
 use crate::mvfa::{Analysis, Mode};
 
 /// One line of `predict --json`.
@@ -22,6 +23,8 @@ pub(super) struct Report<'a> {
     map_min: f32,
     map_max: f32,
     device: &'static str,
+    /// What is to be known about how the picture was read.
+    notes: Vec<String>,
     ms: Milliseconds,
 }
 
@@ -45,6 +48,7 @@ pub(super) struct Subject<'a> {
     pub(super) width_px: usize,
     pub(super) height_px: usize,
     pub(super) decode_ms: f64,
+    pub(super) notes: &'a [Note],
 }
 
 impl<'a> Report<'a> {
@@ -66,6 +70,7 @@ impl<'a> Report<'a> {
             map_min: map.iter().copied().fold(f32::INFINITY, f32::min),
             map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
             device: subject.device,
+            notes: subject.notes.iter().map(Note::to_string).collect(),
             ms: Milliseconds {
                 decode: rounded(subject.decode_ms),
                 preprocess: rounded(timings.preprocess_ms),

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::image::{FILE_ENDINGS, ImageError, Limits, Rgb8, WindowChoice, decode};
+use crate::image::{FILE_ENDINGS, ImageError, Limits, Picture, Rgb8, WindowChoice, decode};
 
 /// A picture file that cannot be used.
 #[derive(Debug, Error)]
@@ -38,6 +38,14 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?.take(Limits::default().max_file_bytes as u64 + 1).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// Reads and decodes a file, with what is to be known about it.
+///
+/// # Errors
+/// [`PictureFileError`].
+pub fn whole(path: &Path) -> Result<Picture, PictureFileError> {
+    Ok(decode(&read(path)?, &Limits::default())?)
 }
 
 /// The picture in the bytes of a file.

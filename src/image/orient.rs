@@ -86,7 +86,7 @@ mod tests {
                 height_px: 2,
                 pixels: Pixels::Gray8(vec![1, 2, 3, 4, 5, 6]),
                 format: "PNG",
-                has_more_frames: false,
+                notes: Vec::new(),
             };
             let found = upright(picture, Orientation::from_exif(exif).unwrap());
             assert_eq!((found.width_px, found.height_px), expected_size, "EXIF {exif}");

@@ -1,6 +1,6 @@
 //! A decoded picture, and the 8-bit colour picture that is shown and analysed.
 
-use super::{Window, WindowChoice};
+use super::{Note, Window, WindowChoice};
 
 /// 8-bit colour, rows from the top, three interleaved bytes (red, green, blue) a pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,8 +48,8 @@ pub struct Picture {
     pub pixels: Pixels,
     /// Name of the file's format, for messages.
     pub format: &'static str,
-    /// The file holds more frames or pages than the one that was decoded (the first).
-    pub has_more_frames: bool,
+    /// What a person should know about how it was read.
+    pub notes: Vec<Note>,
 }
 
 impl Picture {

@@ -32,10 +32,9 @@ pub(super) fn decode_png(bytes: &[u8], limits: &Limits) -> Result<Picture, Image
     let mut for_library = ::image::Limits::no_limits();
     for_library.max_alloc = Some(limits.max_decoded_bytes() as u64 + PNG_EXTRA_BYTES);
     let decoder = PngDecoder::with_limits(Cursor::new(bytes), for_library).map_err(|e| translate(FORMAT, e))?;
-    let has_more_frames = decoder.is_apng().unwrap_or(false);
     // A transparent grey value makes the decoder add an alpha channel; the grey is deep all the same.
     let is_deep_grey = colour == PNG_GREY && depth == 16;
-    finish(decoder, FORMAT, is_deep_grey, has_more_frames, limits)
+    finish(decoder, FORMAT, is_deep_grey, limits)
 }
 
 /// Decodes a WebP, lossy or lossless; of an animated one the first frame.
@@ -53,14 +52,14 @@ pub(super) fn decode_webp(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     if is_animated && !bytes.windows(4).any(|chunk| chunk == b"ANMF") {
         return Err(ImageError::Damaged { format: FORMAT, reason: "it is animated but has no frame".to_owned() });
     }
-    finish(decoder, FORMAT, false, is_animated, limits)
+    finish(decoder, FORMAT, false, limits)
 }
 
 /// Decodes a BMP.
 pub(super) fn decode_bmp(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     const FORMAT: &str = "BMP";
     let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(|e| translate(FORMAT, e))?;
-    finish(decoder, FORMAT, false, false, limits)
+    finish(decoder, FORMAT, false, limits)
 }
 
 /// Checks the size, reads the pixels, turns them upright.
@@ -68,7 +67,6 @@ fn finish(
     mut decoder: impl ImageDecoder,
     format: &'static str,
     is_deep_grey: bool,
-    has_more_frames: bool,
     limits: &Limits,
 ) -> Result<Picture, ImageError> {
     let (width_px, height_px) = decoder.dimensions();
@@ -82,7 +80,7 @@ fn finish(
     decoder.read_image(&mut samples).map_err(|e| translate(format, e))?;
     let pixels = to_pixels(samples, colour, is_deep_grey)
         .ok_or_else(|| ImageError::Unsupported { format, found: format!("pixels of type {colour:?}") })?;
-    Ok(upright(Picture { width_px, height_px, pixels, format, has_more_frames }, orientation))
+    Ok(upright(Picture { width_px, height_px, pixels, format, notes: Vec::new() }, orientation))
 }
 
 /// Samples in native byte order to pixels as Pillow's `convert('RGB')` sees them; `None` for other types.

@@ -33,7 +33,6 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     check_chunks(&mut reader, bytes.len() as u64, limits)?;
     let colour = reader.colortype().map_err(translate)?;
     let orientation = reader.find_tag_unsigned::<u8>(Tag::Orientation).ok().flatten();
-    let has_more_frames = reader.more_images();
     let palette = if has_palette { Some(reader.get_tag_u16_vec(Tag::ColorMap).map_err(translate)?) } else { None };
 
     let mut result = DecodingResult::U8(Vec::new());
@@ -46,7 +45,7 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
         Some(palette) => expand_palette(&indices(result, colour, width_px)?, &palette)?,
         None => to_pixels(result, colour, planes, width_px)?,
     };
-    let picture = Picture { width_px, height_px, pixels, format: FORMAT, has_more_frames };
+    let picture = Picture { width_px, height_px, pixels, format: FORMAT, notes: Vec::new() };
     if pixel_count(&picture.pixels) != width_px * height_px {
         return Err(damaged("it holds another number of pixels than its header says"));
     }

@@ -3,7 +3,7 @@
 use js_sys::{Array, Float32Array, Object, Reflect, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
-use crate::image::{self, Limits, Picture, Pixels, Rgb8, WindowChoice};
+use crate::image::{self, Limits, Note, Picture, Rgb8, WindowChoice};
 use crate::render;
 use crate::web::error::WebError;
 
@@ -12,7 +12,7 @@ const BAR_WIDTH_PX: usize = 256;
 
 /// Decodes a file and shows it through a window.
 ///
-/// Returns `{ width, height, deep, synthetic, pixels, input }`: pixels as RGBA, and `input` as RGB
+/// Returns `{ width, height, deep, synthetic, notes, pixels, input }`: notes as `{ code, text }`, pixels as RGBA, and `input` as RGB
 /// `[side, side, 3]` for the model whose side is given, or null.
 ///
 /// # Errors
@@ -24,12 +24,21 @@ pub fn decode(bytes: &[u8], window: Option<String>, side_px: Option<usize>) -> R
     let out = Object::new();
     set(&out, "width", &(rgb.width_px as f64).into());
     set(&out, "height", &(rgb.height_px as f64).into());
-    set(&out, "deep", &matches!(picture.pixels, Pixels::DeepGray { .. }).into());
+    set(&out, "deep", &picture.is_deep().into());
     set(&out, "synthetic", &image::is_synthetic(bytes).into());
+    set(&out, "notes", &picture.notes.iter().map(note).collect::<Array>());
     set(&out, "pixels", &Uint8ClampedArray::from(&rgba[..]));
     let input = side_px.map(|side| Uint8Array::from(&image::resize_bicubic(&rgb, side).bytes[..]));
     set(&out, "input", &input.map_or(JsValue::NULL, JsValue::from));
     Ok(out)
+}
+
+/// A note as the page gets it: `{ code, text }`.
+fn note(note: &Note) -> Object {
+    let out = Object::new();
+    set(&out, "code", &note.code().into());
+    set(&out, "text", &note.to_string().into());
+    out
 }
 
 /// What an analysis is given.

@@ -39,7 +39,7 @@ export function createImages(store, messages, engine) {
     const items = files.slice(0, MAX_ADDED).map(({ blob, name, path = name, note = "" }) => {
       const id = nextId++;
       return /** @type {import("./types.d.ts").ImageItem} */ ({
-        id, blob, name, path, note, noteKey: "", label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false,
+        id, blob, name, path, note, noteKey: "", label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
         thumb: null, bitmap: null, input: null, decodedWindow: null, message: "", blank: "", result: null, resultKey: "",
         amongNormals: false,
       });
@@ -115,7 +115,7 @@ export function createImages(store, messages, engine) {
       const blank = blankness(pixels.data);
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
-      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, bitmap, input: decoded.input, decodedWindow: window, blank });
+      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, blank });
       item.thumb = await thumbnail(bitmap, THUMB_PX);
       if (item.status === "reading") item.status = "ready";
       forget();

@@ -1,4 +1,4 @@
-import type { NetworkRequest, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
+import type { NetworkRequest, Note, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -16,6 +16,8 @@ export interface ImageItem {
   deep: boolean;
   /** The file says that it is a phantom, no patient. */
   synthetic: boolean;
+  /** What is to be known about how the file was read. */
+  notes: Note[];
   thumb: HTMLCanvasElement | null;
   /** Full-size pixels; dropped for pictures not looked at lately. */
   bitmap: ImageBitmap | null;

@@ -1,6 +1,6 @@
 /**
  * Reasons to distrust a reading, in words for people: an image that shows nothing, is no such image, or was compared with
- * itself. Pure functions of the state; `blankness` alone looks at pixels.
+ * itself; and what is to be known about how its file was read. Pure functions of the state; `blankness` alone looks at pixels.
  */
 
 import { normalTop } from "./results.js";
@@ -23,8 +23,8 @@ const UNLIKE_MIDDLE_FUSED = 1;
 const UNLIKE_MEAN = 2;
 
 /**
- * @typedef {{kind: "blank" | "same" | "tiny" | "shape" | "unlike", text: string, short: string, voids: boolean}} Warning
- * `short`: for the strip; `voids`: the score means nothing and is not shown
+ * @typedef {{kind: "blank" | "same" | "tiny" | "shape" | "unlike" | "note", text: string, short: string, voids: boolean}} Warning
+ * `short`: for the strip, empty for a note on how the file was read; `voids`: the score means nothing and is not shown
  */
 
 /**
@@ -52,6 +52,7 @@ export function warningsFor(state, item) {
     const unlike = unlikeNormals(state, item);
     if (unlike) add("unlike", "unlike the normals", `${unlike} It may show something else, or come from another view or scanner; then the score means little.`);
   }
+  for (const { text } of item.notes) add("note", "", `${text[0].toUpperCase()}${text.slice(1)}.`);
   return found;
 }
 
