@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     fn hash(width_px: usize, height_px: usize, pixels: Pixels) -> PixelHash {
-        PixelHash::of_picture(&Picture { width_px, height_px, pixels, format: "PNG", has_more_frames: false })
+        PixelHash::of_picture(&Picture { width_px, height_px, pixels, format: "PNG", notes: Vec::new() })
     }
 
     #[test]
