@@ -5,6 +5,9 @@ export type Mode = "zero" | "few";
 /** "mvfa": eleven views of each normal image; "none": the image as it is. */
 export type Augment = "mvfa" | "none";
 
+/** Colours of a map, by the names of the engine. */
+export type ColourMap = "inferno" | "viridis" | "cividis" | "grey";
+
 /** One kind of image the model can be asked about. */
 export interface ObjectInfo {
   id: string;
@@ -44,6 +47,10 @@ export interface SessionInfo {
   objects: ObjectInfo[];
   device: DeviceInfo;
   weightBytes: number;
+  /** Of more normal images than this, so many are compared with the others. */
+  comparedAtMost: number;
+  /** In the order to offer them. */
+  colourMaps: ColourMap[];
   storage: StorageInfo;
 }
 
@@ -176,8 +183,8 @@ export interface Result {
   mode: Mode;
   device: string;
   /**
-   * Scores of the normal images, each compared with all others, on the scale of `score`: of at most 16, spread over
-   * all of them; null with fewer than two.
+   * Scores of the normal images, each compared with all others, on the scale of `score`: of at most
+   * {@link SessionInfo.comparedAtMost}, spread over all of them; null with fewer than two.
    */
   supportScores: number[] | null;
   /** `referencesMs`: the normal images, if they were not encoded yet. */
@@ -190,7 +197,7 @@ export interface RenderOptions {
   hi: number;
   /** Values below are transparent. */
   threshold: number;
-  colourMap: "inferno" | "viridis" | "cividis" | "grey";
+  colourMap: ColourMap;
 }
 
 export interface Rendered {

@@ -7,6 +7,7 @@
  * AbortError, ImageError, ModelError, DeviceError, UsageError, and whose message ends in a next step.
  */
 
+import { makeError, stopped } from "./errors.js";
 import { workerCount } from "./helpers.js";
 import { Life } from "./life.js";
 
@@ -30,25 +31,6 @@ export function startUnderPagePolicy(url) {
   // Needed until the script is read: after the first message, or an error.
   for (const event of ["message", "error"]) worker.addEventListener(event, () => URL.revokeObjectURL(source), { once: true });
   return worker;
-}
-
-/**
- * Makes an error that crossed (or should look as if it crossed) the worker border.
- * @param {string} name one of the five names above
- * @param {string} message what happened and what to do
- * @returns {Error}
- */
-function makeError(name, message) {
-  const error = new Error(message);
-  error.name = name;
-  return error;
-}
-
-/** @param {AbortSignal} signal that was aborted @returns {Error} the caller's own reason, if one was given */
-function stopped({ reason }) {
-  return reason instanceof Error && reason.name !== "AbortError"
-    ? reason
-    : makeError("AbortError", "Stopped on request. Start it again when you want it.");
 }
 
 /** One model, loaded in one worker. Make it with {@link Session.open}. */

@@ -9,9 +9,6 @@
 import { ModelFiles } from "./files.js";
 import { watchRequests } from "./requests.js";
 
-/** Larger files are not read into memory at all. */
-const MAX_FILE_BYTES = 512 * 1024 * 1024;
-
 // Written out, so that bundlers see the files.
 const MAIN = new URL("./wasm/mvfa_web_bg.wasm", import.meta.url);
 const KERNELS = new URL("./wasm/mvfa_kernels.wasm", import.meta.url);
@@ -97,11 +94,13 @@ async function useKernels(module, kernels, memory) {
   module.useKernels(block);
 }
 
-/** @param {Blob} blob @returns {Promise<Uint8Array>} */
+/** Needs the program. @param {Blob} blob @returns {Promise<Uint8Array>} */
 async function bytesOf(blob) {
-  if (blob.size > MAX_FILE_BYTES) {
+  const limitBytes = wasm.maxFileBytes();
+  // Larger files are not read into memory at all.
+  if (blob.size > limitBytes) {
     const megabytes = Math.round(blob.size / 1e6);
-    throw fail("ImageError", `The file has ${megabytes} MB; at most ${Math.round(MAX_FILE_BYTES / 1e6)} MB can be read. Save a single slice or a smaller picture.`);
+    throw fail("ImageError", `The file has ${megabytes} MB; at most ${Math.round(limitBytes / 1e6)} MB can be read. Save a single slice or a smaller picture.`);
   }
   try {
     return new Uint8Array(await blob.arrayBuffer());

@@ -3,7 +3,6 @@
 import { obstacle, showUnsupported } from "./ui/capability.js";
 import { mountAnnouncer } from "./ui/announce.js";
 import { createEngine } from "./ui/engine.js";
-import { createHelpers } from "./ui/helpers.js";
 import { createImages } from "./ui/images.js";
 import { createMessages, mountMessages } from "./ui/messages.js";
 import { createNetwork } from "./ui/network.js";
@@ -44,7 +43,7 @@ function start() {
   const engine = createEngine(store, messages, network, others);
   const images = createImages(store, messages, engine);
   const support = createSupportSet(store, messages, engine);
-  const runner = createRunner(store, messages, engine, images, support, createHelpers(store, engine, network));
+  const runner = createRunner(store, messages, engine, images, support, network);
   const overlay = createOverlay(store);
   engine.onReady(() => void images.decodeAll());
 

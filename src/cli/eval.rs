@@ -20,7 +20,7 @@ use crate::compute::DeviceChoice;
 use crate::disk::write_whole;
 use crate::eval::{
     Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method, Sample, Scores,
-    Split, Watch, evaluate,
+    Split, Watch, Windows, evaluate,
 };
 use crate::image::Rgb8;
 use crate::mvfa::{Cancelled, Mode, Pacer, Progress};
@@ -165,6 +165,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let done = evaluate(&mut engine, &samples, &options, &mut Quiet(start), &mut watch);
     watch.bar.finish_and_clear();
     let evaluation = done?;
+    let windows = evaluation.windows.to_string();
+    if !windows.is_empty() {
+        tell(&format!("note: {windows}"));
+    }
 
     let names: Vec<String> = evaluation.images.iter().map(|i| name(&samples, i, dataset.root())).collect();
     let summary = summary(&evaluation, references.len(), start.elapsed().as_secs_f64());
@@ -183,7 +187,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         let heading = Heading {
             model: format!("{} (revision {})", manifest.name, manifest.revision),
             object: object.name,
-            setting: setting(args, mode, references.len(), dataset.root()),
+            setting: [setting(args, mode, references.len(), dataset.root()), sentence(&windows)].concat(),
         };
         let text = report(&heading, &evaluation, &names, thumbnails)?;
         write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
@@ -291,8 +295,29 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
             "references": references,
             "left_out": evaluation.left_out,
             "seconds": seconds,
+            "window": window(&evaluation.windows),
         },
     })
+}
+
+/// The windows of deep grey as data; null where none applies.
+fn window(windows: &Windows) -> Option<Value> {
+    let range = windows.shared.map(|shown| shown.range);
+    (range.is_some() || windows.deep > 0).then(|| {
+        json!({
+            "low": range.map(|range| range.low),
+            "high": range.map(|range| range.high),
+            "from": if range.is_some() { "references" } else { "picture" },
+            "pictures": windows.deep,
+            "pictures_with_padding": windows.padded,
+        })
+    })
+}
+
+/// A clause as a sentence after another one; nothing of an empty one.
+fn sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    letters.next().map_or_else(String::new, |first| format!(" {}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 fn prose(evaluation: &Evaluation) -> Vec<String> {

@@ -6,13 +6,15 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::terminal::tell;
-use crate::disk::picture_file;
-use crate::image::{Note, Rgb8, WindowChoice};
+use crate::disk::{RunWindow, picture_file};
+use crate::image::{Note, Rgb8, Shown};
 
 /// A picture as it is analysed, what is to be known about it, and how long reading took.
 pub(super) struct Opened {
     pub(super) picture: Rgb8,
     pub(super) notes: Vec<Note>,
+    /// The window it is analysed through, if one applies.
+    pub(super) shown: Option<Shown>,
     pub(super) decode_ms: f64,
 }
 
@@ -20,11 +22,11 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// The disk's reason or what is wrong with the content, with the file's name.
-pub(super) fn open(path: &Path, window: WindowChoice) -> Result<Opened> {
+pub(super) fn open(path: &Path, window: &RunWindow) -> Result<Opened> {
     let start = Instant::now();
     let whole = picture_file::whole(path).with_context(|| path.display().to_string())?;
-    let picture = whole.to_rgb8(window);
-    Ok(Opened { picture, notes: whole.notes, decode_ms: start.elapsed().as_secs_f64() * 1000.0 })
+    let (picture, shown) = whole.shown(window.choice);
+    Ok(Opened { picture, notes: whole.notes, shown, decode_ms: start.elapsed().as_secs_f64() * 1000.0 })
 }
 
 /// Tells on standard error what is to be known about a picture.

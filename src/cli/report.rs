@@ -5,8 +5,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::paths::distinct;
-use crate::image::Note;
-use crate::mvfa::{Analysis, Mode};
+use crate::disk::RunWindow;
+use crate::image::{Note, Shown, WindowChoice};
+use crate::mvfa::{Analysis, Mode, PixelBox};
 
 /// One line of `predict --json`.
 #[derive(Debug, Serialize)]
@@ -25,7 +26,34 @@ pub(super) struct Report<'a> {
     device: &'static str,
     /// What is to be known about how the picture was read.
     notes: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<WindowReport>,
+    /// Regions that count for nothing, in pixels of the picture.
+    #[serde(skip_serializing_if = "<[PixelBox]>::is_empty")]
+    left_out: &'a [PixelBox],
     ms: Milliseconds,
+}
+
+/// The window that grey deeper than 8 bits was analysed through.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct WindowReport {
+    /// Grey values that are black and white.
+    low: f64,
+    high: f64,
+    /// "references", "picture" or "option".
+    from: &'static str,
+    padding_left_out: bool,
+}
+
+impl WindowReport {
+    pub(super) fn new(shown: &Shown, window: &RunWindow) -> Self {
+        let from = match window.choice {
+            _ if window.shared.is_some() => "references",
+            WindowChoice::Auto => "picture",
+            _ => "option",
+        };
+        Self { low: shown.range.low, high: shown.range.high, from, padding_left_out: shown.is_padded }
+    }
 }
 
 /// Times of the steps; `total` also holds the references, which the first picture waits for.
@@ -49,6 +77,8 @@ pub(super) struct Subject<'a> {
     pub(super) height_px: usize,
     pub(super) decode_ms: f64,
     pub(super) notes: &'a [Note],
+    pub(super) window: Option<WindowReport>,
+    pub(super) left_out: &'a [PixelBox],
 }
 
 impl<'a> Report<'a> {
@@ -71,6 +101,8 @@ impl<'a> Report<'a> {
             map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
             device: subject.device,
             notes: subject.notes.iter().map(Note::to_string).collect(),
+            window: subject.window.clone(),
+            left_out: subject.left_out,
             ms: Milliseconds {
                 decode: rounded(subject.decode_ms),
                 preprocess: rounded(timings.preprocess_ms),
@@ -84,8 +116,13 @@ impl<'a> Report<'a> {
     /// One line for people.
     pub(super) fn line(&self) -> String {
         let calibrated = self.score_calibrated.map(|c| format!(" (calibrated {c:.3})")).unwrap_or_default();
+        let left_out = match self.left_out.len() {
+            0 => String::new(),
+            1 => ", one region left out".to_owned(),
+            n => format!(", {n} regions left out"),
+        };
         format!(
-            "{}: score {:.4}{calibrated}, {}, {} mode, {} device, {:.0} ms",
+            "{}: score {:.4}{calibrated}, {}, {} mode{left_out}, {} device, {:.0} ms",
             self.image, self.score, self.object, self.mode, self.device, self.ms.total
         )
     }

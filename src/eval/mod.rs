@@ -27,5 +27,5 @@ pub use pixel_stream::{PixelMetrics, PixelStream, Resampling};
 pub use report::{Heading, REPORT_MARK, Shown, report};
 pub use resample::PixelIntervals;
 pub use run::{EvalOptions, Method, Watch, evaluate};
-pub use scores::{Evaluation, ImageResult, Scores};
+pub use scores::{Evaluation, ImageResult, Scores, Windows};
 pub use sweep::{auroc, average_precision, f1_max, roc_curve};

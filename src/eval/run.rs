@@ -5,18 +5,18 @@
 //! second fuses them with the whole set's minimum and maximum (spec §8.3). Memory does not grow with
 //! the set. Fails with [`EvalError`].
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::bundle::manifest::{Augment, Calibration, ObjectKind, Range};
-use crate::disk::picture_file;
+use crate::disk::{RunWindow, picture_file};
 use crate::eval::baseline::{RawMemory, raw_intensity};
 use crate::eval::dataset::{DatasetError, Sample};
 use crate::eval::error::EvalError;
 use crate::eval::mask::{check_size, read_mask};
 use crate::eval::pixel_stream::{PixelStream, Resampling};
-use crate::eval::scores::{Evaluation, ImageResult, Scores};
+use crate::eval::scores::{Evaluation, ImageResult, Scores, Windows};
 use crate::eval::spill::Spill;
-use crate::image::{Rgb8, WindowChoice};
+use crate::image::{Rgb8, Shown, WindowChoice};
 use crate::mvfa::{Engine, ImageParts, Mode, Pacer, Request, fuse, maximum};
 
 /// Rounds of the bootstrap.
@@ -78,7 +78,12 @@ pub fn evaluate(
 ) -> Result<Evaluation, EvalError> {
     let kind = engine.manifest().object(&options.object)?.kind;
     let side_px = engine.manifest().preprocess.size_px;
-    let references = options.references.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+    let window = match options.mode {
+        Mode::Few => RunWindow::of(options.references.iter().map(PathBuf::as_path), WindowChoice::Auto),
+        Mode::Zero => RunWindow::each(WindowChoice::Auto),
+    };
+    let reference = |path: &PathBuf| open(path, &window).map(|(picture, _)| picture);
+    let references = options.references.iter().map(reference).collect::<Result<Vec<_>, _>>()?;
     engine.clear_references();
     if options.mode == Mode::Few {
         references.iter().for_each(|picture| {
@@ -102,10 +107,11 @@ pub fn evaluate(
 
     let has_masks = samples.iter().any(|s| s.mask.is_some());
     let mut pass = FirstPass::new(side_px, has_masks)?;
+    let mut windows = Windows { shared: window.shared, deep: 0, padded: 0 };
     for (n, sample) in samples.iter().enumerate() {
         watch.scored(n, samples.len());
         let mut one = || -> Result<(), EvalError> {
-            let picture = open(&sample.image)?;
+            let (picture, shown) = open(&sample.image, &window)?;
             if let Some(mask) = &sample.mask {
                 check_size(mask, &picture)?;
             }
@@ -152,6 +158,8 @@ pub fn evaluate(
             pass.push_baselines(&mask, &grey_map, raw_scores.as_ref().map(|(map, _)| map.as_slice()))?;
             pass.samples.push(sample.clone());
             pass.images.push(result);
+            windows.deep += usize::from(shown.is_some());
+            windows.padded += usize::from(shown.is_some_and(|shown| shown.is_padded));
             Ok(())
         };
         match one() {
@@ -167,7 +175,7 @@ pub fn evaluate(
     if pass.images.is_empty() {
         return Err(EvalError::Nothing);
     }
-    pass.finish(kind, options.seed)
+    Ok(Evaluation { windows, ..pass.finish(kind, options.seed)? })
 }
 
 /// What the first pass leaves for the second.
@@ -277,6 +285,7 @@ impl FirstPass {
             raw_intensity: figures(&of_images(|i| i.score_raw_intensity), self.grey_pixels.finish_with(resampling)?),
             images: self.images,
             left_out: self.left_out,
+            windows: Windows::default(),
         })
     }
 }
@@ -300,7 +309,8 @@ fn mask(sample: &Sample, side_px: usize) -> Result<Vec<u8>, DatasetError> {
     }
 }
 
-fn open(path: &std::path::Path) -> Result<Rgb8, EvalError> {
-    picture_file::open(path, WindowChoice::Auto)
+fn open(path: &Path, window: &RunWindow) -> Result<(Rgb8, Option<Shown>), EvalError> {
+    picture_file::whole(path)
+        .map(|picture| picture.shown(window.choice))
         .map_err(|e| EvalError::Picture { path: path.display().to_string(), reason: e.to_string() })
 }

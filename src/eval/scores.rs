@@ -1,10 +1,13 @@
 //! The result of an evaluation: scores of pictures, figures over all of them.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::eval::bootstrap::{Interval, bootstrap};
 use crate::eval::pixel_stream::{PixelMetrics, Resampling};
 use crate::eval::sweep::{auroc, f1_max};
+use crate::image::Shown;
 
 /// One picture's scores.
 #[derive(Clone, Debug, Serialize)]
@@ -94,4 +97,31 @@ pub struct Evaluation {
     pub images: Vec<ImageResult>,
     /// Pictures left out.
     pub left_out: usize,
+    /// The grey windows of pictures deeper than 8 bits.
+    pub windows: Windows,
+}
+
+/// Through which windows grey deeper than 8 bits was analysed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Windows {
+    /// That of the references, which all pictures share.
+    pub shared: Option<Shown>,
+    /// Pictures that a window was applied to.
+    pub deep: usize,
+    /// Those of them that had padding.
+    pub padded: usize,
+}
+
+impl fmt::Display for Windows {
+    /// A clause for people; empty where no window applies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_padded = self.padded > 0 || self.shared.is_some_and(|shown| shown.is_padded);
+        match (self.shared, self.deep) {
+            (Some(Shown { range, .. }), _) => write!(f, "window {range} for all pictures, taken from the references")?,
+            (None, 0) => return Ok(()),
+            (None, 1) => write!(f, "one picture deeper than 8 bits through a window of its own")?,
+            (None, deep) => write!(f, "{deep} pictures deeper than 8 bits, each through a window of its own")?,
+        }
+        if is_padded { f.write_str(", padding left out") } else { Ok(()) }
+    }
 }

@@ -71,7 +71,7 @@ pub enum ImageError {
     // Who typed the setting can type another one.
     /// A grey-value window that cannot be read.
     #[error(
-        "the window {found:?} is not valid; use auto, pil, or CENTER,WIDTH with a width above 0, for example 40,400"
+        "the window {found:?} is not valid; use auto, pil, LOW..HIGH, or CENTER,WIDTH with a width above 0, for example 40,400"
     )]
     Window {
         /// What was typed.

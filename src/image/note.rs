@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use super::window::Shown;
+
 /// One thing to know about a [`Picture`](super::Picture), told once and near the picture.
 #[derive(Debug, Clone, Copy, PartialEq)]
 #[non_exhaustive]
@@ -32,6 +34,8 @@ pub enum Note {
         /// The value that is now 0.
         zero: f64,
     },
+    /// The window that deep grey was shown and analysed through.
+    Window(Shown),
 }
 
 impl Note {
@@ -43,6 +47,7 @@ impl Note {
             Self::FurtherChannels { .. } => "further-channels",
             Self::NoEnd => "no-end",
             Self::CountedFrom { .. } => "counted-from",
+            Self::Window(_) => "window",
         }
     }
 }
@@ -59,6 +64,8 @@ impl fmt::Display for Note {
             Self::FurtherChannels { left_out } => write!(f, "{left_out} further channels of the file are left out"),
             Self::NoEnd => write!(f, "the mark of the file's end is missing, though every pixel is there"),
             Self::CountedFrom { zero } => write!(f, "grey values are large and are counted from {zero}"),
+            Self::Window(Shown { range, is_padded: false }) => write!(f, "window {range}"),
+            Self::Window(Shown { range, is_padded: true }) => write!(f, "window {range}, padding left out"),
         }
     }
 }
@@ -66,6 +73,7 @@ impl fmt::Display for Note {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::GreyRange;
 
     #[test]
     fn notes_are_clauses() {
@@ -74,6 +82,10 @@ mod tests {
             (Note::FurtherChannels { left_out: 1 }, "one further channel of the file is left out"),
             (Note::FurtherChannels { left_out: 2 }, "2 further channels of the file are left out"),
             (Note::CountedFrom { zero: 4_294_960_000.0 }, "grey values are large and are counted from 4294960000"),
+            (
+                Note::Window(Shown { range: GreyRange { low: -1000.0, high: 1100.0 }, is_padded: true }),
+                "window -1000 … 1100, padding left out",
+            ),
         ] {
             assert_eq!(note.to_string(), expected);
         }

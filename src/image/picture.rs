@@ -1,5 +1,6 @@
 //! A decoded picture, and the 8-bit colour picture that is shown and analysed.
 
+use super::window::Shown;
 use super::{Note, Window, WindowChoice};
 
 /// 8-bit colour, rows from the top, three interleaved bytes (red, green, blue) a pixel.
@@ -60,15 +61,22 @@ impl Picture {
 
     /// The picture as it is shown and analysed. `window` matters for deep grey only.
     pub fn to_rgb8(&self, window: WindowChoice) -> Rgb8 {
+        self.shown(window).0
+    }
+
+    /// The same with the window that was used; `None` where none applies.
+    pub fn shown(&self, window: WindowChoice) -> (Rgb8, Option<Shown>) {
+        let mut shown = None;
         let bytes = match &self.pixels {
             Pixels::Rgb8(bytes) => bytes.clone(),
             Pixels::Gray8(grey) => spread(grey.iter().copied()),
             Pixels::DeepGray { values, window: of_file } => {
                 let tone = window.tone(values, *of_file);
+                shown = tone.shown();
                 spread(values.iter().map(|&value| tone.apply(value)))
             }
         };
-        Rgb8 { width_px: self.width_px, height_px: self.height_px, bytes }
+        (Rgb8 { width_px: self.width_px, height_px: self.height_px, bytes }, shown)
     }
 }
 

@@ -12,6 +12,7 @@ use ::tiff::tags::Tag;
 use ::tiff::{ColorType, TiffError};
 
 use super::orient::upright;
+use super::padding::clear_no_data;
 use super::{ImageError, Limits, Picture, Pixels};
 
 const FORMAT: &str = "TIFF";
@@ -41,10 +42,15 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
         return Err(damaged("some of its colour planes are missing"));
     }
     let planes = layout.planes.max(1);
-    let pixels = match palette {
+    let mut pixels = match palette {
         Some(palette) => expand_palette(&indices(result, colour, width_px)?, &palette)?,
         None => to_pixels(result, colour, planes, width_px)?,
     };
+    if let Pixels::DeepGray { values, .. } = &mut pixels
+        && let Ok(no_data) = reader.get_tag_ascii_string(Tag::GdalNodata)
+    {
+        clear_no_data(values, &no_data);
+    }
     let picture = Picture { width_px, height_px, pixels, format: FORMAT, notes: Vec::new() };
     if pixel_count(&picture.pixels) != width_px * height_px {
         return Err(damaged("it holds another number of pixels than its header says"));

@@ -127,12 +127,15 @@ pub struct Analysis {
     pub zero: Option<Vec<f32>>,
     /// Sm, as the released code computes it.
     pub memory: Option<Vec<f32>>,
-    /// Both on one scale.
+    /// Both on one scale. The three maps hold no number where regions are left out.
     pub fused: Option<Vec<f32>>,
-    /// The map to show: of the bank that the object is scored by, at the patches' true places.
+    /// The map to show: of the bank that the object is scored by, at the patches' true places. Where regions
+    /// are left out it holds its lowest value.
     pub overlay: Vec<f32>,
     /// Per level the patch values `[grid, grid]` behind the map to show.
     pub levels: Vec<Vec<f32>>,
+    /// Which pixels of `zero`, `memory` and `fused` are left out; `None` if none is.
+    pub left_out: Option<Vec<bool>>,
     /// Side of the maps, in pixels.
     pub side_px: usize,
     /// Scores of references when each is left out of the memory, of at most sixteen spread over all; `None` with

@@ -19,6 +19,7 @@ use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
 use crate::mvfa::memory::ReferenceId;
 use crate::mvfa::references::References;
+use crate::mvfa::regions::{Kept, RegionError, Regions};
 
 /// A loaded model with its references.
 pub struct Engine {
@@ -29,6 +30,8 @@ pub struct Engine {
     pub(super) raw: Option<AdaptedEncoder>,
     pub(super) text: HashMap<String, Tensor<2>>,
     pub(super) references: References,
+    /// What stays of each picture; `None` if nothing is left out.
+    pub(super) kept: Option<Kept>,
     device_done: Done,
     /// Whether a block takes so long that a person would wait for it.
     pub(super) is_slow: bool,
@@ -77,6 +80,7 @@ impl Engine {
             raw,
             text,
             references: References::default(),
+            kept: None,
             is_slow: false,
         })
     }
@@ -106,6 +110,12 @@ impl Engine {
         self.references.add(self.planes(picture))
     }
 
+    /// Takes a reference anew under its old name; it is encoded again. False when there was none.
+    pub fn replace_reference(&mut self, id: ReferenceId, picture: &Rgb8) -> bool {
+        let planes = self.planes(picture);
+        self.references.replace(id, planes)
+    }
+
     /// Forgets one reference. False when there was none of that name.
     pub fn remove_reference(&mut self, id: ReferenceId) -> bool {
         self.references.remove(id)
@@ -119,6 +129,16 @@ impl Engine {
     /// The references, oldest first.
     pub fn references(&self) -> Vec<ReferenceId> {
         self.references.ids().collect()
+    }
+
+    /// Leaves regions out of the scores and maps of all analyses that follow; empty ones leave nothing out.
+    ///
+    /// # Errors
+    /// [`RegionError::Everything`]; what was left out before stays so.
+    pub fn leave_out(&mut self, regions: &Regions) -> Result<(), RegionError> {
+        let vision = &self.manifest.vision;
+        self.kept = regions.kept(vision.grid(), self.manifest.preprocess.size_px, vision.patch_px)?;
+        Ok(())
     }
 
     /// Features of a picture that is already at the model's size, as `mode` compares them.

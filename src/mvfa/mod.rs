@@ -12,6 +12,7 @@ mod fusion;
 mod maps;
 mod memory;
 mod references;
+mod regions;
 mod score;
 mod self_test;
 mod upsample;
@@ -36,6 +37,9 @@ pub use fusion::{default_calibration, min_max};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use maps::{maximum, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use references::LEFT_OUT_AT_MOST;
+pub use regions::{PixelBox, RegionError, Regions};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use upsample::axis_weights;
 pub use upsample::{Geometry, upsample};

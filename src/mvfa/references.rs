@@ -49,6 +49,14 @@ impl References {
         id
     }
 
+    /// Another picture in a reference's place, yet to be encoded. False when there was none of that name.
+    pub(crate) fn replace(&mut self, id: ReferenceId, planes: Planes) -> bool {
+        self.forget_pairs_of(id);
+        let Some(reference) = self.by_id.get_mut(&id) else { return false };
+        *reference = Reference { planes, views: None, rows: None, small: None };
+        true
+    }
+
     /// False when there was none of that name.
     pub(crate) fn remove(&mut self, id: ReferenceId) -> bool {
         self.forget_pairs_of(id);

@@ -15,4 +15,4 @@ mod picture;
 mod views;
 
 pub use engine::WebEngine;
-pub use picture::{decode, render};
+pub use picture::{decode, max_file_bytes, render};

@@ -25,7 +25,7 @@ export function mountIntake(images, support, messages) {
   /** @param {Found[]} files @param {(files: {blob: Blob, name: string, path: string}[]) => void} add */
   function take(files, add) {
     const usable = files.filter(({ file }) => !NOISE.test(file.name));
-    if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, TIFF, WebP or BMP files.");
+    if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, WebP, BMP or TIFF files.");
     usable.sort((a, b) => comparePaths(a.path, b.path));
     add(usable.map(({ file, path }) => ({ blob: file, name: file.name, path })));
   }

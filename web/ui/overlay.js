@@ -10,7 +10,7 @@ import { warningsFor } from "./warnings.js";
 /** Strength of the colours without a threshold: the whole map is shown faintly, and nothing stands out. */
 const GENTLE = 0.5;
 
-/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number | null, strength: number, colourMap: import("../../pkg/index.d.ts").RenderOptions["colourMap"], canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
+/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number | null, strength: number, colourMap: import("../../pkg/index.d.ts").ColourMap, canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function createOverlay(store) {

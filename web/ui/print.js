@@ -5,7 +5,6 @@
  */
 
 import { clamp, el, make, twoDigits } from "./dom.js";
-import { COLOUR_MAPS } from "./settings.js";
 import { currentImage } from "./store.js";
 
 const PURPOSE = "For research and teaching. Not a medical device. A score is not a diagnosis.";
@@ -104,7 +103,7 @@ function facts({ info, settings, support }, item) {
     ["Normal images", few && !stale ? `${support.length}, each ${chosen("augment-select")}` : ""],
     ["Patches kept", few && !stale ? chosen("bank-rows-select") : ""],
     ["Brightness window", item.deep ? window : ""],
-    ["View", result ? `${COLOUR_MAPS.find(({ id }) => id === settings.colourMap)?.name}, overlay ${Math.round(settings.opacity * 100)} %, scale ${chosen("scale-mode")}` : ""],
+    ["View", result ? `${settings.colourMap}, overlay ${Math.round(settings.opacity * 100)} %, scale ${chosen("scale-mode")}` : ""],
   ];
   return make("dl", { class: "sheet-facts" }, ...rows.filter(([, value]) => value).map(([key, value]) => make("div", {}, make("dt", { text: key }), make("dd", { text: value }))));
 }

@@ -4,8 +4,6 @@ import { countOf, twoDigits } from "./dom.js";
 import { normalTop } from "./results.js";
 import { warningsFor } from "./warnings.js";
 
-/** The engine compares no more normal images with each other, however many there are. */
-const COMPARED_AT_MOST = 16;
 const NO_DIAGNOSIS = "A score is not a diagnosis.";
 /** Without a threshold the colours span the map from end to end. */
 const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours span the whole map: some place is the brightest in any image.";
@@ -66,6 +64,7 @@ function withWords(state, result) {
 /** @param {State} state @param {ImageItem} item */
 function withNormals(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+  const { comparedAtMost } = /** @type {import("../../pkg/index.d.ts").SessionInfo} */ (state.info);
   const normals = [...(result.supportScores ?? [])].sort((a, b) => a - b);
   if (normals.length < 2) {
     return {
@@ -78,7 +77,7 @@ function withNormals(state, item) {
   const lowest = normals[0];
   const highest = normals[normals.length - 1];
   const all = normals.length === 2 ? "both of your normal images"
-    : normals.length < COMPARED_AT_MOST ? `all ${normals.length} of your normal images`
+    : normals.length < comparedAtMost ? `all ${normals.length} of your normal images`
     : `all ${normals.length} normal images that were compared with the others`;
   const reading = result.score > highest ? `Higher than ${all}`
     : result.score < lowest ? `Lower than ${all}`

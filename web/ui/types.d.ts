@@ -1,4 +1,4 @@
-import type { NetworkRequest, Note, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
+import type { ColourMap, NetworkRequest, Note, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -68,7 +68,8 @@ export interface Settings {
   threshold: number | null;
   /** 0..1 */
   opacity: number;
-  colourMap: "inferno" | "viridis" | "cividis" | "grey";
+  /** One of the model's `colourMaps` once it is loaded. */
+  colourMap: ColourMap;
   sharedScale: boolean;
   contour: boolean;
   swipe: boolean;

@@ -25,6 +25,8 @@ const PARTS: &[&str] = &[
     "pkg/files.js",
     "pkg/storage.js",
     "pkg/pool.js",
+    "pkg/lanes.js",
+    "pkg/errors.js",
     "pkg/helpers.js",
     "pkg/views.js",
     "pkg/life.js",
