@@ -13,6 +13,7 @@
 //! than 8 bits goes through a window (`WindowChoice::Pil` gives the reference's clipping).
 
 mod augment;
+mod content;
 mod decode;
 mod error;
 mod jpeg;
@@ -33,6 +34,7 @@ mod window;
 
 pub use augment::{AUGMENTATION_NAMES, augment_mvfa, augmented};
 pub(crate) use decode::may_be_deep;
+pub use content::{Emptiness, emptiness, is_long, is_tiny};
 pub use decode::{FILE_ENDINGS, SUPPORTED_FORMATS, decode};
 pub use error::ImageError;
 pub(crate) use keys::{KEYS_SUPPORT, keys};

@@ -3,6 +3,8 @@
 //! Comes in: a decoded picture, or what is shown of one. Goes out: SHA-256 of size and values; the file's
 //! format, name, notes and window do not count, and grey saved as colour equals the same grey. Cannot fail.
 
+use std::fmt;
+
 use sha2::{Digest, Sha256};
 
 use super::{Picture, Pixels, Rgb8};
@@ -37,6 +39,13 @@ impl PixelHash {
     /// Of a picture as it is shown; equal to [`Self::of_picture`] unless the grey is deep.
     pub fn of_rgb(picture: &Rgb8) -> Self {
         of_colour(picture.width_px, picture.height_px, &picture.bytes)
+    }
+}
+
+/// As hexadecimal digits.
+impl fmt::Display for PixelHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
 }
 

@@ -18,8 +18,9 @@ use crate::mvfa::encoder::AdaptedEncoder;
 use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
 use crate::mvfa::memory::ReferenceId;
-use crate::mvfa::references::References;
+use crate::mvfa::references::{References, pixels_of};
 use crate::mvfa::regions::{Kept, RegionError, Regions};
+use crate::mvfa::warning::Warning;
 
 /// A loaded model with its references.
 pub struct Engine {
@@ -126,9 +127,19 @@ impl Engine {
         self.references.clear();
     }
 
-    /// The references, oldest first.
+    /// The references that count, oldest first.
     pub fn references(&self) -> Vec<ReferenceId> {
         self.references.ids().collect()
+    }
+
+    /// The place of a reference among all that were added and not forgotten, from 0.
+    pub fn place_of(&self, id: ReferenceId) -> usize {
+        self.references.place_of(id)
+    }
+
+    /// References that show the same, pixel for pixel, as an earlier one and do not count: which, and the earlier one.
+    pub fn twins(&self) -> Vec<(ReferenceId, ReferenceId)> {
+        self.references.twins().collect()
     }
 
     /// Leaves regions out of the scores and maps of all analyses that follow; empty ones leave nothing out.
@@ -249,6 +260,10 @@ impl Engine {
         let mut analysis = self.score(&features, &object, request.mode, text, pacer).await?;
         timings.score_ms = lap(&|| pacer.now_ms());
         analysis.timings = timings;
+        if request.mode == Mode::Few && self.references.has_pixels(pixels_of(&planes)) {
+            analysis.warnings.insert(0, Warning::AmongReferences);
+            analysis.warnings.retain(|warning| *warning != Warning::Unlike);
+        }
         Ok(analysis)
     }
 

@@ -14,3 +14,4 @@ mod predict;
 mod refused;
 mod tools;
 mod usage;
+mod warnings;
