@@ -130,7 +130,7 @@ export interface Note {
 export interface Warning {
   /**
    * "blank": no content; "sparse": next to none; "tiny", "shape": a few pixels, squeezed beyond recognition; "same": also one
-   * of the normal images; "unlike": as a whole unlike all normal images.
+   * of the normal images; "inverted": black and white exchanged; "unlike": as a whole unlike all normal images.
    */
   code: string;
   /** Whole sentences for people. */

@@ -22,13 +22,7 @@ const DRAWN_FROM: f32 = 0.5;
 ///
 /// # Errors
 /// The disk's reason, with the file's name.
-pub(super) fn write_png(
-    path: &Path,
-    picture: &Rgb8,
-    map: &[f32],
-    side: usize,
-    drawn_from: Option<f32>,
-) -> Result<()> {
+pub(super) fn write_png(path: &Path, picture: &Rgb8, map: &[f32], side: usize, drawn_from: Option<f32>) -> Result<()> {
     save(path, &blend_from(picture, map, side, drawn_from)).with_context(|| format!("cannot write {}", path.display()))
 }
 

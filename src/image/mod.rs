@@ -33,8 +33,8 @@ mod tiff;
 mod window;
 
 pub use augment::{AUGMENTATION_NAMES, augment_mvfa, augmented};
-pub(crate) use decode::may_be_deep;
 pub use content::{Emptiness, emptiness, is_long, is_tiny};
+pub(crate) use decode::may_be_deep;
 pub use decode::{FILE_ENDINGS, SUPPORTED_FORMATS, decode};
 pub use error::ImageError;
 pub(crate) use keys::{KEYS_SUPPORT, keys};

@@ -109,6 +109,8 @@ pub struct Timings {
     pub encode_ms: f64,
     /// Distances, maps and scores.
     pub score_ms: f64,
+    /// Looking for the image among the references and comparing it with them as a whole; part of the others.
+    pub checks_ms: f64,
 }
 
 /// The answer for one picture. Maps are `[side_px, side_px]`, row-major.

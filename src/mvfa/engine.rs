@@ -18,9 +18,8 @@ use crate::mvfa::encoder::AdaptedEncoder;
 use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
 use crate::mvfa::memory::ReferenceId;
-use crate::mvfa::references::{References, pixels_of};
+use crate::mvfa::references::References;
 use crate::mvfa::regions::{Kept, RegionError, Regions};
-use crate::mvfa::warning::Warning;
 
 /// A loaded model with its references.
 pub struct Engine {
@@ -258,12 +257,16 @@ impl Engine {
         let features = self.encode(&planes, request.mode, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
         timings.encode_ms = lap(&|| pacer.now_ms());
         let mut analysis = self.score(&features, &object, request.mode, text, pacer).await?;
-        timings.score_ms = lap(&|| pacer.now_ms());
-        analysis.timings = timings;
-        if request.mode == Mode::Few && self.references.has_pixels(pixels_of(&planes)) {
-            analysis.warnings.insert(0, Warning::AmongReferences);
-            analysis.warnings.retain(|warning| *warning != Warning::Unlike);
+        if request.mode == Mode::Few {
+            let begun = pacer.now_ms();
+            // It says more than that the image is unlike them.
+            if let Some(warning) = self.references.warning(&planes) {
+                analysis.warnings = vec![warning];
+            }
+            analysis.timings.checks_ms += pacer.now_ms() - begun;
         }
+        timings.score_ms = lap(&|| pacer.now_ms());
+        analysis.timings = Timings { checks_ms: analysis.timings.checks_ms, ..timings };
         Ok(analysis)
     }
 

@@ -7,17 +7,17 @@
 
 /// A larger set of references is compared with so many of them only, for the spread: all with all would be quadratic.
 const SPREAD_OF_AT_MOST: usize = 64;
-/// From so many times the references' own distances on an image is unlike them.
-const UNLIKE_FROM: f32 = 2.0;
-/// Distances below it are equality: copies, near copies and rounding make no scale.
-const LEAST_DISTANCE: f32 = 0.01;
-/// With fewer references there is no telling which one is odd.
-const LEAST_TO_TELL: usize = 4;
+/// From so many times the references' own mean distance on an image is unlike them; with fewer than [`SURE_FROM`]
+/// references their mean says little, and more is asked for.
+const UNLIKE_FROM: f32 = 3.0;
+const UNLIKE_FROM_FEW: f32 = 5.0;
+const SURE_FROM: usize = 4;
+/// Distances below it are equality: near copies and rounding make no scale. Neighbouring slices of one person have it.
+const LEAST_DISTANCE: f32 = 1e-4;
 
-/// The level whose tokens stand for the image.
-pub(crate) fn signature_level(levels: usize) -> usize {
-    levels.saturating_sub(1)
-}
+/// The level whose tokens stand for the image: the first, which holds grey values and texture rather than anatomy. It told
+/// other modalities and polarities apart better than later ones, and another person or slice less.
+pub(crate) const SIGNATURE_LEVEL: usize = 0;
 
 /// What stands for an image: the class token and the mean of the patch tokens, unit length each.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,7 +47,9 @@ impl Signature {
     }
 
     fn nearest<'a>(&self, others: impl Iterator<Item = &'a Self>) -> [f32; 2] {
-        others.map(|other| self.distances(other)).fold([f32::INFINITY; 2], |low, d| [low[0].min(d[0]), low[1].min(d[1])])
+        others
+            .map(|other| self.distances(other))
+            .fold([f32::INFINITY; 2], |low, d| [low[0].min(d[0]), low[1].min(d[1])])
     }
 }
 
@@ -56,37 +58,42 @@ impl Signature {
 pub(crate) struct Spread {
     /// Per reference the distances to its nearest other.
     nearest: Vec<[f32; 2]>,
+    /// Places of references that are unlike all the others.
+    unlike: Vec<usize>,
 }
 
 impl Spread {
     pub(crate) fn of(references: &[&Signature]) -> Self {
         let others = |n: usize| references.iter().enumerate().filter(move |(m, _)| *m != n).map(|(_, other)| *other);
         let measured = if references.len() < 2 { 0 } else { references.len().min(SPREAD_OF_AT_MOST) };
-        Self { nearest: (0..measured).map(|n| references[n].nearest(others(n))).collect() }
+        let mut found =
+            Self { nearest: (0..measured).map(|n| references[n].nearest(others(n))).collect(), unlike: vec![] };
+        // With fewer there is no telling who is odd.
+        if measured >= SURE_FROM {
+            let is_unlike = |n: &usize| found.scale(&[*n]).is_some_and(|scale| ratio(found.nearest[*n], scale) >= 1.0);
+            found.unlike = (0..measured).filter(is_unlike).collect();
+        }
+        found
     }
 
     /// How far an image lies from the references, 1 where that begins to be unlike; `None` without two references.
     pub(crate) fn unlikeness(&self, of: &Signature, references: &[&Signature]) -> Option<f32> {
-        let scale = self.scale(None)?;
+        let scale = self.scale(&self.unlike).or_else(|| self.scale(&[]))?;
         Some(ratio(of.nearest(references.iter().copied()), scale))
     }
 
-    /// Which references are as far from the others as an image that is unlike them; with fewer than four there is no
-    /// telling who is odd.
-    pub(crate) fn unlike(&self) -> impl Iterator<Item = usize> {
-        let is_unlike = |n: usize| self.scale(Some(n)).is_some_and(|scale| ratio(self.nearest[n], scale) >= 1.0);
-        (0..self.nearest.len()).filter(move |n| self.nearest.len() >= LEAST_TO_TELL && is_unlike(*n))
+    /// Places of the references that are unlike all the others.
+    pub(crate) fn unlike(&self) -> &[usize] {
+        &self.unlike
     }
 
-    /// The distances at which unlikeness is 1, from all references or all but one.
-    fn scale(&self, without: Option<usize>) -> Option<[f32; 2]> {
-        let counted = || self.nearest.iter().enumerate().filter(move |(n, _)| Some(*n) != without).map(|(_, d)| d);
-        (counted().count() >= 2).then(|| {
-            [0, 1].map(|part| {
-                let largest = counted().map(|distances| distances[part]).fold(LEAST_DISTANCE, f32::max);
-                UNLIKE_FROM * largest
-            })
-        })
+    /// The distances at which unlikeness is 1, from the references but some.
+    fn scale(&self, without: &[usize]) -> Option<[f32; 2]> {
+        let counted: Vec<&[f32; 2]> =
+            self.nearest.iter().enumerate().filter(|(n, _)| !without.contains(n)).map(|(_, d)| d).collect();
+        let from = if counted.len() < SURE_FROM { UNLIKE_FROM_FEW } else { UNLIKE_FROM };
+        let mean = |part: usize| counted.iter().map(|d| d[part]).sum::<f32>() / counted.len() as f32;
+        (counted.len() >= 2).then(|| [0, 1].map(|part| from * mean(part).max(LEAST_DISTANCE)))
     }
 }
 
@@ -124,15 +131,23 @@ mod tests {
         let references = refs(&references);
         let spread = Spread::of(&references);
         let of = |turn| spread.unlikeness(&at(turn), &references).unwrap();
-        assert!(of(0.3) < 0.5 && of(0.7) < 1.0 && of(1.4) > 1.0, "{} {} {}", of(0.3), of(0.7), of(1.4));
+        assert!(of(0.3) < 0.2 && of(0.8) < 1.0 && of(1.4) > 1.0, "{} {} {}", of(0.3), of(0.8), of(1.4));
+        // Two references alone ask for more.
+        let two = &references[1..3];
+        let of_two = Spread::of(two).unlikeness(&at(0.8), two).unwrap();
+        assert!(of_two < of(0.8) * 4.0, "{of_two}");
         assert_eq!(of(0.2), 0.0);
-        assert_eq!(spread.unlike().count(), 0);
+        assert_eq!(spread.unlike(), [0; 0]);
     }
 
     #[test]
-    fn a_reference_far_from_the_others_is_told() {
+    fn a_reference_far_from_the_others_is_told_and_is_no_scale() {
         let references = [0.0, 0.2, 0.4, 1.5, 0.6].map(at);
-        assert_eq!(Spread::of(&refs(&references)).unlike().collect::<Vec<_>>(), [3]);
+        let (all, fitting) = (refs(&references), [0.0, 0.2, 0.4, 0.6].map(at));
+        let of = at(-0.9);
+        let [with, without] = [&all, &refs(&fitting)].map(|set| Spread::of(set).unlikeness(&of, set).unwrap());
+        assert!((with - without).abs() < 1e-5, "{with} and {without}");
+        assert_eq!(Spread::of(&refs(&references)).unlike(), [3]);
     }
 
     #[test]

@@ -145,8 +145,8 @@ impl MemoryRows {
     }
 
     /// The rows `[tokens, dim]` of the original view at one level, class token included.
-    pub(crate) fn original(&self, bank: Bank, level: usize) -> Tensor<2> {
-        self.levels(bank)[level].clone().slice_dim(0, 0..self.tokens)
+    pub(crate) fn original(&self, bank: Bank, level: usize) -> Option<Tensor<2>> {
+        self.levels(bank).get(level).map(|rows| rows.clone().slice_dim(0, 0..self.tokens))
     }
 
     /// Per level the patch rows `[patches, dim]` of the original view.

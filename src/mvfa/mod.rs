@@ -12,6 +12,7 @@ mod fusion;
 mod likeness;
 mod maps;
 mod memory;
+mod polarity;
 mod references;
 mod regions;
 mod score;
@@ -45,5 +46,5 @@ pub use regions::{PixelBox, RegionError, Regions};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use upsample::axis_weights;
 pub use upsample::{Geometry, upsample};
-pub use zero_shot::{detection_score, patch_logits, zero_shot_map};
 pub use warning::Warning;
+pub use zero_shot::{detection_score, patch_logits, zero_shot_map};

@@ -11,6 +11,8 @@ use crate::image::{AUGMENTATION_NAMES, PixelHash, Planes, Rgb8};
 use crate::mvfa::features::Bank;
 use crate::mvfa::likeness::{Signature, Spread};
 use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, min_into};
+use crate::mvfa::polarity::Brightness;
+use crate::mvfa::warning::Warning;
 
 /// At most so many references are compared with the others, for the scale of normal pictures. Each one is
 /// compared with all others, so its score is exact; all with all would be quadratic.
@@ -22,6 +24,7 @@ const SPREAD: u32 = 0x9E37_79B9;
 struct Reference {
     planes: Planes,
     pixels: PixelHash,
+    brightness: Brightness,
     /// The earlier reference that shows the same.
     twin_of: Option<ReferenceId>,
     /// Once it was read back.
@@ -35,13 +38,13 @@ struct Reference {
 
 impl Reference {
     fn new(planes: Planes) -> Self {
-        let pixels = pixels_of(&planes);
-        Self { planes, pixels, twin_of: None, signature: None, views: None, rows: None, small: None }
+        let (pixels, brightness) = (pixels_of(&planes), Brightness::of(&planes));
+        Self { planes, pixels, brightness, twin_of: None, signature: None, views: None, rows: None, small: None }
     }
 }
 
 /// What the model sees of a picture as a number; two pictures of one number cannot be told apart by it.
-pub(crate) fn pixels_of(planes: &Planes) -> PixelHash {
+fn pixels_of(planes: &Planes) -> PixelHash {
     let side_px = planes.side_px;
     let plane = |channel: usize| planes.values.get(channel * side_px * side_px..).unwrap_or(&[]);
     // Planes are bytes divided by 255.
@@ -114,9 +117,14 @@ impl References {
         self.by_id.iter().filter_map(|(id, reference)| Some((*id, reference.twin_of?)))
     }
 
-    /// Whether a picture is one of the references.
-    pub(crate) fn has_pixels(&self, pixels: PixelHash) -> bool {
-        self.by_id.values().any(|reference| reference.pixels == pixels)
+    /// What a picture's pixels alone say beside the references.
+    pub(crate) fn warning(&self, planes: &Planes) -> Option<Warning> {
+        let pixels = pixels_of(planes);
+        if self.by_id.values().any(|reference| reference.pixels == pixels) {
+            return Some(Warning::AmongReferences);
+        }
+        let others = self.by_id.values().map(|reference| &reference.brightness);
+        Brightness::of(planes).is_inverted(others).then_some(Warning::Inverted)
     }
 
     pub(crate) fn clear(&mut self) {
@@ -153,11 +161,15 @@ impl References {
 
     /// How far the references lie from each other, and how far a picture lies from them.
     pub(crate) fn likeness(&mut self, of: &Signature) -> (Option<f32>, Vec<ReferenceId>) {
-        let signatures: Vec<(ReferenceId, &Signature)> =
-            self.by_id.iter().filter(|(_, r)| r.twin_of.is_none()).filter_map(|(id, r)| Some((*id, r.signature.as_ref()?))).collect();
+        let signatures: Vec<(ReferenceId, &Signature)> = self
+            .by_id
+            .iter()
+            .filter(|(_, r)| r.twin_of.is_none())
+            .filter_map(|(id, r)| Some((*id, r.signature.as_ref()?)))
+            .collect();
         let others: Vec<&Signature> = signatures.iter().map(|(_, signature)| *signature).collect();
         let spread = self.spread.get_or_insert_with(|| Spread::of(&others));
-        let unlike = spread.unlike().map(|n| signatures[n].0).collect();
+        let unlike = spread.unlike().iter().map(|n| signatures[*n].0).collect();
         (spread.unlikeness(of, &others), unlike)
     }
 
@@ -312,7 +324,8 @@ mod tests {
         assert_eq!((references.len(), references.ids().collect::<Vec<_>>()), (2, vec![a, b]));
         assert_eq!(references.twins().collect::<Vec<_>>(), [(copy, a)]);
         assert!(references.lacking(Augment::None).iter().all(|(id, _)| *id != copy), "nothing to encode");
-        assert!(references.has_pixels(pixels_of(&shade(1))) && !references.has_pixels(pixels_of(&shade(9))));
+        assert_eq!(references.warning(&shade(1)), Some(Warning::AmongReferences));
+        assert_eq!(references.warning(&shade(9)), None);
         references.remove(a);
         assert_eq!(references.ids().collect::<Vec<_>>(), [b, copy]);
         references.replace(copy, shade(1));

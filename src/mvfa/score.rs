@@ -17,7 +17,7 @@ use crate::mvfa::engine::Engine;
 use crate::mvfa::error::EngineError;
 use crate::mvfa::features::{Bank, Features};
 use crate::mvfa::fusion::{default_calibration, fuse};
-use crate::mvfa::likeness::{Signature, signature_level};
+use crate::mvfa::likeness::{SIGNATURE_LEVEL, Signature};
 use crate::mvfa::maps::{abnormal_patches, maximum, sum_up};
 use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances};
 use crate::mvfa::regions::{Kept, counted, filled};
@@ -83,12 +83,16 @@ impl Engine {
                 }
             }
         }
-        let level = signature_level(segmentation.len());
-        let unsigned = if few { self.references.unsigned() } else { Vec::new() };
-        if few {
-            reading.push(features.segmentation[level].clone());
-            for rows in unsigned.iter().filter_map(|id| self.references.rows(*id)) {
-                reading.push(rows.original(Bank::Segmentation, level));
+        let whole = features.segmentation.get(SIGNATURE_LEVEL).filter(|_| few);
+        let mut unsigned = Vec::new();
+        if let Some(whole) = whole {
+            reading.push(whole.clone());
+            for id in self.references.unsigned() {
+                let rows = self.references.rows(id).and_then(|rows| rows.original(Bank::Segmentation, SIGNATURE_LEVEL));
+                if let Some(rows) = rows {
+                    reading.push(rows);
+                    unsigned.push(id);
+                }
             }
         }
 
@@ -119,8 +123,9 @@ impl Engine {
             None => HashMap::new(),
         };
         let mut unlikeness = (None, Vec::new());
-        if few {
-            let [tokens, _] = features.segmentation[level].dims();
+        let begun = pacer.now_ms();
+        if let Some(whole) = whole {
+            let [tokens, _] = whole.dims();
             let mut signature = || take(1).pop().map(|values| Signature::of_tokens(&values, tokens));
             let of_image = signature();
             for id in unsigned {
@@ -130,9 +135,11 @@ impl Engine {
             }
             unlikeness = of_image.map(|of| self.references.likeness(&of)).unwrap_or_default();
         }
+        let checks_ms = pacer.now_ms() - begun;
         let parts = Parts { object, zero_logits, distances, own };
         let mut analysis = self.assemble(parts, mode);
         (analysis.unlikeness, analysis.support_unlike) = unlikeness;
+        analysis.timings.checks_ms = checks_ms;
         analysis.warnings.extend(analysis.unlikeness.filter(|u| *u >= 1.0).map(|_| Warning::Unlike));
         Ok(analysis)
     }

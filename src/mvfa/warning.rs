@@ -31,6 +31,8 @@ pub enum Warning {
         /// Height in pixels.
         height_px: usize,
     },
+    /// It is dark where the normal images are bright.
+    Inverted,
     /// It differs from all normal images as a whole.
     Unlike,
 }
@@ -53,6 +55,7 @@ impl Warning {
             Self::AmongReferences => "same",
             Self::Tiny { .. } => "tiny",
             Self::Long { .. } => "shape",
+            Self::Inverted => "inverted",
             Self::Unlike => "unlike",
         }
     }
@@ -65,6 +68,7 @@ impl Warning {
             Self::AmongReferences => "also a normal image",
             Self::Tiny { .. } => "very small",
             Self::Long { .. } => "odd shape",
+            Self::Inverted => "black and white exchanged?",
             Self::Unlike => "unlike the normals",
         }
     }
@@ -101,10 +105,15 @@ impl fmt::Display for Warning {
                 "This image is very long and narrow ({width_px} × {height_px} pixels). The model sees it squeezed into \
                  a square; the score means little."
             ),
+            Self::Inverted => write!(
+                f,
+                "This image is unlike all your normal images: black and white seem to be exchanged. The score means \
+                 little."
+            ),
             Self::Unlike => write!(
                 f,
-                "This image as a whole is unlike all your normal images. Check modality, view and brightness (black \
-                 and white exchanged?); from another scanner it can differ too. The score means little."
+                "This image as a whole is unlike all your normal images. Check modality, view and brightness window; \
+                 another scanner or protocol can do the same. The score means little."
             ),
         }
     }

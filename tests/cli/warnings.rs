@@ -144,7 +144,8 @@ fn pictures_without_content_and_of_extreme_shapes_are_named_and_get_no_colours()
     let expected: [&[&str]; 6] = [&["blank"], &["blank"], &["blank", "tiny"], &["blank"], &["tiny", "shape"], &[]];
     let names: Vec<&str> = images.iter().map(String::as_str).collect();
     for mode in [&["--mode", "zero"][..], &["--support", &tiny("support_0.png"), &tiny("support_1.png")]] {
-        let options = [&["--augment", "none", "--json", "--out", out.to_str().unwrap()], mode, &["--"], &names].concat();
+        let options =
+            [&["--augment", "none", "--json", "--out", out.to_str().unwrap()], mode, &["--"], &names].concat();
         let answer = predict(&options).expect(0);
         for ((line, expected), image) in answer.json_lines().iter().zip(expected).zip(&images) {
             let found: Vec<&str> = codes(line).into_iter().filter(|code| *code != "unlike").collect();

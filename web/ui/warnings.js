@@ -16,7 +16,7 @@ export function warningsFor({ result, warnings, notes }) {
   if (!result) return [];
   const found = [...warnings, ...result.warnings];
   // One that voids the score says all about it.
-  const said = found.some(({ voids }) => voids) ? found.filter(({ code }) => code !== "unlike") : found;
+  const said = found.some(({ voids }) => voids) ? found.filter(({ code }) => code !== "unlike" && code !== "inverted") : found;
   const read = notes.map(({ text }) => ({ code: "note", text: `${text[0].toUpperCase()}${text.slice(1)}.`, short: "", voids: false }));
   return [...said.sort((a, b) => Number(b.voids) - Number(a.voids)), ...read];
 }
