@@ -156,6 +156,21 @@ export interface PixelBox {
   height: number;
 }
 
+/** A reason to distrust the score of an image, to be told beside it. */
+export interface Warning {
+  /**
+   * "blank": no content; "sparse": next to none; "tiny", "shape": a few pixels, squeezed beyond recognition; "same": also one
+   * of the normal images; "inverted": black and white exchanged; "unlike": as a whole unlike all normal images.
+   */
+  code: string;
+  /** Whole sentences for people. */
+  text: string;
+  /** A few words for lists. */
+  short: string;
+  /** The score means nothing at all and should not be shown. */
+  voids: boolean;
+}
+
 /** A decoded image: what is shown is what is analysed. */
 export interface Decoded {
   width: number;
@@ -168,10 +183,14 @@ export interface Decoded {
   notes: Note[];
   /** The window it is shown and analysed through; null for 8 bits, and with "pil". */
   window: ShownWindow | null;
+  /** Reasons to distrust any score of it, which the image alone shows; empty for most. */
+  warnings: Warning[];
   /** RGBA, width × height. */
   pixels: Uint8ClampedArray<ArrayBuffer>;
   /** What the open model sees: RGB, `sizePx` × `sizePx`. Give it to `addSupport` and `analyse` of any session of the model. */
   input: Uint8Array<ArrayBuffer>;
+  /** Equal for images of equal `input`, which a model cannot tell apart. */
+  hash: string;
 }
 
 /** What `analyse` needs of a decoded image; width and height only where regions are left out. */
@@ -232,6 +251,16 @@ export interface Result {
    * {@link SessionInfo.comparedAtMost}, spread over all of them; null with fewer than two.
    */
   supportScores: number[] | null;
+  /** Whose scores these are: places among the normal images in the order they were added, from 0. */
+  supportPlaces: number[] | null;
+  /** Places of normal images that are unlike all the others; none with fewer than four. */
+  supportUnlike: number[];
+  /** Places of normal images that are another one once more, pixel for pixel, and do not count. */
+  supportTwins: number[];
+  /** The highest of `supportScores` where it can be compared with places of the map, else null. */
+  normalTop: number | null;
+  /** Reasons to distrust the score. For an image given as `input` those of `decode` come first and are not repeated. */
+  warnings: Warning[];
   /** `referencesMs`: the normal images, if they were not encoded yet. */
   timings: { decodeMs: number; referencesMs: number; preprocessMs: number; encodeMs: number; scoreMs: number; totalMs: number };
 }

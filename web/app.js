@@ -26,6 +26,7 @@ import { mountScale } from "./ui/scale.js";
 import { mountStatus } from "./ui/status.js";
 import { mountStrip } from "./ui/strip.js";
 import { mountSupport } from "./ui/support.js";
+import { mountSupportScores } from "./ui/support-scores.js";
 import { mountViewer } from "./ui/viewer.js";
 
 const why = obstacle();
@@ -55,6 +56,7 @@ function start() {
   mountScale(store, overlay);
   mountPanel(store, images, support);
   mountSupport(store, messages, support);
+  mountSupportScores(store, messages, support);
   mountResult(store);
   mountSave(store, messages, overlay, images);
   mountStatus(store, engine, runner);

@@ -8,6 +8,7 @@ use anyhow::{Context, Result};
 use clap::ValueEnum;
 
 use super::augment::AugmentName;
+use super::normal_pictures::{self, NormalPictures};
 use super::progress::TerminalPacer;
 use super::report::{Report, Subject, WindowReport};
 use super::stems::unique_stems;
@@ -19,7 +20,7 @@ use crate::compute::{DeviceChoice, DeviceError};
 use crate::disk::{RunWindow, WholeFile};
 use crate::eval::EvalError;
 use crate::image::{Note, Rgb8, WindowChoice};
-use crate::mvfa::{Analysis, Engine, EngineError, Mode, PixelBox, Regions, Request};
+use crate::mvfa::{Analysis, Engine, EngineError, Mode, PixelBox, Regions, Request, Warning};
 use crate::render::hatch;
 
 const EXAMPLES: &str = "\
@@ -32,6 +33,11 @@ Examples:
 A folder stands for the pictures in it, sorted by name; overlays that mvfa drew are passed over. A picture
 that cannot be read is reported and the others go on; the exit code is then 1. Only results of earlier runs
 are replaced, never a picture or another file.
+
+Warnings say where a score means little: a picture without content, one of the normal pictures, one unlike all of them.
+They are told once on standard error and stand in the JSON. A normal picture given twice counts once. With two or more,
+each has a score of its own against the others; they are told before the first score, highest first (in the first JSON
+object: normal_pictures), so that one that does not belong there is seen. Nothing is drawn below the highest of them.
 
 Grey deeper than 8 bits is analysed through one window for all pictures, taken from the normal pictures; without
 them each picture has its own. Padding (a far outlying value that fills more than a hundredth of a picture) is left
@@ -155,17 +161,19 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if window.shared.is_some() {
         tell(&format!("note: {window}"));
     }
+    let mut normals = NormalPictures::default();
     if request.mode == Mode::Few {
         for path in &support {
             let opened = picture::open(path, &window).context("a normal picture cannot be used")?;
             picture::tell_notes(path, &opened.notes);
-            engine.add_reference(&opened.picture);
+            normals.add(engine.add_reference(&opened.picture), path, &opened.picture);
         }
+        normals.tell_twins(&engine);
     }
 
     let mut all_well = true;
     for (image, stem) in images.iter().zip(&stems) {
-        match one(args, &mut engine, &request, &window, image, stem) {
+        match one(args, &mut engine, &request, &mut normals, &window, image, stem) {
             Ok(()) => {}
             // The next picture would meet the same.
             Err(error) if error.chain().any(|cause| cause.is::<DeviceError>() || cause.is::<StdoutClosed>()) => {
@@ -237,6 +245,7 @@ fn one(
     args: &Args,
     engine: &mut Engine,
     request: &Request,
+    normals: &mut NormalPictures,
     window: &RunWindow,
     image: &Path,
     stem: &str,
@@ -259,9 +268,21 @@ fn one(
     pacer.clear();
     let analysis = analysis.with_context(|| image.display().to_string())?;
     check_finite(image, &analysis)?;
+    let mut warnings = Warning::of_image(&opened.picture);
+    warnings.extend(&analysis.warnings);
+    for warning in &warnings {
+        tell(&format!("warning: {}: {warning}", image.display()));
+    }
+    // Once, before the first score that they explain.
+    let scores = normals.take_scores(&analysis);
+    if let Some(scores) = scores.as_deref().filter(|_| !args.json) {
+        tell(&normal_pictures::line(scores));
+    }
     if let Some(out) = &args.out {
         hatch(&mut opened.picture, &args.leave_out);
-        write_results(args.npy, out, stem, &opened.picture, &analysis)?;
+        let voids = warnings.iter().any(Warning::voids);
+        let drawn_from = if voids { Some(f32::INFINITY) } else { analysis.normal_top };
+        write_results(args.npy, out, stem, &opened.picture, &analysis, drawn_from)?;
     }
     let subject = Subject {
         image,
@@ -274,6 +295,8 @@ fn one(
         notes: &opened.notes,
         left_out: &args.leave_out,
         window: opened.shown.map(|shown| WindowReport::new(&shown, window)),
+        warnings: &warnings,
+        normal_pictures: scores,
     };
     let report = Report::new(&subject, &analysis);
     if args.json { say_json(&serde_json::to_string(&report)?) } else { say(&report.line()) }
@@ -296,9 +319,16 @@ fn check_finite(image: &Path, analysis: &Analysis) -> Result<()> {
     }
 }
 
-fn write_results(with_maps: bool, out: &Path, stem: &str, picture: &Rgb8, analysis: &Analysis) -> Result<()> {
+fn write_results(
+    with_maps: bool,
+    out: &Path,
+    stem: &str,
+    picture: &Rgb8,
+    analysis: &Analysis,
+    drawn_from: Option<f32>,
+) -> Result<()> {
     let side = analysis.side_px;
-    overlay::write_png(&outputs::overlay_path(out, stem), picture, &analysis.overlay, side)?;
+    overlay::write_png(&outputs::overlay_path(out, stem), picture, &analysis.overlay, side, drawn_from)?;
     let maps = outputs::MAPS.into_iter().zip([&analysis.zero, &analysis.memory, &analysis.fused]);
     for (which, map) in maps.filter(|_| with_maps) {
         if let Some(map) = map {

@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::normal_pictures::NormalScore;
 use super::paths::distinct;
 use crate::disk::RunWindow;
 use crate::image::{Note, Shown, WindowChoice};
-use crate::mvfa::{Analysis, Mode, PixelBox};
+use crate::mvfa::{Analysis, Mode, PixelBox, Warning};
 
 /// One line of `predict --json`.
 #[derive(Debug, Serialize)]
@@ -26,6 +27,11 @@ pub(super) struct Report<'a> {
     device: &'static str,
     /// What is to be known about how the picture was read.
     notes: Vec<String>,
+    /// Reasons to distrust the score.
+    warnings: &'a [Warning],
+    /// The normal pictures' own scores, highest first; in the first object of a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normal_pictures: Option<Vec<NormalScore>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     window: Option<WindowReport>,
     /// Regions that count for nothing, in pixels of the picture.
@@ -79,6 +85,8 @@ pub(super) struct Subject<'a> {
     pub(super) notes: &'a [Note],
     pub(super) window: Option<WindowReport>,
     pub(super) left_out: &'a [PixelBox],
+    pub(super) warnings: &'a [Warning],
+    pub(super) normal_pictures: Option<Vec<NormalScore>>,
 }
 
 impl<'a> Report<'a> {
@@ -101,6 +109,8 @@ impl<'a> Report<'a> {
             map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
             device: subject.device,
             notes: subject.notes.iter().map(Note::to_string).collect(),
+            warnings: subject.warnings,
+            normal_pictures: subject.normal_pictures.clone(),
             window: subject.window.clone(),
             left_out: subject.left_out,
             ms: Milliseconds {
@@ -121,8 +131,10 @@ impl<'a> Report<'a> {
             1 => ", one region left out".to_owned(),
             n => format!(", {n} regions left out"),
         };
+        let doubts: Vec<&str> = self.warnings.iter().map(Warning::short).collect();
+        let doubts = if doubts.is_empty() { String::new() } else { format!(" [{}]", doubts.join(", ")) };
         format!(
-            "{}: score {:.4}{calibrated}, {}, {} mode{left_out}, {} device, {:.0} ms",
+            "{}: score {:.4}{calibrated}{doubts}, {}, {} mode{left_out}, {} device, {:.0} ms",
             self.image, self.score, self.object, self.mode, self.device, self.ms.total
         )
     }

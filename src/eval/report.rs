@@ -96,6 +96,7 @@ fn figure(picture: &Shown<'_>) -> Markup {
                 span class=(class) { (word) }
                 br;
                 (picture.name)
+                @for warning in &picture.result.warnings { br; strong { (warning.short()) } }
             }
         }
     }
@@ -162,6 +163,7 @@ fn curves(evaluation: &Evaluation, labels: &[bool]) -> Vec<Curve> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::mvfa::Warning;
 
     #[test]
     fn names_are_text_and_not_elements() {
@@ -174,9 +176,11 @@ mod tests {
             score_calibrated: None,
             score_memory_raw: None,
             score_raw_intensity: 0.0,
+            warnings: vec![Warning::Unlike],
         };
         let name = "<script>\"&'.png".to_owned();
         let drawn = figure(&Shown { result: &result, name, jpeg: String::new() }).into_string();
+        assert!(drawn.contains("unlike the normals"), "beside the score: {drawn}");
         assert!(drawn.contains("&lt;script&gt;&quot;&amp;") && !drawn.contains("<script"), "{drawn}");
     }
 }

@@ -17,7 +17,7 @@ use crate::eval::pixel_stream::{PixelStream, Resampling};
 use crate::eval::scores::{Evaluation, ImageResult, Scores, Windows};
 use crate::eval::spill::Spill;
 use crate::image::{Rgb8, Shown, WindowChoice};
-use crate::mvfa::{Engine, ImageParts, Mode, Pacer, Request, fuse, maximum};
+use crate::mvfa::{Engine, ImageParts, Mode, Pacer, Request, Warning, fuse, maximum};
 
 /// Rounds of the bootstrap.
 const ROUNDS: usize = 1000;
@@ -127,6 +127,7 @@ pub fn evaluate(
                 score_calibrated: None,
                 score_memory_raw: raw_scores.as_ref().map(|(_, score)| *score),
                 score_raw_intensity: grey_score,
+                warnings: Warning::of_image(&picture),
             };
             match (options.method, &raw_scores) {
                 (Method::MemoryRaw, Some((map, score))) => {
@@ -140,6 +141,7 @@ pub fn evaluate(
                     result.score_zero = analysis.score_zero;
                     result.score_memory = analysis.score_memory;
                     result.score_calibrated = analysis.score_calibrated;
+                    result.warnings.extend(&analysis.warnings);
                     if let Some(map) = &analysis.zero {
                         check_finite(sample, map)?;
                         pass.zero.push(map)?;

@@ -8,6 +8,7 @@ use crate::eval::bootstrap::{Interval, bootstrap};
 use crate::eval::pixel_stream::{PixelMetrics, Resampling};
 use crate::eval::sweep::{auroc, f1_max};
 use crate::image::Shown;
+use crate::mvfa::Warning;
 
 /// One picture's scores.
 #[derive(Clone, Debug, Serialize)]
@@ -29,6 +30,9 @@ pub struct ImageResult {
     pub score_memory_raw: Option<f32>,
     /// The baseline's: mean grey value, in 0..1.
     pub score_raw_intensity: f32,
+    /// Reasons to distrust the scores.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
 }
 
 /// Figures of one way to score.

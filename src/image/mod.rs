@@ -13,6 +13,7 @@
 //! than 8 bits goes through a window (`WindowChoice::Pil` gives the reference's clipping).
 
 mod augment;
+mod content;
 mod decode;
 mod error;
 mod jpeg;
@@ -22,6 +23,7 @@ mod note;
 mod orient;
 mod padding;
 mod picture;
+mod pixel_hash;
 mod planes;
 mod pooled;
 mod raster;
@@ -31,6 +33,7 @@ mod tiff;
 mod window;
 
 pub use augment::{AUGMENTATION_NAMES, augment_mvfa, augmented};
+pub use content::{Emptiness, emptiness, is_long, is_tiny};
 pub(crate) use decode::may_be_deep;
 pub use decode::{FILE_ENDINGS, SUPPORTED_FORMATS, decode};
 pub use error::ImageError;
@@ -38,6 +41,7 @@ pub(crate) use keys::{KEYS_SUPPORT, keys};
 pub use limits::Limits;
 pub use note::Note;
 pub use picture::{Picture, Pixels, Rgb8};
+pub use pixel_hash::PixelHash;
 pub use planes::{Planes, to_planes};
 pub use pooled::{GreySpread, pooled_range};
 pub use resize::resize_bicubic;

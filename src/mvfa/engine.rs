@@ -126,9 +126,19 @@ impl Engine {
         self.references.clear();
     }
 
-    /// The references, oldest first.
+    /// The references that count, oldest first.
     pub fn references(&self) -> Vec<ReferenceId> {
         self.references.ids().collect()
+    }
+
+    /// The place of a reference among all that were added and not forgotten, from 0.
+    pub fn place_of(&self, id: ReferenceId) -> usize {
+        self.references.place_of(id)
+    }
+
+    /// References that show the same, pixel for pixel, as an earlier one and do not count: which, and the earlier one.
+    pub fn twins(&self) -> Vec<(ReferenceId, ReferenceId)> {
+        self.references.twins().collect()
     }
 
     /// Leaves regions out of the scores and maps of all analyses that follow; empty ones leave nothing out.
@@ -247,8 +257,16 @@ impl Engine {
         let features = self.encode(&planes, request.mode, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
         timings.encode_ms = lap(&|| pacer.now_ms());
         let mut analysis = self.score(&features, &object, request.mode, text, pacer).await?;
+        if request.mode == Mode::Few {
+            let begun = pacer.now_ms();
+            // It says more than that the image is unlike them.
+            if let Some(warning) = self.references.warning(&planes) {
+                analysis.warnings = vec![warning];
+            }
+            analysis.timings.checks_ms += pacer.now_ms() - begun;
+        }
         timings.score_ms = lap(&|| pacer.now_ms());
-        analysis.timings = timings;
+        analysis.timings = Timings { checks_ms: analysis.timings.checks_ms, ..timings };
         Ok(analysis)
     }
 

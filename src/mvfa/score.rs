@@ -17,10 +17,12 @@ use crate::mvfa::engine::Engine;
 use crate::mvfa::error::EngineError;
 use crate::mvfa::features::{Bank, Features};
 use crate::mvfa::fusion::{default_calibration, fuse};
+use crate::mvfa::likeness::{SIGNATURE_LEVEL, Signature};
 use crate::mvfa::maps::{abnormal_patches, maximum, sum_up};
 use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances};
 use crate::mvfa::regions::{Kept, counted, filled};
 use crate::mvfa::upsample::Geometry;
+use crate::mvfa::warning::Warning;
 use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
 
 impl Engine {
@@ -81,6 +83,18 @@ impl Engine {
                 }
             }
         }
+        let whole = features.segmentation.get(SIGNATURE_LEVEL).filter(|_| few);
+        let mut unsigned = Vec::new();
+        if let Some(whole) = whole {
+            reading.push(whole.clone());
+            for id in self.references.unsigned() {
+                let rows = self.references.rows(id).and_then(|rows| rows.original(Bank::Segmentation, SIGNATURE_LEVEL));
+                if let Some(rows) = rows {
+                    reading.push(rows);
+                    unsigned.push(id);
+                }
+            }
+        }
 
         // 2. One read.
         let mut values = pacer.wait(reading.read(&self.open)).await??;
@@ -108,8 +122,26 @@ impl Engine {
             Some(_) => left_out.iter().map(|id| (*id, take(levels))).collect(),
             None => HashMap::new(),
         };
+        let mut unlikeness = (None, Vec::new());
+        let begun = pacer.now_ms();
+        if let Some(whole) = whole {
+            let [tokens, _] = whole.dims();
+            let mut signature = || take(1).pop().map(|values| Signature::of_tokens(&values, tokens));
+            let of_image = signature();
+            for id in unsigned {
+                if let Some(signature) = signature() {
+                    self.references.sign(id, signature);
+                }
+            }
+            unlikeness = of_image.map(|of| self.references.likeness(&of)).unwrap_or_default();
+        }
+        let checks_ms = pacer.now_ms() - begun;
         let parts = Parts { object, zero_logits, distances, own };
-        Ok(self.assemble(parts, mode))
+        let mut analysis = self.assemble(parts, mode);
+        (analysis.unlikeness, analysis.support_unlike) = unlikeness;
+        analysis.timings.checks_ms = checks_ms;
+        analysis.warnings.extend(analysis.unlikeness.filter(|u| *u >= 1.0).map(|_| Warning::Unlike));
+        Ok(analysis)
     }
 
     /// Maps and scores from patch values; plain arithmetic, no device.
@@ -177,8 +209,9 @@ impl Engine {
                 maximum(&fuse(&zero_map, memory_map, ranges.zero_map, ranges.memory_map))
             })
         };
-        let support_scores = (left_out.len() >= 2)
+        let support_scores: Option<Vec<f32>> = (left_out.len() >= 2)
             .then(|| ids.iter().zip(&left_out).map(|(id, memory_map)| support_score(id, memory_map)).collect());
+        let normal_top = support_scores.as_deref().filter(|_| kind == ObjectKind::Segmentation).map(maximum);
 
         let logits = zero_logits.as_ref().map(|(seg, det)| if score_bank == Bank::Segmentation { seg } else { det });
         let shown_zero = logits.map(|l| words(l, shown));
@@ -209,7 +242,12 @@ impl Engine {
             levels,
             left_out: kept.map(Kept::left_out),
             side_px,
+            support_ids: support_scores.as_ref().map(|_| ids),
             support_scores,
+            normal_top,
+            support_unlike: Vec::new(),
+            unlikeness: None,
+            warnings: Vec::new(),
             timings: Timings::default(),
         }
     }

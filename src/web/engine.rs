@@ -8,7 +8,7 @@ use web_sys::AbortSignal;
 use crate::bundle::manifest::{Augment, ObjectKind};
 use crate::compute::DeviceChoice;
 use crate::image::Planes;
-use crate::mvfa::{Analysis, Engine, LEFT_OUT_AT_MOST, Mode, PixelBox, ReferenceId, Regions, Request};
+use crate::mvfa::{Analysis, Engine, LEFT_OUT_AT_MOST, Mode, PixelBox, ReferenceId, Regions, Request, Warning};
 use crate::render::ColourMap;
 use crate::web::error::WebError;
 use crate::web::files::ModelFiles;
@@ -91,6 +91,11 @@ struct Scalars<'a> {
     map_min: f32,
     map_max: f32,
     support_scores: Option<&'a [f32]>,
+    support_places: Option<Vec<usize>>,
+    support_unlike: Vec<usize>,
+    support_twins: Vec<usize>,
+    normal_top: Option<f32>,
+    warnings: &'a [Warning],
     timings: TimingsInfo,
 }
 
@@ -231,7 +236,11 @@ impl WebEngine {
         let decode_ms = now_ms() - start;
         let request = Request { object: options.object, mode, augment: options.augment, bank_rows: options.bank_rows };
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
-        let analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
+        let mut analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
+        // An `input` has lost the size of its file: what the file alone shows, `decode` has told.
+        if !is_input {
+            analysis.warnings.splice(0..0, Warning::of_image(&rgb));
+        }
         let out = self.result(&analysis, &request, decode_ms, now_ms() - start)?;
         picture::set(&out, "window", &shown.map_or(JsValue::NULL, |shown| picture::window_of(&shown).into()));
         Ok(out)
@@ -264,6 +273,7 @@ impl WebEngine {
     fn result(&self, analysis: &Analysis, request: &Request, decode_ms: f64, total_ms: f64) -> Result<Object, JsValue> {
         let map = analysis.map();
         let timings = analysis.timings;
+        let place = |id: &ReferenceId| self.engine.place_of(*id);
         let out: Object = plain(&Scalars {
             object: &request.object,
             mode: request.mode.name(),
@@ -276,6 +286,11 @@ impl WebEngine {
             map_min: map.iter().copied().fold(f32::INFINITY, f32::min),
             map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
             support_scores: analysis.support_scores.as_deref(),
+            support_places: analysis.support_ids.as_ref().map(|ids| ids.iter().map(place).collect()),
+            support_unlike: analysis.support_unlike.iter().map(place).collect(),
+            support_twins: self.engine.twins().iter().map(|(twin, _)| place(twin)).collect(),
+            normal_top: analysis.normal_top,
+            warnings: &analysis.warnings,
             timings: TimingsInfo {
                 decode_ms,
                 references_ms: timings.references_ms,
@@ -300,7 +315,7 @@ impl WebEngine {
 }
 
 /// A value as a plain object, `None` as `null`.
-fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
+pub(super) fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
     value.serialize(&serializer).map_err(|e| WebError::Usage(e.to_string()).into())
 }

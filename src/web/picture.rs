@@ -3,8 +3,10 @@
 use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
-use crate::image::{self, Limits, Note, Picture, Rgb8, Shown, WindowChoice};
+use crate::image::{self, Limits, Note, Picture, PixelHash, Rgb8, Shown, WindowChoice};
+use crate::mvfa::Warning;
 use crate::render;
+use crate::web::engine::plain;
 use crate::web::error::WebError;
 
 /// Width of the colour bar; the page stretches it.
@@ -12,9 +14,10 @@ const BAR_WIDTH_PX: usize = 256;
 
 /// Decodes a file and shows it through a window.
 ///
-/// Returns `{ width, height, deep, synthetic, notes, window, pixels, input }`: notes as `{ code, text }`, the window as
-/// `{ low, high, padded, text }` or null where none applies, pixels as RGBA, and `input` as RGB
-/// `[side, side, 3]` for the model whose side is given, or null.
+/// Returns `{ width, height, deep, synthetic, notes, warnings, window, pixels, input, hash }`: notes as `{ code, text }`,
+/// warnings as `{ code, text, short, voids }`, the window as `{ low, high, padded, text }` or null where none applies,
+/// pixels as RGBA, and `input` as RGB `[side, side, 3]` for the model whose side is given, or null; `hash` is equal for
+/// equal inputs.
 ///
 /// # Errors
 /// Throws `ImageError` or, for a window that cannot be read, `UsageError`.
@@ -30,7 +33,11 @@ pub fn decode(bytes: &[u8], window: Option<String>, side_px: Option<usize>) -> R
     set(&out, "notes", &picture.notes.iter().map(note).collect::<Array>());
     set(&out, "window", &shown.map_or(JsValue::NULL, |shown| window_of(&shown).into()));
     set(&out, "pixels", &Uint8ClampedArray::from(&rgba[..]));
-    let input = side_px.map(|side| Uint8Array::from(&image::resize_bicubic(&rgb, side).bytes[..]));
+    set(&out, "warnings", &plain(&Warning::of_image(&rgb))?);
+    let input = side_px.map(|side| image::resize_bicubic(&rgb, side));
+    let hash = input.as_ref().map(|input| PixelHash::of_rgb(input).to_string());
+    set(&out, "hash", &hash.map_or(JsValue::NULL, JsValue::from));
+    let input = input.map(|input| Uint8Array::from(&input.bytes[..]));
     set(&out, "input", &input.map_or(JsValue::NULL, JsValue::from));
     Ok(out)
 }

@@ -17,3 +17,4 @@ mod regions;
 mod tools;
 mod usage;
 mod windows;
+mod warnings;

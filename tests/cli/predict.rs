@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::tools::{bundle, mvfa, read_npy, text, tiny};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "image",
     "object",
     "mode",
@@ -19,6 +19,8 @@ const KEYS: [&str; 13] = [
     "map_min",
     "map_max",
     "device",
+    "notes",
+    "warnings",
     "ms",
 ];
 

@@ -6,7 +6,6 @@
 import { ended } from "./dom.js";
 import { windowFor } from "./results.js";
 import { currentImage } from "./store.js";
-import { blankness } from "./warnings.js";
 
 /** Full-size bitmaps kept; others are decoded again when looked at. */
 const KEPT_BITMAPS = 6;
@@ -41,8 +40,7 @@ export function createImages(store, messages, engine) {
       const id = nextId++;
       return /** @type {import("./types.d.ts").ImageItem} */ ({
         id, blob, name, path, note, noteKey: "", label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
-        thumb: null, bitmap: null, input: null, decodedWindow: null, shown: null, leftOut: [], message: "", blank: "", result: null, resultKey: "",
-        amongNormals: false,
+        thumb: null, bitmap: null, input: null, decodedWindow: null, shown: null, leftOut: [], message: "", warnings: [], result: null, resultKey: "", normals: [],
       });
     });
     if (items.length === 0) return items;
@@ -113,10 +111,9 @@ export function createImages(store, messages, engine) {
       const session = await engine.whenReady();
       const decoded = await session.decode(item.blob, { window });
       const pixels = new ImageData(/** @type {any} */ (asClamped(decoded.pixels)), decoded.width, decoded.height);
-      const blank = blankness(pixels.data);
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
-      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, blank });
+      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, warnings: decoded.warnings });
       item.thumb = await thumbnail(bitmap, THUMB_PX);
       if (item.status === "reading") item.status = "ready";
       forget();

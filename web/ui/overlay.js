@@ -23,7 +23,7 @@ export function createOverlay(store) {
 
   function wish() {
     const item = currentImage(state);
-    if (!item?.result || !state.session || warningsFor(state, item).some(({ voids }) => voids)) return null;
+    if (!item?.result || !state.session || warningsFor(item).some(({ voids }) => voids)) return null;
     const { lo, hi } = colourRange(state, item);
     return { map: item.result.overlay, size: item.result.size, lo, hi, threshold: thresholdFor(state, item), colourMap: state.settings.colourMap };
   }

@@ -26,7 +26,7 @@ const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours s
  */
 export function readScore(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
-  const warnings = warningsFor(state, item);
+  const warnings = warningsFor(item);
   const empty = warnings.find(({ voids }) => voids);
   if (empty) return { score: null, reading: `No score: ${empty.short}`, range: "", hint: "", warnings };
   return { ...(result.mode === "few" ? withNormals(state, item) : withWords(state, result)), warnings };
@@ -85,7 +85,7 @@ function withNormals(state, item) {
   const doubt = normals.length < 4 ? `${countOf(normals.length, "normal image")} make a rough range. Add more.`
     : result.score > highest ? "Another person, view or scanner can raise the score too."
     : "That does not mean that the image is normal.";
-  const outline = normalTop(state, item) === null
+  const outline = normalTop(item) === null
     ? `This score is the map's average and gives single places no range of normal images, so ${NO_OUTLINE} `
     : "";
   return {

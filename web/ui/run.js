@@ -11,7 +11,6 @@
 import { workerCount } from "../../pkg/helpers.js";
 import { Lanes } from "../../pkg/lanes.js";
 import { boxesFor, isUpToDate, keyFor } from "./results.js";
-import { sameBytes } from "./same.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
@@ -104,7 +103,6 @@ export function createRunner(store, messages, engine, images, support, network) 
     if (state.settings.mode === "few" && state.support.length === 0) {
       throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
     }
-    const amongNormals = state.settings.mode === "few" && (await isAmong(item, state.support));
     const input = await images.inputOf(item);
     // From here on nothing is waited for, so that the result belongs to these settings and normal images.
     const { object, mode, augment, bankRows } = state.settings;
@@ -112,6 +110,7 @@ export function createRunner(store, messages, engine, images, support, network) 
     const leaveOut = boxesFor(state, item);
     const options = { object, mode, augment, bankRows: bankRows ?? undefined, leaveOut };
     const resultKey = keyFor(state, item);
+    const normals = mode === "few" ? [...state.support] : [];
     /** @param {import("../../pkg/index.js").Session} session @param {{signal: AbortSignal, isFirst: boolean}} how */
     const analyse = async (session, { signal, isFirst }) => {
       // The bar follows the page's own session.
@@ -120,7 +119,9 @@ export function createRunner(store, messages, engine, images, support, network) 
       result.timings.referencesMs += normalsMs;
       result.timings.totalMs += normalsMs;
       normalsMs = 0;
-      Object.assign(item, { result, resultKey, amongNormals, leftOut: leaveOut, status: "done", message: "" });
+      // Further workers hold them in the order of the list, the page's own session in the order they came.
+      const order = isFirst ? normals.sort((a, b) => a.engineId - b.engineId) : normals;
+      Object.assign(item, { result, resultKey, normals: order.map(({ id }) => id), leftOut: leaveOut, status: "done", message: "" });
       if (isFirst) engine.worked();
     };
     return { ...comparedNow(), analyse };
@@ -156,10 +157,4 @@ export function createRunner(store, messages, engine, images, support, network) 
 /** What a run over all images has to do. @param {import("./types.d.ts").State} state */
 export function remaining(state) {
   return state.images.filter((item) => item.status !== "error" && !isUpToDate(state, item));
-}
-
-/** @param {ImageItem} item @param {import("./types.d.ts").SupportItem[]} normals */
-async function isAmong(item, normals) {
-  for (const { blob } of normals) if (await sameBytes(item.blob, blob).catch(() => false)) return true;
-  return false;
 }

@@ -1,4 +1,4 @@
-import type { ColourMap, GreySpread, NetworkRequest, Note, PixelBox, Result, Session, SessionInfo, SharedWindow, ShownWindow } from "../../pkg/index.d.ts";
+import type { ColourMap, GreySpread, NetworkRequest, Note, PixelBox, Result, Session, SessionInfo, SharedWindow, ShownWindow, Warning } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -27,15 +27,15 @@ export interface ImageItem {
   shown: ShownWindow | null;
   decodedWindow: string | null;
   message: string;
-  /** Whether the pixels show nothing, see warnings.js. */
-  blank: "" | "single" | "nearly";
+  /** Reasons to distrust whatever comes of the image, which its pixels alone show. */
+  warnings: Warning[];
   result: Result | null;
   /** Settings the result belongs to, see results.js. */
   resultKey: string;
   /** Regions that the result leaves out. */
   leftOut: PixelBox[];
-  /** The same file was among the normal images that the result was compared with. */
-  amongNormals: boolean;
+  /** Ids of the normal images that the result was compared with, in the order of the session that made it. */
+  normals: number[];
   /** What a sample wants said beside its result. */
   note: string;
   /** Settings of the result that the note is about. */
@@ -55,6 +55,10 @@ export interface SupportItem {
   input: Uint8Array<ArrayBuffer> | null;
   /** How deep grey values are spread; null for 8 bits. */
   spread: GreySpread | null;
+  /** Equal for images that the model cannot tell apart. */
+  hash: string;
+  /** What its pixels alone show. */
+  warnings: Warning[];
   /** Where the engine knows it, and under which id and window. */
   session: Session | null;
   engineId: number;
