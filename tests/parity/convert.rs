@@ -6,6 +6,7 @@
 mod common;
 #[allow(dead_code)]
 mod formula;
+mod kinds;
 
 use std::collections::BTreeMap;
 use std::fs;
