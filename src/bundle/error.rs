@@ -143,7 +143,9 @@ pub enum BundleError {
         of: usize,
     },
     /// The index of a checkpoint in several files, or one of its parts.
-    #[error("the checkpoint's index {path} cannot be used: {reason}; put it and all its parts into one folder, as they were published")]
+    #[error(
+        "the checkpoint's index {path} cannot be used: {reason}; put it and all its parts into one folder, as they were published"
+    )]
     Index {
         /// The index.
         path: String,
@@ -151,7 +153,9 @@ pub enum BundleError {
         reason: String,
     },
     /// A matrix of weights with one value in all places.
-    #[error("the tensor {name} holds {value} in all its places, so these weights were never trained or were lost when they were written; {hint}")]
+    #[error(
+        "the tensor {name} holds {value} in all its places, so these weights were never trained or were lost when they were written; {hint}"
+    )]
     Constant {
         /// Name of the tensor.
         name: String,

@@ -127,7 +127,9 @@ fn activation(chosen: Activation, trained_with: Option<Activation>) -> String {
     };
     let why = if chosen == Activation::Gelu { ", as MVFA runs every tower" } else { "" };
     match trained_with.filter(|trained| *trained != chosen) {
-        Some(trained) => format!("activation: {}{why}; by its config.json it was trained with {}", name(chosen), name(trained)),
+        Some(trained) => {
+            format!("activation: {}{why}; by its config.json it was trained with {}", name(chosen), name(trained))
+        }
         None => format!("activation: {}{why}", name(chosen)),
     }
 }

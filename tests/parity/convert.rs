@@ -412,7 +412,7 @@ fn files_that_are_no_checkpoints_are_errors() {
         open(&[b"PK\x05\x06".as_slice(), &bytes].concat());
         open(&[&(size as u64).to_le_bytes(), b"{".as_slice(), &bytes].concat());
     }
-    assert!(matches!(open_checkpoint(&folder.path().join("none"), None), Err(BundleError::Io { .. })));
+    assert!(matches!(open_checkpoint(&folder.path().join("none"), None, None), Err(BundleError::Io { .. })));
 }
 
 #[test]

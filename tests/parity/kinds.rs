@@ -167,10 +167,7 @@ fn low_rank_updates_are_named() {
     let tower = tower();
     let update = |name: String, shape: [usize; 2]| (name, (shape.to_vec(), vec![1.0; shape[0] * shape[1]]));
     let mut beside = tower.clone();
-    beside.extend([
-        update(format!("{projection}lora_A"), [4, 32]),
-        update(format!("{projection}lora_B"), [32, 4]),
-    ]);
+    beside.extend([update(format!("{projection}lora_A"), [4, 32]), update(format!("{projection}lora_B"), [32, 4])]);
     Try::of(&beside).fails(&["LoRA", "lora_A and 1 others", "merge_and_unload()"]);
 
     let mut peft = prefixed("base_model.model.", &tower);
@@ -359,7 +356,10 @@ fn known_families_are_called_by_name() {
         ("timm tower", trunk.shapes()),
         ("plain vision transformer", Vit::default().shapes()),
         ("MAE", and(Vit::default().shapes(), &[("decoder_blocks.0.norm1.weight", &[64])])),
-        ("EVA", and(Vit { swiglu: true, ..trunk }.shapes(), &[("visual.trunk.blocks.0.attn.q_proj.weight", &[64, 64])])),
+        (
+            "EVA",
+            and(Vit { swiglu: true, ..trunk }.shapes(), &[("visual.trunk.blocks.0.attn.q_proj.weight", &[64, 64])]),
+        ),
         ("SigLIP", and(Vec::new(), &siglip)),
         ("DINOv2 giant", Vit { swiglu: true, ..scaled }.shapes()),
         ("DINOv3", and(dinov3, &[("rope_embed.periods", &[16])])),
@@ -395,8 +395,11 @@ fn dinov2_with_registers_answers_as_the_reference() {
     let golden = Golden::open("dinov2-registers/golden.safetensors");
     let pixels = golden.values("pixels");
     let mut source = open_source(&crate::fixture("dinov2-registers/tower.safetensors")).unwrap().source;
-    let official: Tensors =
-        source.names().into_iter().map(|n| (n.clone(), (source.shape(&n).unwrap(), source.read(&n).unwrap()))).collect();
+    let official: Tensors = source
+        .names()
+        .into_iter()
+        .map(|n| (n.clone(), (source.shape(&n).unwrap(), source.read(&n).unwrap())))
+        .collect();
     for (title, tensors) in [
         ("DINOv2", official.clone()),
         ("Hugging Face DINOv2", hugging_face(&official)),
@@ -420,7 +423,12 @@ fn dinov2_with_registers_answers_as_the_reference() {
             let planes = Planes { side_px: 21, values: pixels.clone() };
             let levels = pollster::block_on(engine.raw_tokens(&planes, &mut Straight)).unwrap();
             for (n, level) in levels.iter().enumerate() {
-                assert_close(&format!("{title} {kernels:?} level {n}"), level, &golden.values(&format!("level_{n}")), 2e-5);
+                assert_close(
+                    &format!("{title} {kernels:?} level {n}"),
+                    level,
+                    &golden.values(&format!("level_{n}")),
+                    2e-5,
+                );
             }
             assert_eq!(levels.len(), 2);
         }

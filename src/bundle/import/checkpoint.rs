@@ -118,7 +118,11 @@ impl Checkpoint {
             (Family::Dinov2, 0) => "DINOv2".to_owned(),
             (Family::Dinov2, _) => format!("DINOv2 with {registers} registers"),
         };
-        let prefix = if self.prefix().is_empty() { "without a prefix".to_owned() } else { format!("prefix {:?}", self.prefix()) };
+        let prefix = if self.prefix().is_empty() {
+            "without a prefix".to_owned()
+        } else {
+            format!("prefix {:?}", self.prefix())
+        };
         let others = match self.others.as_str() {
             "" => String::new(),
             others => format!("; not taken: {others} (choose with --prefix)"),
@@ -162,9 +166,10 @@ impl Checkpoint {
         }
         for raw in &recipe.parts {
             let raw = format!("{}{raw}", self.tower.prefix);
-            let found = self.source.shape(&raw).ok_or_else(|| {
-                or_another(missing(&raw, &self.path, &*self.source), &self.others)
-            })?;
+            let found = self
+                .source
+                .shape(&raw)
+                .ok_or_else(|| or_another(missing(&raw, &self.path, &*self.source), &self.others))?;
             if without_leading_ones(&found) != without_leading_ones(&expected) {
                 let hint = format!("{} is damaged, or of a variant that is not supported", self.path);
                 return Err(BundleError::Shape { name: raw, expected, found, hint });
@@ -282,7 +287,8 @@ fn not_used(
     let used: BTreeSet<String> = parts.map(|part| format!("{}{part}", tower.prefix)).collect();
     let unused = names.iter().filter(|name| is_of(name, tower, towers) && !used.contains(*name));
     // As far as a person needs to know which part it is: `visual.ln_post`.
-    let group = |name: &String| name.split('.').take(2 + tower.prefix.matches('.').count()).collect::<Vec<_>>().join(".");
+    let group =
+        |name: &String| name.split('.').take(2 + tower.prefix.matches('.').count()).collect::<Vec<_>>().join(".");
     let groups: BTreeSet<String> = unused.map(group).collect();
     let more = if groups.len() > MOST { format!(" and {} more", groups.len() - MOST) } else { String::new() };
     let first: Vec<String> = groups.into_iter().take(MOST).collect();

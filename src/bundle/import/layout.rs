@@ -63,14 +63,14 @@ impl Layout {
 
     /// The prefixes before raw names, such as `module.` or `state_dict.`, where `names` are of this layout: one for each
     /// model in the file.
-    pub fn prefixes(&self, names: &[String]) -> impl Iterator<Item = String> {
+    pub fn prefixes(&'static self, names: &[String]) -> impl Iterator<Item = String> {
         let anchor = self.recipe(ANCHOR).and_then(|recipe| recipe.parts.into_iter().next());
-        let before = |name: &String| anchor.as_ref().and_then(|anchor| name.strip_suffix(anchor.as_str()));
+        let anchor = anchor.unwrap_or_default();
+        let prefixes = names.iter().filter_map(move |name| name.strip_suffix(anchor.as_str()));
         let has_mark = |prefix: &&str| {
-            self.mark.is_none_or(|mark| names.iter().any(|name| name.strip_prefix(prefix) == Some(mark)))
+            self.mark.is_none_or(|mark| names.iter().any(|name| name.strip_prefix(*prefix) == Some(mark)))
         };
-        let prefixes = names.iter().filter_map(before).filter(|p| p.is_empty() || p.ends_with('.')).filter(has_mark);
-        prefixes.map(str::to_owned).collect::<Vec<_>>().into_iter()
+        prefixes.filter(|p| p.is_empty() || p.ends_with('.')).filter(has_mark).map(str::to_owned)
     }
 }
 

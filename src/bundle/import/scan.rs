@@ -102,7 +102,8 @@ impl Scan<'_> {
             return Some(format!("the text tower, for {table} cannot be read ({})", unread.why));
         }
         let others = ["text.position_embedding", "text.projection", "text.blocks.0.ln1.weight"];
-        let has_others = others.iter().filter_map(|name| self.tower.raw(name)).any(|name| self.source.shape(&name).is_some());
+        let has_others =
+            others.iter().filter_map(|name| self.tower.raw(name)).any(|name| self.source.shape(&name).is_some());
         if has_others {
             return Some(format!("the text tower, for {table} is not in the file"));
         }
@@ -136,7 +137,9 @@ pub(super) fn without_leading_ones(shape: &[usize]) -> &[usize] {
 pub(super) fn missing(raw: &str, path: &str, source: &dyn TensorSource) -> BundleError {
     let hint = match source.unread().into_iter().find(|unread| unread.name == raw) {
         Some(Unread { why, .. }) => {
-            format!("{path} holds it, but {why}; save it again in 32-bit or 16-bit floats, or use a version of it in those")
+            format!(
+                "{path} holds it, but {why}; save it again in 32-bit or 16-bit floats, or use a version of it in those"
+            )
         }
         None => format!("{path} is incomplete, or of a variant that is not supported; get a fresh copy"),
     };

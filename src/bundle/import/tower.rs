@@ -93,7 +93,8 @@ pub(super) fn towers(names: &[String]) -> Vec<Tower> {
 pub(super) fn chosen(towers: &[Tower], prefix: &str) -> Result<Vec<Tower>, String> {
     let dotted = if prefix.is_empty() || prefix.ends_with('.') { prefix.to_owned() } else { format!("{prefix}.") };
     let exact: Vec<Tower> = towers.iter().filter(|tower| tower.prefix == dotted).cloned().collect();
-    let below = || towers.iter().filter(|tower| !dotted.is_empty() && tower.prefix.starts_with(&dotted)).cloned().collect();
+    let below =
+        || towers.iter().filter(|tower| !dotted.is_empty() && tower.prefix.starts_with(&dotted)).cloned().collect();
     let found: Vec<Tower> = if exact.is_empty() { below() } else { exact };
     if found.is_empty() {
         return Err(format!("no vision tower has the prefix {prefix:?}; pass --prefix with {}", listed(towers.iter())));
@@ -128,7 +129,9 @@ mod tests {
     fn teachers_and_means_come_before_what_is_trained() {
         assert_eq!(prefixes(&["student.backbone.", "teacher.backbone."])[0], "teacher.backbone.");
         assert_eq!(prefixes(&["a.student.", "much.longer.teacher.module."])[0], "much.longer.teacher.module.");
-        for mean in ["model_ema.", "ema.", "state_dict_ema.", "ema_model.module.", "modelEma.", "target_encoder.", "swa2."] {
+        for mean in
+            ["model_ema.", "ema.", "state_dict_ema.", "ema_model.module.", "modelEma.", "target_encoder.", "swa2."]
+        {
             assert_eq!(prefixes(&["model.", mean, "state_dict."])[0], mean);
         }
         assert_eq!(prefixes(&["student.", "model."])[0], "model.");

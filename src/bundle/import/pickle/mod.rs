@@ -128,7 +128,9 @@ mod tests {
             pickle
         };
         let start = std::time::Instant::now();
-        for callee in [&b"os\nsystem\n"[..], b"torch._utils\n_rebuild_tensor_v9\n", b"torch._utils\n_rebuild_parameter\n"] {
+        for callee in
+            [&b"os\nsystem\n"[..], b"torch._utils\n_rebuild_tensor_v9\n", b"torch._utils\n_rebuild_parameter\n"]
+        {
             assert!(root(&calls(callee, b"K\x01")).is_ok());
         }
         let error = root(&calls(b"collections\nOrderedDict\n", b"N")).unwrap_err();
@@ -163,12 +165,19 @@ mod tests {
     #[test]
     fn two_tensors_of_one_name_are_told() {
         let tensor = |key: &[u8]| {
-            let mut call = b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0".to_vec();
+            let mut call =
+                b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0".to_vec();
             call.extend(key);
             call.extend(b"X\x03\0\0\0cpuK\x04tQK\0K\x04\x85K\x01\x85\x89}tR");
             call
         };
-        let pickle = [b"}(X\x03\0\0\0a.b".to_vec(), tensor(b"0"), b"X\x01\0\0\0a}X\x01\0\0\0b".to_vec(), tensor(b"1"), b"su.".to_vec()];
+        let pickle = [
+            b"}(X\x03\0\0\0a.b".to_vec(),
+            tensor(b"0"),
+            b"X\x01\0\0\0a}X\x01\0\0\0b".to_vec(),
+            tensor(b"1"),
+            b"su.".to_vec(),
+        ];
         let (found, unread) = flatten_with_unread(&read_pickle(&pickle.concat()).unwrap()).unwrap();
         assert!(found.is_empty());
         assert!(unread[0].name == "a.b" && unread[0].why.contains("two tensors"), "{unread:?}");
