@@ -100,7 +100,7 @@ impl Try {
 
     #[track_caller]
     fn fails(&self, parts: &[&str]) {
-        let error = self.run().err().expect("an error").to_string();
+        let error = self.run().expect_err("an error").to_string();
         assert!(parts.iter().all(|part| error.contains(part)), "{error}");
         assert!(!error.contains("fresh copy"), "a copy would not help: {error}");
         assert!(!self.folder.path().join("bundle").exists());

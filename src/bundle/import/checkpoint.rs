@@ -286,9 +286,11 @@ fn not_used(
     let parts = shapes.keys().filter_map(|name| tower.layout.recipe(name)).flat_map(|recipe| recipe.parts);
     let used: BTreeSet<String> = parts.map(|part| format!("{}{part}", tower.prefix)).collect();
     let unused = names.iter().filter(|name| is_of(name, tower, towers) && !used.contains(*name));
-    // As far as a person needs to know which part it is: `visual.ln_post`.
-    let group =
-        |name: &String| name.split('.').take(2 + tower.prefix.matches('.').count()).collect::<Vec<_>>().join(".");
+    // As far as a person needs to know which part it is: `visual.ln_post`, `optimizer`.
+    let group = |name: &String| {
+        let parts = if name.starts_with(&tower.prefix) { 2 + tower.prefix.matches('.').count() } else { 1 };
+        name.split('.').take(parts).collect::<Vec<_>>().join(".")
+    };
     let groups: BTreeSet<String> = unused.map(group).collect();
     let more = if groups.len() > MOST { format!(" and {} more", groups.len() - MOST) } else { String::new() };
     let first: Vec<String> = groups.into_iter().take(MOST).collect();

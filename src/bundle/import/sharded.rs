@@ -149,11 +149,11 @@ impl TensorSource for Sharded {
     }
 
     fn unread(&self) -> Vec<Unread> {
-        let parts = self.parts.iter().enumerate();
-        let of = |(number, part): (usize, &Box<dyn TensorSource>)| {
-            part.unread().into_iter().filter(move |u| self.owners.get(&u.name) == Some(&number)).collect::<Vec<_>>()
-        };
-        parts.flat_map(of).collect()
+        let mut all = Vec::new();
+        for (number, part) in self.parts.iter().enumerate() {
+            all.extend(part.unread().into_iter().filter(|unread| self.owners.get(&unread.name) == Some(&number)));
+        }
+        all
     }
 
     fn read(&mut self, name: &str) -> Result<Vec<f32>, BundleError> {

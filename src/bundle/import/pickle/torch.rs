@@ -61,12 +61,12 @@ impl Stack {
             }
             name if builds_a_tensor(name) => {
                 // The last argument that is a name is the type, where there is one: `torch float8_e4m3fn`.
-                let arguments = self.items(arguments).unwrap_or_default().iter().rev().take(2 * AXES_LIMIT);
-                let kind = arguments.filter_map(|id| match self.values.get(*id) {
+                let mut arguments = self.items(arguments).unwrap_or_default().iter().rev().take(2 * AXES_LIMIT);
+                let kind = arguments.find_map(|id| match self.values.get(*id) {
                     Some(Value::Global(kind)) if kind.starts_with("torch ") => Some(dotted(kind)),
                     _ => None,
                 });
-                let kind = kind.last().map(|kind| format!(" as {kind}")).unwrap_or_default();
+                let kind = kind.map(|kind| format!(" as {kind}")).unwrap_or_default();
                 Value::UnreadTensor(format!("it is stored by {}{kind}, which is not read", dotted(name)).into())
             }
             _ => Value::Object(None),
