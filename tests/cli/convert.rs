@@ -70,6 +70,6 @@ fn what_is_taken_is_told() {
     assert!(made.stderr.contains("note: left out:") && made.stderr.contains("visual.ln_post"), "{}", made.stderr);
     let quick = convert_tiny(&folder.path().join("quick"), &["--quick-gelu"]).expect(0);
     assert!(quick.stderr.contains("activation: x * sigmoid(1.702 x)"), "{}", quick.stderr);
-    let other = convert_tiny(&folder.path().join("other"), &["--prefix", "teacher."]).expect(1);
+    let other = convert_tiny(&folder.path().join("other"), &["--prefix", "teacher."]).expect(2);
     assert!(other.stderr.contains("\"teacher.\"") && other.stderr.contains("--prefix"), "{}", other.stderr);
 }

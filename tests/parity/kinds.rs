@@ -168,7 +168,7 @@ fn low_rank_updates_are_named() {
     let update = |name: String, shape: [usize; 2]| (name, (shape.to_vec(), vec![1.0; shape[0] * shape[1]]));
     let mut beside = tower.clone();
     beside.extend([update(format!("{projection}lora_A"), [4, 32]), update(format!("{projection}lora_B"), [32, 4])]);
-    Try::of(&beside).fails(&["LoRA", "lora_A and 1 others", "merge_and_unload()"]);
+    Try::of(&beside).fails(&["LoRA", "lora_A and 1 more", "merge_and_unload()"]);
 
     let mut peft = prefixed("base_model.model.", &tower);
     let weight = peft.remove(&format!("base_model.model.{projection}weight")).unwrap();

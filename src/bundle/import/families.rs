@@ -182,7 +182,7 @@ impl Names<'_> {
 pub(super) fn unsupported(names: &Names<'_>) -> Option<Unsupported> {
     let mut low_rank = names.all.iter().filter(|name| is_low_rank(name));
     if let Some(first) = low_rank.next() {
-        let why = format!("{first} and {} others are not merged into the weights they belong to", low_rank.count());
+        let why = format!("{first} and {} more are not merged into the weights they belong to", low_rank.count());
         return Some(Unsupported { family: "a checkpoint with low-rank updates (LoRA, PEFT)", why, instead: MERGE });
     }
     let known = KNOWN.iter().find(|known| (known.fits)(names))?;

@@ -97,7 +97,11 @@ pub(super) fn chosen(towers: &[Tower], prefix: &str) -> Result<Vec<Tower>, Strin
         || towers.iter().filter(|tower| !dotted.is_empty() && tower.prefix.starts_with(&dotted)).cloned().collect();
     let found: Vec<Tower> = if exact.is_empty() { below() } else { exact };
     if found.is_empty() {
-        return Err(format!("no vision tower has the prefix {prefix:?}; pass --prefix with {}", listed(towers.iter())));
+        let next = match towers {
+            [only] if only.prefix.is_empty() => "leave --prefix out, for its only tower has none".to_owned(),
+            _ => format!("pass --prefix with {}", listed(towers.iter())),
+        };
+        return Err(format!("no vision tower of the checkpoint has the prefix {prefix:?}; {next}"));
     }
     Ok(found)
 }
