@@ -50,8 +50,8 @@ pub fn slice(number: u64, lesion: bool) -> Vec<f32> {
                     value = inside;
                 }
             }
-            if lesion && is_in(x, y, [66.0, 92.0, 10.0, 9.0]) {
-                value -= 60.0;
+            if lesion && is_in(x, y, [66.0, 92.0, 14.0, 13.0]) {
+                value = 800.0;
             }
             value + 24.0 * noise()
         })
