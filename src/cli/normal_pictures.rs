@@ -44,7 +44,9 @@ impl NormalPictures {
     pub(super) fn tell_twins(&self, engine: &Engine) {
         for (twin, first) in engine.twins() {
             let (twin, first) = (self.name(twin), self.name(first));
-            tell(&format!("warning: {twin} is the same picture as {first}, pixel for pixel; it counts once"));
+            tell(&format!(
+                "warning: {twin} is the same picture as {first} at the model's size, pixel for pixel; it counts once"
+            ));
         }
     }
 

@@ -85,7 +85,7 @@ fn normal_pictures_that_are_almost_the_same_blow_no_score_up() {
     let pictures = Pictures::new();
     let wave = |x: usize, y: usize| (120.0 + 60.0 * (x as f64 * 0.2).sin() + 40.0 * (y as f64 * 0.13).cos()) as u8;
     let a = pictures.grey("a.png", SIDE_PX, SIDE_PX, wave);
-    let b = pictures.grey("b.png", SIDE_PX, SIDE_PX, |x, y| wave(x, y) + u8::from((x, y) == (50, 50)));
+    let b = pictures.grey("b.png", SIDE_PX, SIDE_PX, |x, y| wave(x, y) + 9 * u8::from((x, y) == (50, 50)));
     for object in ["brain", "chest"] {
         let bundle = bundle();
         let fixed = ["predict", "--bundle", &bundle, "--object", object, "--augment", "none", "--json", "--support"];
