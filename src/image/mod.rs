@@ -22,10 +22,12 @@ mod note;
 mod orient;
 mod picture;
 mod planes;
+mod png;
 mod raster;
 mod resize;
 mod synthetic;
 mod tiff;
+mod webp;
 mod window;
 
 pub use augment::{AUGMENTATION_NAMES, augment_mvfa, augmented};
