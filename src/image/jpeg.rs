@@ -41,7 +41,8 @@ pub(super) fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     let mut samples: Vec<u8> = zeroed(width_px * height_px * channels)?;
     decoder.decode_into(&mut samples).map_err(translate)?;
     let pixels = if channels == 1 { Pixels::Gray8(samples) } else { Pixels::Rgb8(samples) };
-    let picture = Picture { width_px, height_px, pixels, format: FORMAT, pil_takes_high_byte: false, notes: Vec::new() };
+    let picture =
+        Picture { width_px, height_px, pixels, format: FORMAT, pil_takes_high_byte: false, notes: Vec::new() };
     Ok(upright(picture, orientation.unwrap_or(Orientation::NoTransforms)))
 }
 

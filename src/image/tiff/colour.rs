@@ -15,7 +15,9 @@ use crate::image::{ImageError, Note, Pixels};
 /// What the first samples of a pixel are.
 #[derive(Debug, PartialEq)]
 pub(super) enum Meaning {
-    Grey { white_is_zero: bool },
+    Grey {
+        white_is_zero: bool,
+    },
     /// All reds, all greens, all blues.
     Palette(Vec<u8>),
     Rgb,
@@ -48,7 +50,9 @@ impl Colours {
             1 if layout.samples == 3 && is_bytes && !extra.iter().any(|&kind| is_alpha(kind)) => Meaning::Rgb,
             0 | 1 => {
                 let channels = layout.samples;
-                return Err(unsupported(&format!("{channels} channels of {bits}-bit grey that are not said to be colours")));
+                return Err(unsupported(&format!(
+                    "{channels} channels of {bits}-bit grey that are not said to be colours"
+                )));
             }
             2 if bits < 8 || !bits.is_power_of_two() => return Err(unsupported(&format!("{bits}-bit colours"))),
             2 => Meaning::Rgb,
@@ -121,7 +125,11 @@ fn check_ycbcr(page: &Directory<'_>, layout: &Layout<'_>) -> Result<(), ImageErr
 }
 
 /// The picture, and what is to be known about it.
-pub(super) fn pixels(colours: &Colours, layout: &Layout<'_>, samples: Samples) -> Result<(Pixels, Vec<Note>), ImageError> {
+pub(super) fn pixels(
+    colours: &Colours,
+    layout: &Layout<'_>,
+    samples: Samples,
+) -> Result<(Pixels, Vec<Note>), ImageError> {
     let mut notes = Vec::new();
     if samples.has_transparency {
         notes.push(Note::Transparent);
@@ -218,7 +226,12 @@ fn number(sample: &[u8], kind: Kind) -> f64 {
 
 /// Samples in their own units. Where white is zero they are turned over: within the range of their type up to 16 bits, where
 /// f32 holds every value; as `-1 - v` beyond, where the type's range is wider than f32 tells apart.
-fn deep(samples: &Samples, layout: &Layout<'_>, white_is_zero: bool, notes: &mut Vec<Note>) -> Result<Vec<f32>, ImageError> {
+fn deep(
+    samples: &Samples,
+    layout: &Layout<'_>,
+    white_is_zero: bool,
+    notes: &mut Vec<Note>,
+) -> Result<Vec<f32>, ImageError> {
     let top = match layout.kind {
         Kind::Unsigned if layout.bits <= 16 => f64::from((1_u32 << layout.bits) - 1),
         Kind::Unsigned | Kind::Signed => -1.0,

@@ -155,7 +155,8 @@ mod tests {
     fn packed_bits_are_those_of_the_specification() {
         // The example of Apple's technical note 1023, which the specification refers to.
         let packed = b"\xfe\xaa\x02\x80\x00\x2a\xfd\xaa\x03\x80\x00\x2a\x22\xf7\xaa";
-        let expected = b"\xaa\xaa\xaa\x80\x00\x2a\xaa\xaa\xaa\xaa\x80\x00\x2a\x22\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa";
+        let expected =
+            b"\xaa\xaa\xaa\x80\x00\x2a\xaa\xaa\xaa\xaa\x80\x00\x2a\x22\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa\xaa";
         let mut out = vec![0; expected.len()];
         unpack_bits(packed, &mut out).unwrap();
         assert_eq!(out, expected);

@@ -81,7 +81,7 @@ impl<'a> File<'a> {
         let count = self.number(at, count_bytes).ok_or_else(cut)?;
         let start = at + count_bytes;
         let entries = count.checked_mul(entry_bytes).and_then(|bytes| self.slice(start, bytes)).ok_or_else(cut)?;
-        let next = self.number(start + entries.len() as u64, offset_bytes).unwrap_or(0);
+        let next = self.number(start + entries.len() as u64, offset_bytes).unwrap_or(u64::MAX);
         Ok(Directory { file: self, start, entries: entries.chunks_exact(entry_bytes as usize), next })
     }
 }
@@ -91,7 +91,7 @@ pub(super) struct Directory<'a> {
     file: &'a File<'a>,
     start: u64,
     entries: std::slice::ChunksExact<'a, u8>,
-    /// Where the next directory is; 0 after the last.
+    /// Where the next directory is; 0 after the last, beyond any file where the file ends before it says so.
     pub(super) next: u64,
 }
 
@@ -111,7 +111,8 @@ fn value_bytes(kind: u64) -> Option<u64> {
 impl<'a> Directory<'a> {
     /// Kind and bytes of a tag's values.
     fn raw(&self, tag: u16) -> Result<Option<(u64, &'a [u8])>, ImageError> {
-        let Some(index) = self.entries.clone().position(|entry| self.file.unsigned(&entry[..2]) == u64::from(tag)) else {
+        let Some(index) = self.entries.clone().position(|entry| self.file.unsigned(&entry[..2]) == u64::from(tag))
+        else {
             return Ok(None);
         };
         let (offset_bytes, entry_bytes) = if self.file.is_big_tiff { (8, 20) } else { (4, 12) };

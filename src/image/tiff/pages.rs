@@ -20,7 +20,12 @@ pub(super) fn choose<'a>(file: &'a File<'a>) -> Result<(Directory<'a>, u64), Ima
     let mut pages = u64::from(!is_aside(&first));
     let mut later = None;
     while next != 0 && seen.len() < MAX_PAGES && seen.insert(next) {
-        let Ok(page) = file.directory(next) else { break };
+        let page = match file.directory(next) {
+            Ok(page) => page,
+            // What is analysed must not depend on where a file was cut.
+            Err(error) if pages == 0 => return Err(error),
+            Err(_) => break,
+        };
         next = page.next;
         if !is_aside(&page) {
             pages += 1;

@@ -16,13 +16,7 @@ pub(super) enum Predictor {
 }
 
 /// Turns one row of `samples` a pixel, each of `sample_bytes`, into what it was, little-endian.
-pub(super) fn undo(
-    row: &mut [u8],
-    predictor: Predictor,
-    samples: usize,
-    sample_bytes: usize,
-    is_little_endian: bool,
-) {
+pub(super) fn undo(row: &mut [u8], predictor: Predictor, samples: usize, sample_bytes: usize, is_little_endian: bool) {
     match predictor {
         Predictor::FloatingPoint => return floating_point(row, samples, sample_bytes),
         Predictor::None | Predictor::Differences if !is_little_endian => {
