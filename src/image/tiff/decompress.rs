@@ -122,6 +122,16 @@ fn unpack_fax(data: &[u8], out: &mut [u8], width_px: usize, row_bytes: usize) ->
     Ok(())
 }
 
+/// What is wrong with the JPEG data of a TIFF file is wrong with the TIFF file.
+fn inside(error: ImageError) -> ImageError {
+    match error {
+        ImageError::Truncated { reason, .. } => truncated(&format!("of the JPEG data in it: {reason}")),
+        ImageError::Damaged { reason, .. } => damaged(&format!("of the JPEG data in it: {reason}")),
+        ImageError::Unsupported { found, .. } => unsupported(&format!("JPEG data with {found}")),
+        other => other,
+    }
+}
+
 /// A whole JPEG file in each chunk, without the tables that all have in common.
 fn of_jpeg(layout: &Layout<'_>, data: &[u8], rows: usize) -> Result<Rows, ImageError> {
     let samples = layout.chunk_samples();
@@ -137,7 +147,7 @@ fn of_jpeg(layout: &Layout<'_>, data: &[u8], rows: usize) -> Result<Rows, ImageE
         Some(_) => return Err(damaged("its JPEG tables are not whole")),
     };
     let RawComponents { width_px, height_px, components, bytes } =
-        jpeg::raw_components(&joined, layout.chunk_width_px, layout.chunk_height_px, samples)?;
+        jpeg::raw_components(&joined, layout.chunk_width_px, layout.chunk_height_px, samples).map_err(inside)?;
     if components != samples {
         return Err(damaged(&format!("its JPEG data have {components} channels, it says {samples}")));
     }

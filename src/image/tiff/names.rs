@@ -15,7 +15,7 @@ pub(super) fn compression(number: u64) -> String {
         32809 => "ThunderScan compression",
         32895..=32898 => "a prepress compression (IT8)",
         32908 | 32909 => "Pixar compression",
-        33003 | 33004 | 33005 => "JPEG 2000 compression, as slide scanners write",
+        33003..=33005 => "JPEG 2000 compression, as slide scanners write",
         34676 | 34677 => "SGI Log compression",
         34712 => "JPEG 2000 compression",
         34713 => "Nikon camera raw compression",
