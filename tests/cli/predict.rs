@@ -76,7 +76,11 @@ fn what_is_to_be_known_about_a_picture_is_told_beside_its_score() {
 
     let (image, hidden) = (tiny("input_rgb.png"), corpus("hidden_colours.png"));
     let answer = predict(&["--object", "brain", "--mode", "few", "--support", &hidden, "--", &image]).expect(0);
-    assert!(answer.stderr.contains("hidden_colours.png: transparent parts are analysed as stored"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("hidden_colours.png: transparent parts are analysed as stored"),
+        "{}",
+        answer.stderr
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
     python make_table.py            # rewrites table.txt, files.zlib and expected.safetensors beside this script
 
-Needs tifffile 2026.3, imagecodecs, numpy and safetensors. All pictures are noise drawn by a fixed generator, with sides that
+Needs tifffile 2026.3, imagecodecs, numpy, Pillow and safetensors. All pictures are noise drawn by a fixed generator, with sides that
 are no multiples of the tile's. Each line of table.txt is a file: its bytes in files.zlib (all files one after the other,
 compressed together), its name, and "= KEY" where it is read as the array KEY of expected.safetensors, or "! WORDS" where it is
 refused with a message that holds the words. A file that is read has been read by tifffile with the same samples.
@@ -12,11 +12,14 @@ predictor, byte order, classic or big.
 """
 import io
 import itertools
+import struct
 import zlib
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import tifffile
+from PIL import Image
 from safetensors.numpy import save_file
 
 HERE = Path(__file__).resolve().parent
@@ -182,7 +185,6 @@ def packed(array, bits, tiled, compression, order, big):
 
 def ifd(tags, chunks, tiled, order="<", big=False):
     """A file with these tags, each of one number, and these strips or tiles."""
-    import struct
     one, head, at = ("Q", 16, 8) if big else ("I", 8, 4)
     data, offsets = b"", []
     for part in chunks:
@@ -233,6 +235,18 @@ def make_jpeg():
         add(name, data, expected(f"{name}.near".replace(" ", "-"), shown))
 
 
+def make_jfif():
+    """Slide scanners' files say RGB of JPEG data that are YCbCr by their JFIF header."""
+    y, x = np.mgrid[0:H, 0:W]
+    array = np.stack([x * 13 % 256, y * 20 % 256, 200 - x * 5], -1).astype(np.uint8)
+    out = io.BytesIO()
+    Image.fromarray(array).save(out, format="JPEG", quality=95, subsampling=0)
+    data = ifd([(256, W), (257, H), (258, [8, 8, 8]), (259, 7), (262, 2), (277, 3), (278, H)], [out.getvalue()], False)
+    found = tifffile.imread(io.BytesIO(data))
+    assert np.abs(found.astype(int) - array).mean() < 10
+    add("u8 c3 chunky strips jpeg with JFIF header called RGB", data, expected("jfif.near", found))
+
+
 def make_refused():
     rgb, grey = PICTURES["u1", 3], PICTURES["u1", 1][..., 0]
     for compression, words in [("zstd", "zstd"), ("lzma", "LZMA"), ("jpeg2000", "JPEG 2000"), ("webp", "WebP"), ("jpegxl", "JPEG XL"),
@@ -259,14 +273,12 @@ def make_refused():
         colours("u1", PICTURES["u1", 1]))
 
 
-import imagecodecs  # noqa: E402
-
-
 def main():
     make_layouts()
     make_white()
     make_packed()
     make_jpeg()
+    make_jfif()
     make_refused()
     (HERE / "table.txt").write_text("\n".join(LINES) + "\n")
     (HERE / "files.zlib").write_bytes(zlib.compress(b"".join(FILES), 9))

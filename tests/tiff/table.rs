@@ -31,7 +31,7 @@ fn cases() -> Vec<Case> {
     let mut files = ZlibDecoder::new(std::fs::File::open(folder().join("files.zlib")).unwrap());
     let mut case = |line: &str| {
         let (length, rest) = line.trim_start().split_once(' ').unwrap();
-        let at = rest.find([ '=', '!' ]).unwrap();
+        let at = rest.find(['=', '!']).unwrap();
         let mut bytes = vec![0; length.parse().unwrap()];
         files.read_exact(&mut bytes).unwrap();
         let mark = rest.as_bytes()[at] as char;

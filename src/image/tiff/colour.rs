@@ -36,7 +36,7 @@ pub(super) struct Colours {
 
 impl Colours {
     /// Settles it, or names what is not read.
-    pub(super) fn of(page: &Directory<'_>, layout: &Layout<'_>) -> Result<Self, ImageError> {
+    pub(super) fn of(file: &[u8], page: &Directory<'_>, layout: &Layout<'_>) -> Result<Self, ImageError> {
         let Some(photometric) = page.number(tag::PHOTOMETRIC)? else {
             return Err(unsupported("pixels whose meaning is not stated (no photometric interpretation)"));
         };
@@ -55,6 +55,8 @@ impl Colours {
                 )));
             }
             2 if bits < 8 || !bits.is_power_of_two() => return Err(unsupported(&format!("{bits}-bit colours"))),
+            // Slide scanners say RGB of JPEG data that are YCbCr by their own header.
+            2 if layout.samples == 3 && !layout.is_planar && is_jfif(file, layout) => Meaning::YCbCr,
             2 => Meaning::Rgb,
             3 if kind != Kind::Unsigned || !matches!(bits, 1..=8 | 16) => {
                 return Err(unsupported(&format!("a palette with {bits}-bit {kind:?} places")));
@@ -82,6 +84,13 @@ impl Colours {
             .find(|&at| at.checked_sub(first_listed).and_then(|n| extra.get(n)).is_some_and(|&kind| is_alpha(kind)));
         Ok(Self { meaning, alpha, left_out: further - usize::from(alpha.is_some()) })
     }
+}
+
+/// Whether the first strip or tile is a JPEG file with a JFIF header, whose colours are YCbCr.
+fn is_jfif(file: &[u8], layout: &Layout<'_>) -> bool {
+    const HEADER: std::ops::Range<usize> = 6..10;
+    let first = layout.chunks.first().and_then(|chunk| file.get(chunk.start..chunk.end));
+    layout.compression == Compression::Jpeg && first.and_then(|data| data.get(HEADER)) == Some(b"JFIF")
 }
 
 /// Premultiplied or not: the stored colours are taken.

@@ -34,7 +34,7 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     let file = File::open(bytes)?;
     let (page, pages) = pages::choose(&file)?;
     let layout = layout::Layout::of(&file, &page, limits)?;
-    let colours = colour::Colours::of(&page, &layout)?;
+    let colours = colour::Colours::of(bytes, &page, &layout)?;
     let samples = samples::read(bytes, &layout, colours.meaning.channels(), colours.alpha, limits)?;
     let (pixels, mut notes) = colour::pixels(&colours, &layout, samples)?;
     if pages > 1 {
