@@ -12,8 +12,8 @@ const BAR_WIDTH_PX: usize = 256;
 
 /// Decodes a file and shows it through a window.
 ///
-/// Returns `{ width, height, deep, synthetic, notes, pixels, input }`: notes as `{ code, text }`, pixels as RGBA, and `input` as RGB
-/// `[side, side, 3]` for the model whose side is given, or null.
+/// Returns `{ width, height, deep, synthetic, notes, pixels, input }`: notes as `{ code, text }`, pixels
+/// as RGBA, and `input` as RGB `[side, side, 3]` for the model whose side is given, or null.
 ///
 /// # Errors
 /// Throws `ImageError` or, for a window that cannot be read, `UsageError`.
