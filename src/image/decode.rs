@@ -4,7 +4,7 @@
 //! [`SUPPORTED_FORMATS`], [`FILE_ENDINGS`], [`Format::sniff`] and [`decode`], and a file. Outside Rust the page names
 //! the formats, too: `index.html` and `web/ui/intake.js`, which a test compares, README.md and docs/unsupported.md.
 
-use super::{ImageError, Limits, Picture, jpeg, raster, tiff};
+use super::{ImageError, Limits, Picture, jpeg, png, raster, tiff, webp};
 
 /// The formats [`decode`] reads, as a person writes them.
 pub const SUPPORTED_FORMATS: &str = "PNG, JPEG, WebP, BMP, TIFF";
@@ -52,10 +52,11 @@ pub(crate) fn may_be_deep(bytes: &[u8]) -> bool {
     }
 }
 
-/// Decodes one picture file: the first frame or page, turned upright by its EXIF orientation.
+/// Decodes one picture file: the first frame or page, turned upright by its EXIF orientation. What else a person should
+/// know, such as how many pages there are, is in [`Picture::notes`].
 ///
 /// 8-bit content gives the bytes of Pillow's `convert('RGB')` (alpha dropped without compositing,
-/// palettes expanded, 16-bit colour cut to its high byte); grey deeper than 8 bits stays deep.
+/// palettes expanded, 16-bit colour cut to its high byte); grey deeper than 8 bits stays deep, colour deeper than 16 too.
 ///
 /// # Errors
 /// [`ImageError`]: see its variants. Sizes are checked on the header before anything is allocated.
@@ -66,8 +67,8 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     }
     limits.check_file(bytes.len())?;
     match Format::sniff(bytes) {
-        Some(Format::Png) => raster::decode_png(bytes, limits),
-        Some(Format::WebP) => raster::decode_webp(bytes, limits),
+        Some(Format::Png) => png::decode_png(bytes, limits),
+        Some(Format::WebP) => webp::decode_webp(bytes, limits),
         Some(Format::Bmp) => raster::decode_bmp(bytes, limits),
         Some(Format::Jpeg) => jpeg::decode_jpeg(bytes, limits),
         // A DICOM file may begin like a TIFF: its first 128 bytes are free.

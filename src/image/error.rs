@@ -24,7 +24,9 @@ pub enum ImageError {
         part: &'static str,
     },
     /// The content is known, but this kind of it is not read.
-    #[error("this {format} file has {found}, which this build does not read; save it again as an 8-bit or 16-bit PNG")]
+    #[error(
+        "this {format} file has {found}, which this build does not read; open it in a program that shows it and save it again as an 8-bit or 16-bit PNG"
+    )]
     Unsupported {
         /// Name of the format.
         format: &'static str,

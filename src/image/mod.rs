@@ -25,11 +25,13 @@ mod padding;
 mod picture;
 mod pixel_hash;
 mod planes;
+mod png;
 mod pooled;
 mod raster;
 mod resize;
 mod synthetic;
 mod tiff;
+mod webp;
 mod window;
 
 pub use augment::{AUGMENTATION_NAMES, augment_mvfa, augmented};

@@ -20,6 +20,7 @@ pub(super) fn upright(picture: Picture, orientation: Orientation) -> Picture {
         Pixels::DeepGray { values, window } => {
             Pixels::DeepGray { values: turned::<f32, 1>(&values, width, height, orientation), window }
         }
+        Pixels::DeepRgb { values } => Pixels::DeepRgb { values: turned::<f32, 3>(&values, width, height, orientation) },
     };
     let (width_px, height_px) = if swaps_axes(orientation) { (height, width) } else { (width, height) };
     Picture { width_px, height_px, pixels, ..picture }
@@ -86,6 +87,7 @@ mod tests {
                 height_px: 2,
                 pixels: Pixels::Gray8(vec![1, 2, 3, 4, 5, 6]),
                 format: "PNG",
+                pil_takes_high_byte: false,
                 notes: Vec::new(),
             };
             let found = upright(picture, Orientation::from_exif(exif).unwrap());

@@ -36,6 +36,11 @@ pub enum Pixels {
         /// The window the file asks for.
         window: Option<Window>,
     },
+    /// Colour of more than 16 bits, of signed or floating numbers: one window for its three channels.
+    DeepRgb {
+        /// [height, width, 3], in the file's own units; may hold values that are not finite.
+        values: Vec<f32>,
+    },
 }
 
 /// One decoded picture, turned upright.
@@ -49,17 +54,19 @@ pub struct Picture {
     pub pixels: Pixels,
     /// Name of the file's format, for messages.
     pub format: &'static str,
+    /// [`WindowChoice::Pil`] takes the high byte, as Pillow does of 16-bit grey with alpha in PNG.
+    pub pil_takes_high_byte: bool,
     /// What a person should know about how it was read.
     pub notes: Vec<Note>,
 }
 
 impl Picture {
-    /// Whether the grey values are deeper than 8 bits, so that the window matters.
+    /// Whether the values are deeper than 8 bits, so that the window matters.
     pub fn is_deep(&self) -> bool {
-        matches!(self.pixels, Pixels::DeepGray { .. })
+        matches!(self.pixels, Pixels::DeepGray { .. } | Pixels::DeepRgb { .. })
     }
 
-    /// The picture as it is shown and analysed. `window` matters for deep grey only.
+    /// The picture as it is shown and analysed. `window` matters for deep pictures only.
     pub fn to_rgb8(&self, window: WindowChoice) -> Rgb8 {
         self.shown(window).0
     }
@@ -70,6 +77,14 @@ impl Picture {
         let bytes = match &self.pixels {
             Pixels::Rgb8(bytes) => bytes.clone(),
             Pixels::Gray8(grey) => spread(grey.iter().copied()),
+            Pixels::DeepGray { values, .. } if self.pil_takes_high_byte && window == WindowChoice::Pil => {
+                spread(values.iter().map(|&value| (value / 256.0) as u8))
+            }
+            Pixels::DeepRgb { values } => {
+                let tone = window.tone(values, None);
+                shown = tone.shown();
+                values.iter().map(|&value| tone.apply(value)).collect()
+            }
             Pixels::DeepGray { values, window: of_file } => {
                 let tone = window.tone(values, *of_file);
                 shown = tone.shown();

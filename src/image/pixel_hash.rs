@@ -19,6 +19,7 @@ enum Kind {
     Grey = 1,
     Colour = 3,
     DeepGrey = 4,
+    DeepColour = 5,
 }
 
 impl PixelHash {
@@ -27,12 +28,8 @@ impl PixelHash {
         match &picture.pixels {
             Pixels::Rgb8(bytes) => of_colour(picture.width_px, picture.height_px, bytes),
             Pixels::Gray8(grey) => finish(start(Kind::Grey, picture.width_px, picture.height_px).chain_update(grey)),
-            Pixels::DeepGray { values, .. } => {
-                let mut hash = start(Kind::DeepGrey, picture.width_px, picture.height_px);
-                // Zeros of both signs are one value.
-                values.iter().for_each(|value| hash.update((value + 0.0).to_le_bytes()));
-                finish(hash)
-            }
+            Pixels::DeepGray { values, .. } => of_values(Kind::DeepGrey, picture, values),
+            Pixels::DeepRgb { values } => of_values(Kind::DeepColour, picture, values),
         }
     }
 
@@ -47,6 +44,13 @@ impl fmt::Display for PixelHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+fn of_values(kind: Kind, picture: &Picture, values: &[f32]) -> PixelHash {
+    let mut hash = start(kind, picture.width_px, picture.height_px);
+    // Zeros of both signs are one value.
+    values.iter().for_each(|value| hash.update((value + 0.0).to_le_bytes()));
+    finish(hash)
 }
 
 fn of_colour(width_px: usize, height_px: usize, bytes: &[u8]) -> PixelHash {
@@ -71,7 +75,7 @@ mod tests {
     use super::*;
 
     fn hash(width_px: usize, height_px: usize, pixels: Pixels) -> PixelHash {
-        PixelHash::of_picture(&Picture { width_px, height_px, pixels, format: "PNG", notes: Vec::new() })
+        PixelHash::of_picture(&Picture { width_px, height_px, pixels, format: "PNG", pil_takes_high_byte: false, notes: Vec::new() })
     }
 
     #[test]

@@ -25,7 +25,11 @@ pub struct GreySpread {
 impl Picture {
     /// How the grey values are spread; `None` where no window applies.
     pub fn grey_spread(&self) -> Option<GreySpread> {
-        let Pixels::DeepGray { values, window } = &self.pixels else { return None };
+        let (values, window) = match &self.pixels {
+            Pixels::DeepGray { values, window } => (values, *window),
+            Pixels::DeepRgb { values } => (values, None),
+            Pixels::Rgb8(_) | Pixels::Gray8(_) => return None,
+        };
         let padding = Padding::of(values);
         let is_padded = values.iter().any(|value| !padding.leaves(*value));
         if let Some(Tone::Linear { range, .. }) = window.map(Tone::from_window) {
@@ -69,7 +73,7 @@ mod tests {
         let pixels = Pixels::DeepGray { values, window };
         let Pixels::DeepGray { values, .. } = &pixels else { unreachable!() };
         let width_px = values.len();
-        Picture { width_px, height_px: 1, pixels, format: "test", notes: Vec::new() }
+        Picture { width_px, height_px: 1, pixels, format: "test", pil_takes_high_byte: false, notes: Vec::new() }
     }
 
     fn ramp(low: f32, high: f32) -> Vec<f32> {
