@@ -112,16 +112,16 @@ impl Item<'_> {
 impl Layout {
     /// The data sets among files, sorted by their folders.
     pub fn find(paths: &[&str]) -> Vec<Self> {
-        roots(paths).into_iter().map(|root| Self::read(root, paths)).collect()
+        roots(paths).iter().map(|root| Self::at(root, paths)).collect()
     }
 
-    /// The set in the folder `root` of the paths.
-    fn read(root: String, paths: &[&str]) -> Self {
+    /// The set in the folder `root` of the paths, which may be empty.
+    pub fn at(root: &str, paths: &[&str]) -> Self {
         let inside: Vec<(usize, Vec<&str>)> = paths
             .iter()
             .enumerate()
             .filter_map(|(n, path)| {
-                let rest = if root.is_empty() { path } else { path.strip_prefix(root.as_str())?.strip_prefix('/')? };
+                let rest = if root.is_empty() { path } else { path.strip_prefix(root)?.strip_prefix('/')? };
                 Some((n, rest.split('/').collect::<Vec<_>>()))
             })
             .filter(|(_, parts)| !parts.iter().any(|name| is_noise(name)))
@@ -179,7 +179,7 @@ impl Layout {
         findings.extend(of_persons(&entries));
         findings.extend(of_names(&entries, paths));
         findings.extend(of_other_files(&others));
-        Self { root, style, entries, parts, unknown, findings }
+        Self { root: root.to_owned(), style, entries, parts, unknown, findings }
     }
 
     /// The labelled pictures of a part.

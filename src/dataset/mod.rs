@@ -16,4 +16,4 @@ mod words;
 
 pub use finding::{Finding, Level, counted, listed};
 pub use layout::{Entry, Layout, PartSummary, Style, Taken};
-pub use words::Part;
+pub use words::{Part, is_set_folder, part_of};

@@ -132,6 +132,20 @@ pub(super) fn word(name: &str) -> Word {
     }
 }
 
+/// The part that a folder's name says.
+pub fn part_of(name: &str) -> Option<Part> {
+    match word(name) {
+        Word::Part(part) => Some(part),
+        _ => None,
+    }
+}
+
+/// Whether folders of such names make a data set: parts, or both classes.
+pub fn is_set_folder(names: &[String]) -> bool {
+    let has = |wanted: Word| names.iter().any(|name| word(name) == wanted);
+    names.iter().any(|name| part_of(name).is_some()) || (has(Word::Class(false)) && has(Word::Class(true)))
+}
+
 /// A mask's name without what marks it as one; `None` if nothing does.
 pub(super) fn without_mask_ending(stem: &str) -> Option<&str> {
     MASK_ENDINGS.iter().find_map(|ending| {

@@ -25,6 +25,8 @@ mod pixel_hash;
 mod planes;
 mod raster;
 mod resize;
+#[cfg(not(target_arch = "wasm32"))]
+mod stored;
 mod synthetic;
 mod tiff;
 mod window;
@@ -39,5 +41,7 @@ pub use picture::{Picture, Pixels, Rgb8};
 pub use pixel_hash::PixelHash;
 pub use planes::{Planes, to_planes};
 pub use resize::resize_bicubic;
+#[cfg(not(target_arch = "wasm32"))]
+pub use stored::{Stored, alpha_of};
 pub use synthetic::is_synthetic;
 pub use window::{Window, WindowChoice};
