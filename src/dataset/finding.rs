@@ -58,6 +58,13 @@ impl Finding {
     pub(crate) fn of_part(self, part: Part) -> Self {
         Self { part: Some(part), ..self }
     }
+
+    /// The same, about the set in this folder, where there are several.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub(crate) fn of_set(&self, folder: &std::path::Path) -> Self {
+        let name = folder.file_name().unwrap_or_default().to_string_lossy();
+        Self { text: format!("{name}: {}", self.text), ..self.clone() }
+    }
 }
 
 /// The first few names, and how many more there are.

@@ -172,7 +172,7 @@ impl Layout {
         let entries: Vec<Entry> = entries.into_iter().map(|(entry, _)| entry).collect();
         let unknown: Vec<Taken> = unknown.into_iter().map(|(folder, files)| Taken { folder, files }).collect();
 
-        let mut findings = of_classes(&entries);
+        let mut findings: Vec<Finding> = of_classes(&entries).into_iter().collect();
         findings.extend(of_unknown(&unknown));
         findings.append(&mut paired);
         findings.extend(of_missing_masks(&entries, paths));
@@ -212,12 +212,14 @@ fn roots(paths: &[&str]) -> BTreeSet<String> {
         let classes: Vec<(String, Word)> =
             paths.iter().filter_map(|path| before(path, &|word| matches!(word, Word::Class(_)))).collect();
         let has = |root: &String, abnormal| classes.contains(&(root.clone(), Word::Class(abnormal)));
-        found = classes.iter().map(|(root, _)| root.clone()).filter(|root| has(root, false) && has(root, true)).collect();
+        found =
+            classes.iter().map(|(root, _)| root.clone()).filter(|root| has(root, false) && has(root, true)).collect();
         // Masks may lie in a folder of their own above the classes.
         found.retain(|root| !root.split('/').any(|name| word(name) == Word::Masks));
     }
     let all = found.clone();
-    let is_inside = |root: &str, other: &String| root != other && (other.is_empty() || root.starts_with(&format!("{other}/")));
+    let is_inside =
+        |root: &str, other: &String| root != other && (other.is_empty() || root.starts_with(&format!("{other}/")));
     found.retain(|root| !all.iter().any(|other| is_inside(root, other)));
     found
 }
@@ -266,9 +268,8 @@ fn shared(all: &[&[String]]) -> usize {
 fn part_summaries(entries: &[(Entry, &Item)], masks: &[Item]) -> Vec<PartSummary> {
     let mut all = Vec::new();
     for part in [Part::Test, Part::Valid, Part::Train] {
-        let of = |abnormal: bool| {
-            entries.iter().filter(move |(entry, _)| entry.part == part && entry.abnormal == abnormal)
-        };
+        let of =
+            |abnormal: bool| entries.iter().filter(move |(entry, _)| entry.part == part && entry.abnormal == abnormal);
         let folders = |names: Vec<String>| {
             let mut counts = BTreeMap::<String, usize>::new();
             names.into_iter().for_each(|name| *counts.entry(name).or_default() += 1);
@@ -305,13 +306,25 @@ fn of_classes(entries: &[Entry]) -> Option<Finding> {
             "no picture was found; expected parts like test and valid, in each classes like good and Ungood".to_owned()
         }
         (normal, 0) => {
-            format!("{} has {} and no abnormal ones; put those into a folder like Ungood", measured.name(), counted(normal, "normal picture"))
+            format!(
+                "{} has {} and no abnormal ones; put those into a folder like Ungood",
+                measured.name(),
+                counted(normal, "normal picture")
+            )
         }
         (0, abnormal) if entries.iter().all(|entry| entry.mask.is_none()) => {
-            format!("{} has {} and no normal ones; put those into a folder like good", measured.name(), counted(abnormal, "abnormal picture"))
+            format!(
+                "{} has {} and no normal ones; put those into a folder like good",
+                measured.name(),
+                counted(abnormal, "abnormal picture")
+            )
         }
         (0, abnormal) => {
-            let text = format!("{} has {} and no normal ones: only pixels can be measured", measured.name(), counted(abnormal, "abnormal picture"));
+            let text = format!(
+                "{} has {} and no normal ones: only pixels can be measured",
+                measured.name(),
+                counted(abnormal, "abnormal picture")
+            );
             return Some(Finding::warning("one-class", text));
         }
         _ => return None,
@@ -349,7 +362,10 @@ fn of_missing_masks(entries: &[Entry], paths: &[&str]) -> Vec<Finding> {
             findings.push(Finding::warning("no-masks", text).of_part(part));
         } else {
             let subject = format!("{} without a mask", counted(missing.len(), "abnormal picture"));
-            findings.push(Finding::about("missing-mask", &subject, missing, "; left out, for others there have one").of_part(part));
+            findings.push(
+                Finding::about("missing-mask", &subject, missing, "; left out, for others there have one")
+                    .of_part(part),
+            );
         }
     }
     findings
@@ -361,9 +377,11 @@ fn of_persons(entries: &[Entry]) -> Option<Finding> {
         entries.iter().filter(|entry| entry.part == part).filter_map(|entry| entry.person.as_ref()).collect()
     };
     let test = of(Part::Test);
-    let both: Vec<String> = of(Part::Valid).union(&of(Part::Train)).filter(|p| test.contains(*p)).map(|p| (*p).clone()).collect();
+    let both: Vec<String> =
+        of(Part::Valid).union(&of(Part::Train)).filter(|p| test.contains(*p)).map(|p| (*p).clone()).collect();
     let subject = format!("{} in test and in what shots are drawn from", counted(both.len(), "person"));
-    (!both.is_empty()).then(|| Finding::about("person-in-two-parts", &subject, both, "; figures are better than on new persons"))
+    (!both.is_empty())
+        .then(|| Finding::about("person-in-two-parts", &subject, both, "; figures are better than on new persons"))
 }
 
 /// Pictures of one class with the same name but for the ending, in the same place.
@@ -381,7 +399,8 @@ fn of_names(entries: &[Entry], paths: &[&str]) -> Option<Finding> {
         .filter_map(|file| paths.get(file).map(|path| (*path).to_owned()))
         .collect();
     let subject = format!("{} share a name and differ in the ending only", counted(twice.len(), "picture"));
-    (!twice.is_empty()).then(|| Finding::about("equal-names", &subject, twice, "; each is measured, with one mask for both"))
+    (!twice.is_empty())
+        .then(|| Finding::about("equal-names", &subject, twice, "; each is measured, with one mask for both"))
 }
 
 /// Files in the classes' folders that no picture format is known for.

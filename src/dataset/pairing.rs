@@ -87,7 +87,8 @@ pub(super) fn pair(pictures: &[Item], masks: &[Item], paths: &[&str]) -> Pairing
             places.extend((is_only && !person.is_empty()).then(|| (class, String::new())));
             places.extend(is_abnormal.then(|| (None, person.clone())));
             places.extend((is_abnormal && is_only && !person.is_empty()).then(|| (None, String::new())));
-            let found = places.into_iter().find_map(|(class, person)| by_key.get(&(part, class, person, name.clone())))?;
+            let found =
+                places.into_iter().find_map(|(class, person)| by_key.get(&(part, class, person, name.clone())))?;
             let fit = |n: &usize| -> Option<(Fit, bool, usize)> {
                 let mask = masks.get(*n)?;
                 let (own, mask_stem) = (stem(picture.name), stem(mask.name));
@@ -117,7 +118,12 @@ pub(super) fn pair(pictures: &[Item], masks: &[Item], paths: &[&str]) -> Pairing
     }
     if !several.is_empty() {
         let subject = format!("{} with more than one mask", counted(several.len(), "picture"));
-        findings.push(Finding::about("several-masks", &subject, several, "; the one with the most similar name is used"));
+        findings.push(Finding::about(
+            "several-masks",
+            &subject,
+            several,
+            "; the one with the most similar name is used",
+        ));
     }
     Pairing { of, findings }
 }

@@ -11,6 +11,7 @@ use thiserror::Error;
 use crate::dataset::{Entry, Layout, Part, is_set_folder, part_of};
 use crate::disk::overlay_mark::without_overlays;
 use crate::disk::path_text::slashed;
+use crate::eval::check::Subject;
 use crate::image::SUPPORTED_FORMATS;
 
 /// Folders inside each other that are looked into.
@@ -247,6 +248,22 @@ impl Dataset {
     /// How many overlays of earlier runs lie among the pictures; they are passed over.
     pub fn overlays(&self) -> usize {
         self.overlays
+    }
+}
+
+impl Dataset {
+    /// The labelled pictures of some parts, to be looked at: `None` for all.
+    pub fn subjects(&self, part: Option<Part>) -> Vec<Subject> {
+        let entries = self.layout.entries.iter().filter(|entry| part.is_none_or(|part| entry.part == part));
+        entries
+            .map(|entry| Subject {
+                name: self.files.get(entry.file).map(|path| slashed(path)).unwrap_or_default(),
+                image: self.path(entry.file),
+                mask: entry.mask.map(|mask| self.path(mask)),
+                part: entry.part,
+                abnormal: Some(entry.abnormal),
+            })
+            .collect()
     }
 }
 

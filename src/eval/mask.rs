@@ -259,6 +259,9 @@ mod tests {
         assert_eq!(small.abnormal[0], 1);
         let beside = stripe(&[4, 10]).at(3);
         assert_eq!((beside.is_by_area, beside.lost_regions), (false, 1));
-        assert_eq!(stripe(&[2]).at(3), SmallMask { abnormal: vec![1, 0, 0, 1, 0, 0, 0, 0, 0], is_by_area: false, lost_regions: 0 });
+        assert_eq!(
+            stripe(&[2]).at(3),
+            SmallMask { abnormal: vec![1, 0, 0, 1, 0, 0, 0, 0, 0], is_by_area: false, lost_regions: 0 }
+        );
     }
 }

@@ -57,9 +57,7 @@ pub(super) fn abnormal(picture: &Picture) -> (Vec<u8>, Coding) {
             let colours: Vec<[u8; 3]> = bytes.chunks_exact(3).map(|p| [p[0], p[1], p[2]]).collect();
             by_value(&colours, is_lossy, |c| f32::from(grey(*c)), |c| *c == [0; 3], |c| grey(*c) >= ABNORMAL_FROM)
         }
-        Pixels::Gray8(values) => {
-            by_value(values, is_lossy, |v| f32::from(*v), |v| *v == 0, |v| *v >= ABNORMAL_FROM)
-        }
+        Pixels::Gray8(values) => by_value(values, is_lossy, |v| f32::from(*v), |v| *v == 0, |v| *v >= ABNORMAL_FROM),
         Pixels::DeepGray { values, .. } => {
             let values: Vec<f32> = values.iter().map(|v| if v.is_finite() { *v + 0.0 } else { 0.0 }).collect();
             let largest = values.iter().copied().fold(0.0, f32::max);

@@ -1,12 +1,13 @@
 //! Measuring a model on labelled pictures.
 //!
 //! ```text
-//! dataset ─▶ run (maps to disk, then fused) ─▶ sweep, pixel_stream (AUROC, AP, F1, PRO) ─▶ report
-//!                                              └▶ resample (confidence intervals)
+//! dataset, check ─▶ run (maps to disk, then fused) ─▶ sweep, pixel_stream (AUROC, AP, F1, PRO) ─▶ report
+//!                                                     └▶ resample (confidence intervals)
 //! ```
 
 mod baseline;
 mod bootstrap;
+mod check;
 mod dataset;
 mod error;
 mod mask;
@@ -20,8 +21,11 @@ mod run;
 mod scores;
 mod spill;
 mod sweep;
+mod trained;
 
 pub use bootstrap::{Interval, bootstrap};
+pub use check::{Contents, Subject};
+pub(crate) use dataset::files_of;
 pub use dataset::{Dataset, DatasetError, Sample, Split};
 pub use error::EvalError;
 pub use mask::{Mask, SmallMask, read_mask};
@@ -33,3 +37,4 @@ pub use resample::PixelIntervals;
 pub use run::{EvalOptions, Method, Watch, evaluate};
 pub use scores::{Evaluation, ImageResult, Scores};
 pub use sweep::{auroc, average_precision, f1_max, roc_curve};
+pub use trained::Trained;

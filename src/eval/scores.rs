@@ -26,6 +26,9 @@ pub struct ImageResult {
     pub score_memory_raw: Option<f32>,
     /// The baseline's: mean grey value, in 0..1.
     pub score_raw_intensity: f32,
+    /// The person it shows, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
 }
 
 /// Figures of one way to score.
@@ -56,10 +59,12 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Figures of pictures scored `scores` and labelled `labels`, beside those of their pixels.
+    /// Figures of pictures scored `scores` and labelled `labels`, beside those of their pixels; `persons` has the number of
+    /// each picture's person.
     pub(crate) fn new(
         scores: &[f32],
         labels: &[bool],
+        persons: &[usize],
         pixels: PixelMetrics,
         Resampling { rounds, seed }: Resampling,
     ) -> Self {
@@ -70,11 +75,11 @@ impl Scores {
             pro: pixels.pro,
             f1_max: f1_max(scores, labels),
             pixel_f1_max: pixels.f1_max,
-            image_auroc_interval: bootstrap(scores, labels, auroc, seed, rounds),
+            image_auroc_interval: bootstrap(scores, labels, persons, auroc, seed, rounds),
             pixel_auroc_interval: pixels.intervals.auroc,
             pixel_ap_interval: pixels.intervals.average_precision,
             pro_interval: pixels.intervals.pro,
-            f1_max_interval: bootstrap(scores, labels, f1_max, seed, rounds),
+            f1_max_interval: bootstrap(scores, labels, persons, f1_max, seed, rounds),
         }
     }
 }
@@ -94,4 +99,6 @@ pub struct Evaluation {
     pub images: Vec<ImageResult>,
     /// Pictures left out.
     pub left_out: usize,
+    /// Persons that intervals are drawn by, where they are known.
+    pub persons: Option<usize>,
 }

@@ -34,6 +34,12 @@ impl PixelHash {
         }
     }
 
+    /// 128 bits of it in hexadecimal, for records.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn short(&self) -> String {
+        self.0.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Of a picture as it is shown; equal to [`Self::of_picture`] unless the grey is deep.
     pub fn of_rgb(picture: &Rgb8) -> Self {
         of_colour(picture.width_px, picture.height_px, &picture.bytes)
