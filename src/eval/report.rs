@@ -179,6 +179,7 @@ mod tests {
             score_calibrated: None,
             score_memory_raw: None,
             score_raw_intensity: 0.0,
+            person: None,
         };
         let name = "<script>\"&'.png".to_owned();
         let drawn = figure(&Shown { result: &result, name, jpeg: String::new() }).into_string();

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod convert;
+mod data_sets;
 mod default_bundle;
 mod eval;
 mod eval_figures;
