@@ -183,6 +183,10 @@ const freeOps = {
     await start();
     return wasm.decode(await bytesOf(blob), window, sidePx);
   },
+  async dataSets({ paths }) {
+    await start();
+    return wasm.dataSets(paths);
+  },
   async render({ map, side, lo, hi, threshold, colourMap }) {
     await start();
     return wasm.render(map, side, lo, hi, threshold, colourMap);

@@ -268,7 +268,7 @@ impl WebEngine {
 }
 
 /// A value as a plain object, `None` as `null`.
-fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
+pub(super) fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
     value.serialize(&serializer).map_err(|e| WebError::Usage(e.to_string()).into())
 }
