@@ -34,10 +34,11 @@ Examples:
   mvfa eval --bundle models/brain --data data/ --object brain --mode zero --report brain.html
   mvfa eval --data data/Brain_AD --object brain --method memory-raw --shots 16 --json
 
-A data set is a folder with valid and test, each with good and Ungood. The last line of --json has
-image_auroc, pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal and n_abnormal; a figure is null
-where there are no masks or only one class. Baselines are measured on the same pictures; with --mode zero
-only they use the references. References are never measured themselves. Memory does not grow with the
+A data set is a folder with valid and test, each with good and Ungood; mvfa check tells what else is
+understood. What is odd about it is told once, and in the report. The last line of --json has image_auroc,
+pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal, n_abnormal and warnings; a figure is null where
+there are no masks or only one class. If nothing can be measured the exit code is 1. Baselines are measured on the same pictures; with --mode zero
+only they use the references. References are never measured, nor are pictures equal to one. Memory does not grow with the
 set; temporary files do, up to 40 bytes a pixel of the maps (TMPDIR names their folder).";
 
 /// Arguments of `mvfa eval`.

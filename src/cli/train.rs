@@ -28,7 +28,8 @@ Examples:
   mvfa train few --data scans/ --object brain --normal-only --shots 8 --out models/scans
   mvfa train zero --bundle models/clip --data data/ --object liver --out models/zero-liver
 
-A data set is a folder with valid and test, each with good and Ungood. A run that was cut off goes on
+A data set is a folder with valid and test, each with good and Ungood; mvfa check tells what else is
+understood. A run that was cut off goes on
 where it was saved when the same command is given again.";
 
 /// Most pictures of each class and data set to choose the best epoch by, where they are kept aside.

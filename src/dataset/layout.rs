@@ -418,3 +418,107 @@ fn of_other_files(others: &[(usize, Vec<&str>)]) -> Option<Finding> {
     let text = format!("files of other formats are not read: {}", listed(&names));
     (!names.is_empty()).then(|| Finding { files: names, ..Finding::warning("other-files", text) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of_part(layout: &Layout, part: Part) -> Vec<(usize, bool, Option<usize>)> {
+        layout.of_part(part).map(|entry| (entry.file, entry.abnormal, entry.mask)).collect()
+    }
+
+    fn codes(layout: &Layout) -> Vec<&str> {
+        layout.findings.iter().map(|finding| finding.code).collect()
+    }
+
+    #[test]
+    fn a_set_is_found_where_its_parts_are() {
+        let paths = [
+            "Brain_AD/test/good/img/a.png",
+            "Brain_AD/test/Ungood/img/b.png",
+            "Brain_AD/test/Ungood/label/b.png",
+            "Liver_AD/valid/good/c.png",
+            "notes/d.png",
+        ];
+        let found = Layout::find(&paths);
+        let roots: Vec<&str> = found.iter().map(|layout| layout.root.as_str()).collect();
+        assert_eq!(roots, ["Brain_AD", "Liver_AD"]);
+        assert_eq!(of_part(&found[0], Part::Test), [(0, false, None), (1, true, Some(2))]);
+        assert_eq!(
+            found[0].lines()[1],
+            "test: 1 normal (test/good/img), 1 abnormal (test/Ungood/img), 1 mask (test/Ungood/label)"
+        );
+        assert!(Layout::find(&["patient A/series 1/a.png", "normal/b.png", "test.png"]).is_empty());
+    }
+
+    #[test]
+    fn classes_without_parts_are_test() {
+        let found = Layout::find(&["x/normal/a.png", "x/abnormal/b.png", "x/masks/abnormal/b_mask.png"]);
+        assert_eq!((found.len(), found[0].style), (1, Style::Mvtec));
+        assert_eq!(of_part(&found[0], Part::Test), [(0, false, None), (1, true, Some(2))]);
+    }
+
+    #[test]
+    fn kinds_of_defects_are_classes_where_masks_or_train_say_so() {
+        let mvtec = ["train/good/a.png", "test/good/b.png", "test/crack/c.png", "ground_truth/crack/c_mask.png"];
+        let layout = Layout::at("", &mvtec);
+        assert_eq!(of_part(&layout, Part::Test), [(1, false, None), (2, true, Some(3))]);
+        assert_eq!(of_part(&Layout::at("", &mvtec[..3]), Part::Test), [(1, false, None), (2, true, None)]);
+        let unknown = Layout::at("", &mvtec[1..3]);
+        assert_eq!((of_part(&unknown, Part::Test).len(), codes(&unknown)), (1, vec!["one-class", "unknown-folder"]));
+        let beside = Layout::at("", &["train/good/a.png", "test/good/b.png", "test/bad/c.png", "test/notes/d.png"]);
+        assert_eq!(beside.unknown, [Taken { folder: "test/notes".to_owned(), files: 1 }]);
+    }
+
+    #[test]
+    fn masks_are_paired_by_name_and_person() {
+        let paths = [
+            "test/good/n.png",
+            "test/Ungood/img/p1/1.png",
+            "test/Ungood/img/p2/1.png",
+            "test/Ungood/img/p2/2.png",
+            "test/Ungood/mask/p1/1_gt.png",
+            "test/Ungood/mask/p2/1.png",
+            "test/Ungood/mask/2.bm.png",
+            "test/Ungood/mask/9.png",
+        ];
+        let layout = Layout::at("", &paths);
+        let masks: Vec<Option<usize>> = of_part(&layout, Part::Test).iter().map(|(_, _, mask)| *mask).collect();
+        assert_eq!(masks, [None, Some(4), Some(5), Some(6)]);
+        assert_eq!(codes(&layout), ["surplus-mask"]);
+        // One mask without a person, two pictures of its name: it could be of either.
+        let unclear = Layout::at("", &[paths[0], paths[1], paths[2], "test/Ungood/mask/1.png"]);
+        assert!(unclear.entries.iter().all(|entry| entry.mask.is_none()));
+    }
+
+    #[test]
+    fn masks_may_lie_beside_their_pictures() {
+        let layout =
+            Layout::at("", &["test/good/n.png", "test/bad/a.png", "test/bad/a_mask.png", "test/bad/b_mask.png"]);
+        assert_eq!(of_part(&layout, Part::Test), [(0, false, None), (1, true, Some(2)), (3, true, None)]);
+        assert_eq!(codes(&layout), ["missing-mask"]);
+    }
+
+    #[test]
+    fn persons_are_the_folders_that_differ() {
+        let persons = |paths: &[&str]| -> Vec<Option<String>> {
+            Layout::at("", paths).entries.into_iter().map(|entry| entry.person).collect()
+        };
+        let some = |names: &[&str]| names.iter().map(|name| Some((*name).to_owned())).collect::<Vec<_>>();
+        let series = ["test/good/p1/s1/a.png", "test/good/p1/s2/a.png", "test/good/p2/s1/a.png"];
+        assert_eq!(persons(&series), some(&["p1", "p1", "p2"]));
+        assert_eq!(persons(&["test/good/all/p1/a.png", "test/good/all/p2/a.png"]), some(&["p1", "p2"]));
+        assert_eq!(persons(&["test/good/p1/a.png", "test/good/p1/b.png"]), some(&["p1", "p1"]));
+        let both = Layout::at("", &["test/good/p1/a.png", "test/bad/p2/b.png", "valid/good/p1/c.png"]);
+        assert!(codes(&both).contains(&"person-in-two-parts"), "{:?}", both.findings);
+    }
+
+    #[test]
+    fn names_and_formats_that_mislead_are_told() {
+        let layout = Layout::at(
+            "",
+            &["test/good/a.png", "test/good/a.jpg", "test/bad/b.png", "test/bad/c.npy", "test/bad/d.txt"],
+        );
+        assert_eq!(codes(&layout), ["no-masks", "equal-names", "other-files"]);
+    }
+}

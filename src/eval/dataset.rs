@@ -344,16 +344,16 @@ mod tests {
         for name in ["a.JPG", "b.jpg", "b.png"] {
             touch(masks.join(name));
         }
-        let set = Dataset::open(folder.path()).unwrap();
-        let whole = set.split(Split::Test).unwrap();
+        let set = || Dataset::open(folder.path()).unwrap();
+        let whole = set().split(Split::Test).unwrap();
         assert_eq!(whole[1].mask, Some(masks.join("a.JPG")), "another ending");
         assert_eq!(whole[2].mask, Some(masks.join("b.png")), "its own ending");
-        assert_eq!(set.split_unchecked(Split::Test).unwrap(), whole);
+        assert_eq!(set().split_unchecked(Split::Test).unwrap(), whole);
         fs::remove_file(masks.join("b.jpg")).unwrap();
         fs::remove_file(masks.join("b.png")).unwrap();
-        assert!(matches!(set.split(Split::Test), Err(DatasetError::MissingMask { .. })));
-        assert_eq!(set.split_unchecked(Split::Test).unwrap(), whole);
-        assert!(set.split_unchecked(Split::Valid).is_err());
+        assert!(matches!(set().split(Split::Test), Err(DatasetError::MissingMask { .. })));
+        assert_eq!(set().split_unchecked(Split::Test).unwrap(), whole);
+        assert!(set().split_unchecked(Split::Valid).is_err());
     }
 
     #[test]
@@ -371,17 +371,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(Dataset::open(folder.path()), Err(DatasetError::Layout { .. })));
         fs::create_dir_all(folder.path().join("test/good/img")).unwrap();
-        let set = Dataset::open(folder.path()).unwrap();
-        assert!(matches!(set.split(Split::Test), Err(DatasetError::Empty { .. })));
-        assert!(matches!(set.split(Split::Valid), Err(DatasetError::Layout { expected: "valid", .. })));
+        let set = || Dataset::open(folder.path()).unwrap();
+        assert!(matches!(set().split(Split::Test), Err(DatasetError::Empty { .. })));
+        assert!(matches!(set().split(Split::Valid), Err(DatasetError::Layout { expected: "valid", .. })));
         touch(folder.path().join("test/good/img/n.png"));
-        let message = set.check_classes(&set.split(Split::Test).unwrap()).unwrap_err().to_string();
+        let message = set().check_classes(&set().split(Split::Test).unwrap()).unwrap_err().to_string();
         assert!(message.contains("normal pictures only"), "{message}");
         touch(folder.path().join("test/Ungood/img/a.png"));
-        assert!(set.check_classes(&set.split(Split::Test).unwrap()).is_ok());
+        assert!(set().check_classes(&set().split(Split::Test).unwrap()).is_ok());
         touch(folder.path().join("test/Ungood/img/b.png"));
         touch(folder.path().join("test/Ungood/anomaly_mask/b.png"));
-        let error = set.split(Split::Test).unwrap_err().to_string();
+        let error = set().split(Split::Test).unwrap_err().to_string();
         assert!(error.contains("a.png has no mask"), "{error}");
     }
 }

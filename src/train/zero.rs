@@ -201,8 +201,7 @@ mod tests {
     fn only_a_valid_folder_that_is_not_there_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("test/good/img")).unwrap();
-        let dataset = Dataset::open(folder.path()).unwrap();
-        let valid = || or_none(dataset.split_unchecked(Split::Valid));
+        let valid = || or_none(Dataset::open(folder.path()).unwrap().split_unchecked(Split::Valid));
         assert!(valid().unwrap().is_empty());
         std::fs::create_dir_all(folder.path().join("valid/good/img")).unwrap();
         assert!(valid().unwrap().is_empty());
