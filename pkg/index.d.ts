@@ -196,6 +196,21 @@ export interface Decoded {
 /** What `analyse` needs of a decoded image; width and height only where regions are left out. */
 export type DecodedInput = Pick<Decoded, "input"> & Partial<Pick<Decoded, "width" | "height">>;
 
+/** Labelled images in folders as BMAD or MVTec AD have them; images are numbers among the paths given. */
+export interface DataSet {
+  folder: string;
+  /** What is taken for what, a clause each. */
+  lines: string[];
+  /** What is odd about it. */
+  warnings: string[];
+  /** Why nothing can be measured on it. */
+  errors: string[];
+  /** Normal images to compare with. */
+  normals: number[];
+  /** Images to look at. */
+  tests: number[];
+}
+
 export interface AnalyseProgress {
   stage: "references" | "encode" | "score";
   done: number;
@@ -293,6 +308,8 @@ export class Session {
   /** Closed or lost. */
   readonly ended: boolean;
   decode(blob: Blob, options?: { window?: string }): Promise<Decoded>;
+  /** The data sets among files, by their paths with `/` between folders. */
+  dataSets(paths: string[]): Promise<DataSet[]>;
   /** A file, or what `decode` made of it, which is not decoded again. */
   addSupport(picture: Blob | Pick<Decoded, "input">, options?: { label?: "normal" | "abnormal"; name?: string; window?: string }): Promise<number>;
   removeSupport(id: number): Promise<void>;

@@ -169,6 +169,15 @@ export class Session {
   }
 
   /**
+   * The data sets among files, and what their folders are taken for.
+   * @param {string[]} paths as `webkitRelativePath` has them
+   * @returns {Promise<import("./index.d.ts").DataSet[]>}
+   */
+  async dataSets(paths) {
+    return this.#call("dataSets", { paths });
+  }
+
+  /**
    * Adds a normal picture to compare with.
    * @param {Blob | Pick<import("./index.d.ts").Decoded, "input">} picture a file, or what `decode` made of it
    * @param {{label?: "normal" | "abnormal", name?: string, window?: string}} [options]

@@ -196,6 +196,10 @@ const freeOps = {
     const knots = Float64Array.from(spreads.flatMap((spread) => [...spread.knots]));
     return wasm.sharedWindow(knots, spreads.some(({ padded }) => padded));
   },
+  async dataSets({ paths }) {
+    await start();
+    return wasm.dataSets(paths);
+  },
   async render({ map, side, lo, hi, threshold, colourMap }) {
     await start();
     return wasm.render(map, side, lo, hi, threshold, colourMap);

@@ -60,7 +60,7 @@ function start() {
   mountResult(store);
   mountSave(store, messages, overlay, images);
   mountStatus(store, engine, runner);
-  mountIntake(images, support, messages);
+  mountIntake(images, support, messages, engine);
   mountLeave(store);
   mountPrint(store, overlay, viewer);
   mountFocus();

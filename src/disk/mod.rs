@@ -6,6 +6,7 @@
 pub mod lock;
 pub mod overlay_mark;
 pub mod own_files;
+pub mod path_text;
 pub mod picture_file;
 pub mod run_window;
 pub mod unfinished;

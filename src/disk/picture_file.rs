@@ -45,7 +45,15 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// [`PictureFileError`].
 pub fn whole(path: &Path) -> Result<Picture, PictureFileError> {
-    Ok(decode(&read(path)?, &Limits::default())?)
+    Ok(picture(&read(path)?)?)
+}
+
+/// The picture in the bytes of a file, with what is to be known about it.
+///
+/// # Errors
+/// [`ImageError`].
+pub fn picture(bytes: &[u8]) -> Result<Picture, ImageError> {
+    decode(bytes, &Limits::default())
 }
 
 /// The picture in the bytes of a file.
@@ -53,7 +61,7 @@ pub fn whole(path: &Path) -> Result<Picture, PictureFileError> {
 /// # Errors
 /// [`ImageError`].
 pub fn decoded(bytes: &[u8], window: WindowChoice) -> Result<Rgb8, ImageError> {
-    Ok(decode(bytes, &Limits::default())?.to_rgb8(window))
+    Ok(picture(bytes)?.to_rgb8(window))
 }
 
 /// Reads and decodes a file.

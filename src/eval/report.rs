@@ -38,6 +38,8 @@ pub struct Heading {
     pub object: String,
     /// Data, mode, references, in words.
     pub setting: String,
+    /// What is to be known about the data, a sentence each without its full stop.
+    pub warnings: Vec<String>,
 }
 
 /// A picture to show: its name, and a JPEG of it in base64.
@@ -72,6 +74,7 @@ pub fn report(heading: &Heading, evaluation: &Evaluation, shown: &[Shown<'_>], h
                 "."
             }
             p { strong { "Research and teaching only. Not a medical device." } }
+            @for warning in &heading.warnings { p { strong { "Note: " } (warning) "." } }
             h2 { "Figures" }
             (table(evaluation))
             h2 { "Curves" }
@@ -116,7 +119,9 @@ fn table(evaluation: &Evaluation) -> Markup {
         }
         p.soft {
             "F1 is the largest over all thresholds. PRO: per-region overlap up to a false-positive rate of 0.3. "
-            "Small: 95 % intervals. They take pictures as independent; slices of one patient are not."
+            "Small: 95 % intervals. "
+            @if let Some(persons) = evaluation.persons { "They are drawn by person (" (persons) " in all)." }
+            @else { "They take pictures as independent; slices of one patient are not." }
         }
     }
 }
@@ -177,6 +182,7 @@ mod tests {
             score_memory_raw: None,
             score_raw_intensity: 0.0,
             warnings: vec![Warning::Unlike],
+            person: None,
         };
         let name = "<script>\"&'.png".to_owned();
         let drawn = figure(&Shown { result: &result, name, jpeg: String::new() }).into_string();

@@ -33,6 +33,9 @@ pub struct ImageResult {
     /// Reasons to distrust the scores.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
+    /// The person it shows, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
 }
 
 /// Figures of one way to score.
@@ -63,10 +66,12 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Figures of pictures scored `scores` and labelled `labels`, beside those of their pixels.
+    /// Figures of pictures scored `scores` and labelled `labels`, beside those of their pixels; `persons` has the number of
+    /// each picture's person.
     pub(crate) fn new(
         scores: &[f32],
         labels: &[bool],
+        persons: &[usize],
         pixels: PixelMetrics,
         Resampling { rounds, seed }: Resampling,
     ) -> Self {
@@ -77,11 +82,11 @@ impl Scores {
             pro: pixels.pro,
             f1_max: f1_max(scores, labels),
             pixel_f1_max: pixels.f1_max,
-            image_auroc_interval: bootstrap(scores, labels, auroc, seed, rounds),
+            image_auroc_interval: bootstrap(scores, labels, persons, auroc, seed, rounds),
             pixel_auroc_interval: pixels.intervals.auroc,
             pixel_ap_interval: pixels.intervals.average_precision,
             pro_interval: pixels.intervals.pro,
-            f1_max_interval: bootstrap(scores, labels, f1_max, seed, rounds),
+            f1_max_interval: bootstrap(scores, labels, persons, f1_max, seed, rounds),
         }
     }
 }
@@ -103,6 +108,8 @@ pub struct Evaluation {
     pub left_out: usize,
     /// The grey windows of pictures deeper than 8 bits.
     pub windows: Windows,
+    /// Persons that intervals are drawn by, where they are known.
+    pub persons: Option<usize>,
 }
 
 /// Through which windows grey deeper than 8 bits was analysed.

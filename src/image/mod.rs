@@ -29,6 +29,8 @@ mod png;
 mod pooled;
 mod raster;
 mod resize;
+#[cfg(not(target_arch = "wasm32"))]
+mod stored;
 mod synthetic;
 mod tiff;
 mod webp;
@@ -47,5 +49,7 @@ pub use pixel_hash::PixelHash;
 pub use planes::{Planes, to_planes};
 pub use pooled::{GreySpread, pooled_range};
 pub use resize::resize_bicubic;
+#[cfg(not(target_arch = "wasm32"))]
+pub use stored::{Stored, alpha_of};
 pub use synthetic::is_synthetic;
 pub use window::{GreyRange, Shown, Window, WindowChoice};

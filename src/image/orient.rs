@@ -26,13 +26,13 @@ pub(super) fn upright(picture: Picture, orientation: Orientation) -> Picture {
     Picture { width_px, height_px, pixels, ..picture }
 }
 
-fn swaps_axes(orientation: Orientation) -> bool {
+pub(super) fn swaps_axes(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
 /// Pixels of `C` channels in their new order.
-fn turned<T: Copy + Default, const C: usize>(
+pub(super) fn turned<T: Copy + Default, const C: usize>(
     from: &[T],
     width: usize,
     height: usize,

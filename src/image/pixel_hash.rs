@@ -33,6 +33,12 @@ impl PixelHash {
         }
     }
 
+    /// 128 bits of it in hexadecimal, for records.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn short(&self) -> String {
+        self.0.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     /// Of a picture as it is shown; equal to [`Self::of_picture`] unless the grey is deep.
     pub fn of_rgb(picture: &Rgb8) -> Self {
         of_colour(picture.width_px, picture.height_px, &picture.bytes)
@@ -75,7 +81,14 @@ mod tests {
     use super::*;
 
     fn hash(width_px: usize, height_px: usize, pixels: Pixels) -> PixelHash {
-        PixelHash::of_picture(&Picture { width_px, height_px, pixels, format: "PNG", pil_takes_high_byte: false, notes: Vec::new() })
+        PixelHash::of_picture(&Picture {
+            width_px,
+            height_px,
+            pixels,
+            format: "PNG",
+            pil_takes_high_byte: false,
+            notes: Vec::new(),
+        })
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod convert;
 mod ct;
+mod data_sets;
 mod default_bundle;
 mod eval;
 mod eval_figures;
@@ -16,5 +17,5 @@ mod refused;
 mod regions;
 mod tools;
 mod usage;
-mod windows;
 mod warnings;
+mod windows;
