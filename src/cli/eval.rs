@@ -202,7 +202,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         let heading = Heading {
             model: format!("{} (revision {})", manifest.name, manifest.revision),
             object: object.name,
-            setting: [setting(args, mode, references.len(), dataset.root()), sentence(&windows)].concat(),
+            setting: [setting(args, mode, references.len(), dataset.root()), after_sentence(&windows)].concat(),
             warnings: warnings.into_iter().map(|warning| warning.text).collect(),
         };
         let text = report(&heading, &evaluation, &names, thumbnails)?;
@@ -413,7 +413,7 @@ fn window(windows: &Windows) -> Option<Value> {
 }
 
 /// A clause as a sentence after another one; nothing of an empty one.
-fn sentence(clause: &str) -> String {
+fn after_sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     letters.next().map_or_else(String::new, |first| format!(" {}{}.", first.to_uppercase(), letters.as_str()))
 }

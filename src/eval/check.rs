@@ -340,6 +340,7 @@ fn facts(subject: &Subject, side_px: usize) -> Facts {
             Pixels::Rgb8(_) => "8-bit colour",
             Pixels::Gray8(_) => "8-bit grey",
             Pixels::DeepGray { .. } => "deep grey",
+            Pixels::DeepRgb { .. } => "deep colour",
         },
         hash: PixelHash::of_picture(&picture),
         notes: picture.notes.iter().map(ToString::to_string).collect(),

@@ -45,6 +45,7 @@ pub(super) fn is_constant(picture: &Picture) -> bool {
         Pixels::Rgb8(bytes) => bytes.chunks_exact(3).all(|pixel| Some(pixel) == bytes.get(..3)),
         Pixels::Gray8(grey) => grey.iter().all(|v| Some(v) == grey.first()),
         Pixels::DeepGray { values, .. } => values.iter().all(|v| Some(v) == values.first()),
+        Pixels::DeepRgb { values } => values.chunks_exact(3).all(|pixel| Some(pixel) == values.get(..3)),
     }
 }
 
@@ -58,14 +59,21 @@ pub(super) fn abnormal(picture: &Picture) -> (Vec<u8>, Coding) {
             by_value(&colours, is_lossy, |c| f32::from(grey(*c)), |c| *c == [0; 3], |c| grey(*c) >= ABNORMAL_FROM)
         }
         Pixels::Gray8(values) => by_value(values, is_lossy, |v| f32::from(*v), |v| *v == 0, |v| *v >= ABNORMAL_FROM),
-        Pixels::DeepGray { values, .. } => {
-            let values: Vec<f32> = values.iter().map(|v| if v.is_finite() { *v + 0.0 } else { 0.0 }).collect();
-            let largest = values.iter().copied().fold(0.0, f32::max);
-            // White is that of the format which just holds the largest value.
-            let white = [1.0, 255.0, 65_535.0].into_iter().find(|white| largest <= *white).unwrap_or(largest);
-            by_value(&values, is_lossy, |v| *v, |v| *v <= 0.0, |v| *v > white / 2.0)
+        Pixels::DeepGray { values, .. } => by_deep_value(values.iter().copied(), is_lossy),
+        // The brightest of the three, so that a pure colour is as high as white.
+        Pixels::DeepRgb { values } => {
+            let brightest = values.chunks_exact(3).map(|pixel| pixel.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+            by_deep_value(brightest, is_lossy)
         }
     }
+}
+
+fn by_deep_value(values: impl Iterator<Item = f32>, is_lossy: bool) -> (Vec<u8>, Coding) {
+    let values: Vec<f32> = values.map(|v| if v.is_finite() { v + 0.0 } else { 0.0 }).collect();
+    let largest = values.iter().copied().fold(0.0, f32::max);
+    // White is that of the format which just holds the largest value.
+    let white = [1.0, 255.0, 65_535.0].into_iter().find(|white| largest <= *white).unwrap_or(largest);
+    by_value(&values, is_lossy, |v| *v, |v| *v <= 0.0, |v| *v > white / 2.0)
 }
 
 fn by_value<T: Copy + PartialEq>(
@@ -104,7 +112,7 @@ mod tests {
     use super::*;
 
     fn picture(pixels: Pixels, format: &'static str) -> Picture {
-        Picture { width_px: 2, height_px: 2, pixels, format, notes: Vec::new() }
+        Picture { width_px: 2, height_px: 2, pixels, format, pil_takes_high_byte: false, notes: Vec::new() }
     }
 
     fn of(pixels: Pixels) -> (Vec<u8>, Coding) {
