@@ -175,7 +175,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let evaluation = done?;
     if evaluation.model.image_auroc.is_none() && evaluation.model.pixel_auroc.is_none() {
         bail!(
-            "nothing can be measured: of {} normal and abnormal pictures are needed, or masks that are not empty (mvfa check shows what is there)",
+            "nothing can be measured in {}: it takes normal and abnormal pictures, or masks that are not empty (mvfa check shows what is there)",
             dataset.root().display()
         );
     }

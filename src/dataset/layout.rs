@@ -104,6 +104,13 @@ pub(super) struct Item<'a> {
 }
 
 impl Item<'_> {
+    /// The folder of the class, without those for pictures and masks in it.
+    fn class_folder(&self) -> String {
+        let names: Vec<&str> = self.folder.split('/').collect();
+        let is_class = |name: &&str| self.place.class.as_ref().is_some_and(|class| class.name == name.to_lowercase());
+        names[..names.iter().position(is_class).map_or(names.len(), |at| at + 1)].join("/")
+    }
+
     pub(super) fn abnormal(&self) -> Option<bool> {
         self.place.class.as_ref().map(|class| class.abnormal != Some(false))
     }
@@ -147,7 +154,7 @@ impl Layout {
             let says = item.place.class.as_ref().is_none_or(|class| class.abnormal.is_some());
             let is_taken = says || (takes_defects && item.place.part != Some(Part::Train));
             if !is_taken {
-                *unknown.entry(item.folder.clone()).or_default() += 1;
+                *unknown.entry(item.class_folder()).or_default() += usize::from(!item.place.is_mask);
             }
             is_taken
         });

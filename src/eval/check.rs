@@ -347,7 +347,10 @@ fn facts(subject: &Subject, side_px: usize) -> Facts {
     });
     let mask = subject.mask.as_ref().map(|path| {
         let mask = Mask::of(path, &subject.image)?;
-        if let Ok(picture) = &picture {
+        // Masks of normal pictures are not used, whatever their size.
+        if let Ok(picture) = picture.as_ref()
+            && subject.abnormal != Some(false)
+        {
             mask.check_size(path, picture.width_px, picture.height_px)?;
         }
         let small = mask.at(side_px);
