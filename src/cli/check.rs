@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     for set in &sets {
         paths::tell_overlays(set.overlays());
         let subjects = set.subjects(None);
-        errors += told(args, set.root(), Some(set.layout()), &subjects)?;
+        errors += told(args, set.root(), Some(set.layout()), subjects)?;
     }
     if !loose.is_empty() {
         let (files, overlays) = pictures(&loose)?;
@@ -71,7 +71,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             |image: PathBuf| Subject { name: distinct(&image), image, mask: None, part: Part::Test, abnormal: None };
         let subjects: Vec<Subject> = files.into_iter().map(subject).collect();
         let name = if let [one] = loose.as_slice() { one.clone() } else { PathBuf::from("pictures") };
-        errors += told(args, &name, None, &subjects)?;
+        errors += told(args, &name, None, subjects)?;
     }
     Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
 }
@@ -105,12 +105,13 @@ fn pictures(given: &[PathBuf]) -> Result<(Vec<PathBuf>, usize)> {
 }
 
 /// Reports one set or one list of pictures; how many errors it has.
-fn told(args: &Args, name: &Path, layout: Option<&Layout>, subjects: &[Subject]) -> Result<usize> {
+fn told(args: &Args, name: &Path, layout: Option<&Layout>, subjects: Vec<Subject>) -> Result<usize> {
+    let count = subjects.len();
     let contents = Contents::read(subjects, args.size);
     let mut findings: Vec<Finding> = layout.map(|layout| layout.findings.clone()).unwrap_or_default();
     findings.extend(contents.findings());
-    if contents.unreadable() == subjects.len() {
-        let text = match subjects.len() {
+    if contents.unreadable() == count {
+        let text = match count {
             0 => "there is no picture".to_owned(),
             _ => "no picture can be read".to_owned(),
         };
@@ -129,7 +130,7 @@ fn told(args: &Args, name: &Path, layout: Option<&Layout>, subjects: &[Subject])
         line["warnings"] = json!(of(Level::Warning));
         say_json(&line.to_string())?;
     } else {
-        say(&format!("{}: {}", name.display(), counted(subjects.len(), "picture")))?;
+        say(&format!("{}: {}", name.display(), counted(count, "picture")))?;
         let lines = layout.map(Layout::lines).unwrap_or_default();
         lines.iter().chain(&contents.lines()).try_for_each(|line| say(&format!("  {line}")))?;
         if findings.is_empty() {

@@ -305,7 +305,7 @@ fn checked(
 ) -> Result<Checked> {
     let part = dataset.part(split);
     let root = dataset.root();
-    let mut subjects: Vec<Subject> = samples
+    let subjects: Vec<Subject> = samples
         .iter()
         .map(|sample| Subject {
             name: paths::distinct(sample.image.strip_prefix(root).unwrap_or(&sample.image)),
@@ -323,8 +323,9 @@ fn checked(
         abnormal: Some(false),
     };
     let of_references: Vec<Subject> = references.iter().map(of_reference).collect();
-    let known: Vec<_> = Contents::read(&of_references, side_px).hashes().into_iter().flatten().collect();
-    let hashes = Contents::read(&subjects, side_px).hashes();
+    let known: Vec<_> = Contents::read(of_references, side_px).hashes().into_iter().flatten().collect();
+    let contents = Contents::read(subjects.clone(), side_px);
+    let hashes = contents.hashes();
     let is_reference: Vec<bool> = hashes.iter().map(|hash| hash.is_some_and(|hash| known.contains(&hash))).collect();
     let mut warnings: Vec<Finding> =
         dataset.layout().findings.iter().filter(|finding| finding.part.is_none_or(|of| of == part)).cloned().collect();
@@ -354,12 +355,9 @@ fn checked(
         let subject = format!("{} that this model was trained on", counted(known.len(), "picture"));
         warnings.push(Finding::about("trained-on", &subject, known, "; figures on them are no test"));
     }
-    let mut keep = is_reference.iter();
-    subjects.retain(|_| !keep.next().copied().unwrap_or(false));
-    let mut keep = is_reference.iter();
-    let mut samples = samples;
-    samples.retain(|_| !keep.next().copied().unwrap_or(false));
-    warnings.extend(Contents::read(&subjects, side_px).findings());
+    let is_out = |n: usize| is_reference.get(n).copied().unwrap_or(false);
+    warnings.extend(contents.without(is_out).findings());
+    let samples = samples.into_iter().enumerate().filter(|(n, _)| !is_out(*n)).map(|(_, sample)| sample).collect();
     Ok(Checked { samples, warnings })
 }
 

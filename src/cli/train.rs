@@ -280,7 +280,7 @@ fn contents(plan: &Plan, side_px: usize) -> Vec<Finding> {
             });
         }
     }
-    Contents::read(&subjects, side_px).findings()
+    Contents::read(subjects, side_px).findings()
 }
 
 fn tell(common: &Common, outcome: &Outcome, warnings: &[Finding]) -> Result<()> {

@@ -63,44 +63,49 @@ struct Facts {
 
 /// What the files of a set hold.
 #[derive(Debug)]
-pub struct Contents<'a> {
-    subjects: &'a [Subject],
-    facts: Vec<Facts>,
+pub struct Contents {
+    all: Vec<(Subject, Facts)>,
     side_px: usize,
 }
 
-impl<'a> Contents<'a> {
+impl Contents {
     /// Reads all files; masks are also looked at in the size of a model, `side_px`.
-    pub fn read(subjects: &'a [Subject], side_px: usize) -> Self {
+    pub fn read(subjects: Vec<Subject>, side_px: usize) -> Self {
         let next = AtomicUsize::new(0);
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(subjects.len().max(1));
         let work = || {
             let mut found = Vec::new();
-            while let Some((n, subject)) =
-                Some(next.fetch_add(1, Ordering::Relaxed)).and_then(|n| Some((n, subjects.get(n)?)))
-            {
+            loop {
+                let n = next.fetch_add(1, Ordering::Relaxed);
+                let Some(subject) = subjects.get(n) else { return found };
                 found.push((n, facts(subject, side_px)));
             }
-            found
         };
-        let mut all: Vec<(usize, Facts)> = std::thread::scope(|scope| {
+        let mut found: BTreeMap<usize, Facts> = std::thread::scope(|scope| {
             let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-            let mut own = work();
-            // A thread that ended by a panic leaves its pictures out; `facts` has none.
-            own.extend(others.into_iter().filter_map(|thread| thread.join().ok()).flatten());
-            own
+            let own = work();
+            own.into_iter().chain(others.into_iter().filter_map(|thread| thread.join().ok()).flatten()).collect()
         });
-        all.sort_by_key(|(n, _)| *n);
-        Self { subjects, facts: all.into_iter().map(|(_, facts)| facts).collect(), side_px }
+        // A decoder that panics takes its thread along, and what that had found.
+        let lost = || Facts { picture: Err("its decoder stopped; save the picture again".to_owned()), mask: None };
+        let all = subjects.into_iter().enumerate().map(|(n, subject)| (subject, found.remove(&n).unwrap_or_else(lost)));
+        Self { all: all.collect(), side_px }
     }
 
     /// The pixels of each picture; `None` if it cannot be read.
     pub fn hashes(&self) -> Vec<Option<PixelHash>> {
-        self.facts.iter().map(|facts| facts.picture.as_ref().ok().map(|picture| picture.hash)).collect()
+        self.all.iter().map(|(_, facts)| facts.picture.as_ref().ok().map(|picture| picture.hash)).collect()
+    }
+
+    /// The same without some of the pictures, by their numbers.
+    #[must_use]
+    pub fn without(self, is_out: impl Fn(usize) -> bool) -> Self {
+        let all = self.all.into_iter().enumerate().filter(|(n, _)| !is_out(*n)).map(|(_, one)| one).collect();
+        Self { all, ..self }
     }
 
     fn pairs(&self) -> impl Iterator<Item = (&Subject, &Facts)> {
-        self.subjects.iter().zip(&self.facts)
+        self.all.iter().map(|(subject, facts)| (subject, facts))
     }
 
     /// Names of the subjects whose facts are so.
@@ -117,7 +122,7 @@ impl<'a> Contents<'a> {
 
     /// How many pictures cannot be read.
     pub fn unreadable(&self) -> usize {
-        self.facts.iter().filter(|facts| facts.picture.is_err()).count()
+        self.pairs().filter(|(_, facts)| facts.picture.is_err()).count()
     }
 
     /// What is odd about the files.
@@ -140,7 +145,7 @@ impl<'a> Contents<'a> {
     fn of_unreadable(&self) -> Vec<Finding> {
         let mut findings = Vec::new();
         let names = self.names(|_, facts| facts.picture.is_err());
-        if let Some(reason) = self.facts.iter().find_map(|facts| facts.picture.as_ref().err()) {
+        if let Some(reason) = self.pairs().find_map(|(_, facts)| facts.picture.as_ref().err()) {
             let subject = format!("{} cannot be read", counted(names.len(), "picture"));
             findings.push(Finding::about("unreadable-picture", &subject, names, &format!("; the first: {reason}")));
         }
@@ -149,7 +154,7 @@ impl<'a> Contents<'a> {
                 facts.mask.as_ref().and_then(|mask| mask.as_ref().err()).filter(|e| is(e)).map(ToString::to_string)
             };
             let names = self.names(|_, facts| of_mask(facts).is_some());
-            if let Some(reason) = self.facts.iter().find_map(of_mask) {
+            if let Some(reason) = self.pairs().find_map(|(_, facts)| of_mask(facts)) {
                 let subject = format!("{} {words}", counted(names.len(), "picture"));
                 findings.push(Finding::about(code, &subject, names, &format!("; the first: {reason}")));
             }
@@ -227,7 +232,7 @@ impl<'a> Contents<'a> {
     fn values(&self, is: impl Fn(&Coding) -> bool) -> String {
         let mut all: Vec<f32> = Vec::new();
         for mask in
-            self.facts.iter().filter_map(|facts| facts.mask.as_ref()?.as_ref().ok()).filter(|mask| is(&mask.coding))
+            self.pairs().filter_map(|(_, facts)| facts.mask.as_ref()?.as_ref().ok()).filter(|mask| is(&mask.coding))
         {
             if let Coding::Two { values } | Coding::Few { values } = &mask.coding {
                 values.iter().for_each(|value| {
@@ -292,7 +297,7 @@ impl<'a> Contents<'a> {
             counts.iter().map(|(what, count)| format!("{what} ({count})")).collect::<Vec<_>>().join(", ")
         };
         let mut lines = Vec::new();
-        if self.unreadable() < self.facts.len() {
+        if self.unreadable() < self.all.len() {
             lines.push(format!("sizes: {}", list(self.count(|p| format!("{} x {}", p.width_px, p.height_px)))));
             lines.push(format!("depths: {}", list(self.count(|p| p.depth.to_owned()))));
         }
@@ -309,9 +314,8 @@ impl<'a> Contents<'a> {
 
     fn count(&self, of: impl Fn(&PictureFacts) -> String) -> BTreeMap<String, usize> {
         let mut counts = BTreeMap::new();
-        self.facts
-            .iter()
-            .filter_map(|facts| facts.picture.as_ref().ok())
+        self.pairs()
+            .filter_map(|(_, facts)| facts.picture.as_ref().ok())
             .for_each(|picture| *counts.entry(of(picture)).or_default() += 1);
         counts
     }
@@ -322,7 +326,7 @@ impl<'a> Contents<'a> {
             .coverage()
             .map(|(lowest, median, highest)| json!({ "lowest": lowest, "median": median, "highest": highest }));
         json!({
-            "pictures": self.subjects.len(),
+            "pictures": self.all.len(),
             "unreadable": self.unreadable(),
             "sizes": self.count(|p| format!("{}x{}", p.width_px, p.height_px)),
             "depths": self.count(|p| p.depth.to_owned()),
