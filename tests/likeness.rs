@@ -181,8 +181,8 @@ fn measure() {
             for other in sets.iter().filter(|other| other.name != set.name) {
                 groups.push((other.name.clone(), measured(of(&other.normal, OF_ANOTHER_SET))));
             }
-            let changes: [(&str, fn(Rgb8) -> Rgb8); 3] =
-                [("inverted", inverted), ("black", black), ("upside down", upside_down)];
+            type Change = fn(Rgb8) -> Rgb8;
+            let changes: [(&str, Change); 3] = [("inverted", inverted), ("black", black), ("upside down", upside_down)];
             for (name, change) in changes {
                 groups.push((name.to_owned(), measured(changed(change))));
             }

@@ -121,7 +121,10 @@ mod tests {
         folders.place(split.last().unwrap())
     }
 
-    fn summary(place: &Place) -> (Option<Part>, Option<(&str, Option<bool>)>, bool, String) {
+    /// Part, class with its label, whether it holds masks, person.
+    type Summary<'a> = (Option<Part>, Option<(&'a str, Option<bool>)>, bool, String);
+
+    fn summary(place: &Place) -> Summary<'_> {
         let class = place.class.as_ref().map(|class| (class.name.as_str(), class.abnormal));
         (place.part, class, place.is_mask, place.person.join("/"))
     }

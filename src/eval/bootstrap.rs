@@ -83,7 +83,7 @@ mod tests {
     fn pictures_of_one_person_are_drawn_together() {
         let set = |copies: usize| -> (Vec<f32>, Vec<bool>, Vec<usize>) {
             let all = (0..40 * copies).map(|i| i / copies);
-            let score = |p: usize| ((p * 7919) % 101) as f32 + if p % 2 == 0 { 25.0 } else { 0.0 };
+            let score = |p: usize| ((p * 7919) % 101) as f32 + if p.is_multiple_of(2) { 25.0 } else { 0.0 };
             let mut set = (Vec::new(), Vec::new(), Vec::new());
             all.for_each(|p| {
                 set.0.push(score(p));

@@ -298,12 +298,14 @@ mod tests {
             let share = map.iter().filter(|v| v.is_nan()).count() as f64 / map.len() as f64;
             assert!((0.04..0.14).contains(&share), "{geometry:?}: {share}");
         }
-        let shown = kept.sum_up(&[level.clone()], Geometry::PatchCentres { patch_px: PATCH_PX });
+        let shown = kept.sum_up(std::slice::from_ref(&level), Geometry::PatchCentres { patch_px: PATCH_PX });
         for (y, x) in (10..20).flat_map(|y| (10..20).map(move |x| (y, x))) {
             assert!(shown[y * SIDE_PX + x].is_nan(), "inside the box: {x}, {y}");
         }
         assert!(filled(shown).iter().all(|v| (v - 1.0).abs() < 1e-5));
-        assert!(kept.pixels(&kept.sum_up(&[level.clone()], Geometry::Reference)).iter().all(|v| v.is_finite()));
+        assert!(
+            kept.pixels(&kept.sum_up(std::slice::from_ref(&level), Geometry::Reference)).iter().all(|v| v.is_finite())
+        );
         assert_eq!(kept.rows(&level, 1), vec![1.0; 15]);
         assert_eq!(kept.patches(&level).iter().filter(|v| v.is_nan()).count(), 1);
     }
@@ -312,12 +314,12 @@ mod tests {
     fn pixels_far_from_a_box_keep_their_values() {
         let kept = kept(&[boxed(0, 0, 10, 10)]);
         let level: Vec<f32> = (0..GRID * GRID).map(|n| (n * 7 % 11) as f32).collect();
-        let plain = sum_up(&[level.clone()], GRID, SIDE_PX, Geometry::Reference);
+        let plain = sum_up(std::slice::from_ref(&level), GRID, SIDE_PX, Geometry::Reference);
         let found = kept.sum_up(&[level], Geometry::Reference);
         let far = |n: usize| n % SIDE_PX > 15 || n / SIDE_PX > 15;
         assert!((0..plain.len()).filter(|n| far(*n)).all(|n| plain[n] == found[n]));
         let logits: Vec<f32> = (0..2 * GRID * GRID).map(|n| (n * 5 % 13) as f32 / 4.0).collect();
-        let plain = crate::mvfa::zero_shot_map(&[logits.clone()], GRID, SIDE_PX, Geometry::Reference);
+        let plain = crate::mvfa::zero_shot_map(std::slice::from_ref(&logits), GRID, SIDE_PX, Geometry::Reference);
         let found = kept.zero_shot_map(&[logits], Geometry::Reference);
         assert!((0..plain.len()).filter(|n| far(*n)).all(|n| plain[n] == found[n]));
     }

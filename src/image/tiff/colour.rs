@@ -35,6 +35,11 @@ pub(super) struct Colours {
 }
 
 impl Colours {
+    /// Whether low values are bright in the file, and so are not those that come out.
+    pub(super) fn is_turned_over(&self) -> bool {
+        matches!(self.meaning, Meaning::Grey { white_is_zero: true })
+    }
+
     /// Settles it, or names what is not read.
     pub(super) fn of(file: &[u8], page: &Directory<'_>, layout: &Layout<'_>) -> Result<Self, ImageError> {
         let Some(photometric) = page.number(tag::PHOTOMETRIC)? else {

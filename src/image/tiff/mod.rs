@@ -38,7 +38,10 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     let colours = colour::Colours::of(bytes, &page, &layout)?;
     let samples = samples::read(bytes, &layout, colours.meaning.channels(), colours.alpha, limits)?;
     let (mut pixels, mut notes) = colour::pixels(&colours, &layout, samples)?;
+    // Values that were turned over or counted from another zero are not those that the tag names.
+    let is_as_stored = !colours.is_turned_over() && !notes.iter().any(|note| matches!(note, Note::CountedFrom { .. }));
     if let Pixels::DeepGray { values, .. } | Pixels::DeepRgb { values } = &mut pixels
+        && is_as_stored
         && let Some(no_data) = page.bytes(tag::GDAL_NODATA)?
     {
         clear_no_data(values, &String::from_utf8_lossy(no_data));
