@@ -61,7 +61,6 @@ fn padding_of_the_picture_takes_nothing_of_the_window() {
         let [normal, lesion, filled_normal, filled_lesion] = [0, 1, 2, 3].map(|n| number(&all[n], "score"));
         println!("{fill}: normal {normal:.3} {filled_normal:.3}, lesion {lesion:.3} {filled_lesion:.3}");
         assert!(lesion > normal, "{fill}: {normal} {lesion}");
-        // With the padding in the window both differ by .3 and more.
         assert!((filled_normal - normal).abs() < 0.03, "{fill}: {normal} {filled_normal}");
         assert!((filled_lesion - lesion).abs() < 0.03, "{fill}: {lesion} {filled_lesion}");
         for (report, is_padded) in all.iter().zip([false, false, true, true]) {
