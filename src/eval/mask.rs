@@ -229,7 +229,10 @@ mod tests {
                 let pixels: Vec<u16> =
                     [0, 65_535, 65_535, 0].into_iter().flat_map(|alpha| [colour, colour, colour, alpha]).collect();
                 let mut encoder = tiff::encoder::TiffEncoder::new(std::fs::File::create(path).unwrap()).unwrap();
-                encoder.write_image::<tiff::encoder::colortype::RGBA16>(2, 2, &pixels).unwrap();
+                let mut page = encoder.new_image::<tiff::encoder::colortype::RGBA16>(2, 2).unwrap();
+                // The fourth channel is alpha, and the colours are not multiplied by it.
+                page.encoder().write_tag(tiff::tags::Tag::ExtraSamples, 2_u16).unwrap();
+                page.write_data(&pixels).unwrap();
             }
         };
         for colour in [0, 255] {
