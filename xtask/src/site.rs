@@ -75,14 +75,14 @@ pub fn build_test_models(layout: &Layout) -> Result<()> {
     let Some(checkpoint) = TINY_CHECKPOINTS.iter().map(|name| fixtures.join(name)).find(|file| file.is_file()) else {
         bail!("{} holds none of {TINY_CHECKPOINTS:?}; restore the fixtures with git", fixtures.display());
     };
-    run(wasm::cargo(layout).args(["build", "--release", "--bin", "mvfa"]))?;
+    run(wasm::cargo(layout).args(["build", "--profile", wasm::CHECKS, "--bin", "mvfa"]))?;
     let models = layout.test_site().join("models");
     if models.exists() {
         fs::remove_dir_all(&models).with_context(|| format!("{} cannot be replaced", models.display()))?;
     }
     fs::create_dir_all(&models).with_context(|| format!("{} cannot be made", models.display()))?;
     for (name, side, dtype) in TINY_MODELS {
-        let mut convert = program(layout.target.join("release/mvfa"), &layout.root);
+        let mut convert = program(layout.target.join(wasm::CHECKS).join("mvfa"), &layout.root);
         convert.arg("convert").arg("--clip").arg(&checkpoint).arg("--adapters").arg(fixtures.join("adapters.pth"));
         convert.arg("--out").arg(models.join(name)).args(["--size", side]);
         run(convert.args(["--levels", "1,2,3,4", "--heads", "2", "--dtype", dtype]))?;
@@ -91,7 +91,7 @@ pub fn build_test_models(layout: &Layout) -> Result<()> {
     if phantoms.exists() {
         fs::remove_dir_all(&phantoms).with_context(|| format!("{} cannot be replaced", phantoms.display()))?;
     }
-    let mut draw = program(layout.target.join("release/mvfa"), &layout.root);
+    let mut draw = program(layout.target.join(wasm::CHECKS).join("mvfa"), &layout.root);
     draw.args(["phantom", "--object", "brain", "--normal", "1", "--abnormal", "0", "--valid-share", "0"]);
     run(draw.args(["--size", "128", "--out"]).arg(&phantoms))
 }

@@ -36,7 +36,7 @@ pub fn run(layout: &Layout, args: &[String]) -> Result<ExitCode> {
     Ok(if steps.all_passed() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Native steps share the release profile, so that dependencies are compiled once.
+/// Native steps share a profile, so that dependencies are compiled once.
 fn rust_steps(layout: &Layout, steps: &mut Steps) {
     let cargo = |words: &[&str]| {
         let mut command = wasm::cargo(layout);
@@ -46,18 +46,18 @@ fn rust_steps(layout: &Layout, steps: &mut Steps) {
     steps.run("rooms", || rooms::check(&layout.root));
     steps.run("rustfmt", || run_program(&mut cargo(&["fmt", "--all", "--check"])));
     steps.run("clippy", || {
-        run_program(&mut cargo(&["clippy", "--workspace", "--all-targets", "--release", "--", "-D", "warnings"]))
+        run_program(&mut cargo(&["clippy", "--workspace", "--all-targets", "--profile", wasm::CHECKS, "--", "-D", "warnings"]))
     });
     steps.run("rustdoc", || {
-        run_program(cargo(&["doc", "--workspace", "--no-deps", "--release"]).env("RUSTDOCFLAGS", "-D warnings"))
+        run_program(cargo(&["doc", "--workspace", "--no-deps", "--profile", wasm::CHECKS]).env("RUSTDOCFLAGS", "-D warnings"))
     });
     // One package at a time: together cargo would build the dependencies with the features of both, a second
     // time beside those of the program itself.
     steps.run("cargo test", || {
-        run_program(&mut cargo(&["test", "--package", "mvfa-web", "--release", "--no-fail-fast"]))
+        run_program(&mut cargo(&["test", "--package", "mvfa-web", "--profile", wasm::CHECKS, "--no-fail-fast"]))
     });
     steps.run("cargo test of the kernels", || {
-        run_program(&mut cargo(&["test", "--package", "mvfa-kernels", "--release"]))
+        run_program(&mut cargo(&["test", "--package", "mvfa-kernels", "--profile", wasm::CHECKS]))
     });
     steps.run("cargo test of the task runner", || {
         run_program(&mut cargo(&["test", "--package", "xtask", "--profile", "xtask"]))

@@ -21,6 +21,8 @@ use crate::versions;
 
 /// Name of the library, as cargo and wasm-bindgen write it.
 const NAME: &str = "mvfa_web";
+/// The profile of native builds for tests (Cargo.toml says what it leaves out).
+pub const CHECKS: &str = "checks";
 /// Name of the second module.
 const KERNELS: &str = "mvfa_kernels";
 
