@@ -46,10 +46,21 @@ fn rust_steps(layout: &Layout, steps: &mut Steps) {
     steps.run("rooms", || rooms::check(&layout.root));
     steps.run("rustfmt", || run_program(&mut cargo(&["fmt", "--all", "--check"])));
     steps.run("clippy", || {
-        run_program(&mut cargo(&["clippy", "--workspace", "--all-targets", "--profile", wasm::CHECKS, "--", "-D", "warnings"]))
+        run_program(&mut cargo(&[
+            "clippy",
+            "--workspace",
+            "--all-targets",
+            "--profile",
+            wasm::CHECKS,
+            "--",
+            "-D",
+            "warnings",
+        ]))
     });
     steps.run("rustdoc", || {
-        run_program(cargo(&["doc", "--workspace", "--no-deps", "--profile", wasm::CHECKS]).env("RUSTDOCFLAGS", "-D warnings"))
+        run_program(
+            cargo(&["doc", "--workspace", "--no-deps", "--profile", wasm::CHECKS]).env("RUSTDOCFLAGS", "-D warnings"),
+        )
     });
     // One package at a time: together cargo would build the dependencies with the features of both, a second
     // time beside those of the program itself.
