@@ -1,5 +1,6 @@
 //! Reading numbers out of byte slices, and unpacking compressed ones within a bound.
 
+use std::borrow::Cow;
 use std::io::Read;
 
 use crate::{FormatError, Limits};
@@ -60,4 +61,9 @@ pub(crate) fn unpack(format: &'static str, reader: impl Read, limits: &Limits) -
         Err(_) if !unpacked.is_empty() => Ok(unpacked),
         Err(_) => Err(FormatError::damaged(format, "its compressed content cannot be unpacked")),
     }
+}
+
+/// Text of a header: what is not UTF-8 is replaced.
+pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(bytes)
 }

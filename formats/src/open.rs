@@ -1,6 +1,5 @@
 //! Recognises a file by its content and hands it to its reader.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::bytes::unpack;
@@ -110,9 +109,4 @@ fn describe(bytes: &[u8]) -> &'static str {
     } else {
         "its first bytes are not known"
     }
-}
-
-/// Text of a header: what is not UTF-8 is replaced.
-pub(crate) fn text(bytes: &[u8]) -> Cow<'_, str> {
-    String::from_utf8_lossy(bytes)
 }

@@ -56,6 +56,8 @@ pub(super) struct Element<'a> {
     pub(super) value: Value<'a>,
     /// Bytes that the value should have and that the file lacks.
     pub(super) missing_bytes: u64,
+    /// Its VR is OW: numbers of 16 bits, whatever they are used for.
+    pub(super) is_words: bool,
 }
 
 /// Elements in the order of the file.
@@ -149,6 +151,7 @@ impl<'a> Reader<'a> {
             (encoding.order.u16(self.bytes, self.at + 6).map(u32::from), 8)
         };
         let Some(length) = length else { return Ok(None) };
+        let is_words = has_vr && &vr == b"OW";
         let at = self.at + head_bytes;
         self.at = at;
         if length != UNDEFINED {
@@ -156,16 +159,16 @@ impl<'a> Reader<'a> {
             let value_end = wanted.min(self.end);
             self.at = value_end;
             let value = Value::Bytes(self.bytes.get(at..value_end).unwrap_or(&[]));
-            return Ok(Some(Element { tag, at, value, missing_bytes: (wanted - value_end) as u64 }));
+            return Ok(Some(Element { tag, at, value, missing_bytes: (wanted - value_end) as u64, is_words }));
         }
         if tag == super::tags::PIXEL_DATA {
             let (fragments, missing_bytes) = self.fragments(encoding.order);
-            return Ok(Some(Element { tag, at, value: Value::Fragments(fragments), missing_bytes }));
+            return Ok(Some(Element { tag, at, value: Value::Fragments(fragments), missing_bytes, is_words }));
         }
         // An unknown VR of undefined length is a sequence in implicit little endian (PS3.5, 6.2.2, note 4).
         let inner = if has_vr && &vr == b"UN" { Encoding::IMPLICIT_LITTLE } else { encoding };
         let items = self.items(inner, depth + 1)?;
-        Ok(Some(Element { tag, at, value: Value::Items(items), missing_bytes: 0 }))
+        Ok(Some(Element { tag, at, value: Value::Items(items), missing_bytes: 0, is_words }))
     }
 
     /// Items up to the sequence's delimiter or the end.
@@ -311,7 +314,7 @@ impl<'a> DataSet<'a> {
                 Value::Items(items) => Value::Items(items.iter().map(DataSet::shallow).collect()),
                 Value::Fragments(places) => Value::Fragments(places.clone()),
             };
-            Element { tag: element.tag, at: element.at, value, missing_bytes: element.missing_bytes }
+            Element { tag: element.tag, at: element.at, value, missing_bytes: element.missing_bytes, is_words: element.is_words }
         });
         DataSet { elements: elements.collect(), encoding: self.encoding }
     }

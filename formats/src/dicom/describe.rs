@@ -25,8 +25,6 @@ pub(super) struct Description {
     pub(super) modality: Option<String>,
     pub(super) body_part: Option<String>,
     pub(super) is_localiser: bool,
-    /// Frames share places: time points, echoes.
-    pub(super) has_several_volumes: bool,
     pub(super) notes: Vec<String>,
     /// Tells series apart; never shown.
     pub(super) series_uid: Option<String>,
@@ -51,7 +49,7 @@ impl Description {
             let levels = |n: usize| groups.get(n).into_iter().chain(&shared).chain([set]).collect::<Vec<_>>();
             (0..header.frames).map(|n| describe(&levels(n), header, modality.as_deref())).collect()
         };
-        let has_several_volumes = number_volumes(&mut frames);
+        number_volumes(&mut frames);
         if frames.is_empty() {
             frames.push(top);
         }
@@ -63,7 +61,6 @@ impl Description {
             modality,
             body_part: body_part.map(|text| code(&text)),
             is_localiser: image_type.iter().any(|part| part == "LOCALIZER"),
-            has_several_volumes,
             notes: notes(set, header),
             series_uid: set.text(tags::SERIES_UID),
             instance_number: set.number(tags::INSTANCE_NUMBER),
@@ -112,22 +109,19 @@ fn shifted(top: &FrameDescription, offsets: &[f64], n: usize) -> FrameDescriptio
     frame
 }
 
-/// Numbers the frames that share a place; whether there are any.
-fn number_volumes(frames: &mut [FrameDescription]) -> bool {
+/// Numbers the frames that share a place: time points, echoes.
+fn number_volumes(frames: &mut [FrameDescription]) {
     let mut order: Vec<usize> = (0..frames.len()).collect();
     let depth = |frame: &FrameDescription| frame.info.geometry.depth_mm();
     if frames.iter().any(|frame| depth(frame).is_none()) {
-        return false;
+        return;
     }
     order.sort_by(|&a, &b| depth(&frames[a]).unwrap_or(0.0).total_cmp(&depth(&frames[b]).unwrap_or(0.0)));
-    let mut several = false;
     for pair in 1..order.len() {
         let (before, this) = (order[pair - 1], order[pair]);
         let same = depth(&frames[before]).zip(depth(&frames[this])).is_some_and(|(a, b)| (a - b).abs() < SAME_PLACE_MM);
         frames[this].info.volume = if same { frames[before].info.volume + 1 } else { 0 };
-        several |= same;
     }
-    several
 }
 
 /// The first of `levels` in which `read` finds something, looking into the group `sequence` before the level itself.
@@ -198,13 +192,13 @@ fn presets(levels: &[&DataSet<'_>], header: &Header) -> Vec<Preset> {
         let names = set.texts(tags::WINDOW_NAME);
         let function = set.text(tags::WINDOW_FUNCTION).unwrap_or_default();
         let windows = centers.into_iter().zip(widths).enumerate().filter(|(_, (_, width))| *width > 0.0);
-        let preset = |(i, (center, width))| {
+        let preset = |(i, (center, width)): (usize, (f64, f64))| {
             let shape = match function.as_str() {
                 "LINEAR_EXACT" => WindowShape::LinearExact { center, width },
                 "SIGMOID" => WindowShape::Sigmoid { center, width },
                 _ => WindowShape::Linear { center, width },
             };
-            Preset { name: names.get(i).map(|name| code(name)).filter(|name| !name.is_empty()), shape }
+            Preset { name: names.get(i).map(|name| code(name)).filter(|name: &String| !name.is_empty()), shape }
         };
         let windows: Vec<Preset> = windows.map(preset).collect();
         (!windows.is_empty()).then_some(windows)

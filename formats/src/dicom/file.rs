@@ -1,10 +1,11 @@
 //! A DICOM file: finds its data set, describes it, and decodes single frames of it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::dataset::{self, DataSet, Encoding};
+use super::dataset::{self, Encoding};
 use super::describe::{Description, FrameDescription};
 use super::header::{Header, Photometric};
 use super::place::Places;
@@ -92,7 +93,7 @@ fn start(bytes: &[u8]) -> Result<Start, FormatError> {
     Ok(Start { at, syntax: Syntax::plain(encoding) })
 }
 
-/// Opens a DICOM file: one series of its frames, sorted by position where they have one.
+/// Opens a DICOM file: one series of its frames, in the order and with the numbers they have there.
 pub(crate) fn open(bytes: Arc<[u8]>, limits: &Limits) -> Result<Series, FormatError> {
     let Start { at, syntax } = start(&bytes)?;
     let (bytes, at) = if syntax.is_deflated { (inflate(bytes.get(at..).unwrap_or(&[]), limits)?, 0) } else { (bytes, at) };
@@ -124,22 +125,6 @@ fn series(file: File) -> Series {
     if whole < file.header.frames {
         notes.push(format!("cut off: {whole} of {} frames are whole", file.header.frames));
     }
-    let mut order: Vec<usize> = (0..file.header.frames).collect();
-    let depths: Option<Vec<f64>> = order.iter().map(|&n| description.frame(n).info.geometry.depth_mm()).collect();
-    if let Some(depths) = depths
-        && !description.has_several_volumes
-    {
-        // Stable, and equal depths keep the file's order.
-        order.sort_by(|&a, &b| depths[a].total_cmp(&depths[b]));
-        let mut sorted = depths.clone();
-        sorted.sort_by(f64::total_cmp);
-        let is_ascending = depths == sorted;
-        let is_descending = depths.iter().rev().eq(sorted.iter());
-        // A file that is sorted either way keeps its order.
-        if is_ascending || is_descending {
-            order.sort_unstable();
-        }
-    }
     let first = description.frame(0);
     let (width_px, height_px) = (file.header.columns, file.header.rows);
     let (modality, body_part) = (description.modality.clone(), description.body_part.clone());
@@ -149,7 +134,7 @@ fn series(file: File) -> Series {
         let info: FrameInfo = file.description.frame(index).info.clone();
         Entry { source: Source::Dicom(Arc::clone(&file)), index, info }
     };
-    let entries = order.into_iter().map(entry).collect();
+    let entries = (0..file.header.frames).map(entry).collect();
     Series { format: FORMAT, width_px, height_px, modality, body_part, units, presets, notes, entries }
 }
 
@@ -177,7 +162,7 @@ impl File {
         }
         let (mut samples, is_rgb) = match self.compression {
             Compression::None { order } => {
-                let samples = stored::native(self.places.native(&self.bytes, n, header)?, n, order, header)?;
+                let samples = stored::native(&self.places.native(&self.bytes, n, header)?, n, order, header)?;
                 (samples, header.photometric == Photometric::Rgb)
             }
             compression => {
@@ -218,7 +203,7 @@ impl File {
 }
 
 /// The bytes of a frame: its fragments one after the other.
-fn join<'a>(bytes: &'a [u8], fragments: &[Range<usize>]) -> Result<std::borrow::Cow<'a, [u8]>, FormatError> {
+fn join<'a>(bytes: &'a [u8], fragments: &[Range<usize>]) -> Result<Cow<'a, [u8]>, FormatError> {
     if let [only] = fragments {
         return Ok(bytes.get(only.clone()).unwrap_or(&[]).into());
     }
@@ -247,7 +232,7 @@ mod tests {
     #[test]
     fn a_data_set_that_claims_too_much_is_cut() {
         let bytes = b"\x28\x00\x10\x00US\x02\x00\x07\x00\xe0\x7f\x10\x00OW\0\0\xfe\xff\xff\xff\x01";
-        let set: DataSet<'_> = dataset::read(bytes, 0..bytes.len(), Encoding::EXPLICIT_LITTLE).unwrap();
+        let set = dataset::read(bytes, 0..bytes.len(), Encoding::EXPLICIT_LITTLE).unwrap();
         assert_eq!(set.u16(tags::ROWS), Some(7));
         assert_eq!(set.element(tags::PIXEL_DATA).unwrap().missing_bytes, 0xffff_fffe - 1);
     }

@@ -2,7 +2,7 @@
 
 use crate::geometry::dot;
 use crate::series::Source;
-use crate::{Series, dicom};
+use crate::Series;
 
 /// Directions whose cosine is above this are the same.
 const SAME_DIRECTION: f64 = 0.999;
@@ -107,7 +107,7 @@ fn name_gaps(series: &mut Series) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Limits;
+    use crate::{Limits, dicom};
 
     /// A file of 1 x 1 pixels at a place along z.
     fn slice(series: &str, z: &str, orientation: &str, number: &str) -> Series {

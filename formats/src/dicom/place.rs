@@ -3,6 +3,7 @@
 //! Plain pixels follow each other, 1-bit ones without gaps between frames. Compressed frames are one or more
 //! fragments: told apart by the extended offset table, by the basic one, by their number, or by how they begin.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::FORMAT;
@@ -16,8 +17,8 @@ use crate::bytes::Order;
 /// Places of the frames.
 #[derive(Debug)]
 pub(super) enum Places {
-    /// The whole pixel data, as far as it is there.
-    Native { range: Range<usize> },
+    /// The whole pixel data, as far as it is there; samples of 8 bits or fewer may be swapped in big-endian words.
+    Native { range: Range<usize>, is_swapped: bool },
     /// Fragments of each frame; bytes that the last one lacks.
     Encapsulated { frames: Vec<Vec<Range<usize>>>, missing_bytes: u64 },
 }
@@ -30,11 +31,12 @@ impl Places {
             SampleKind::Float64 => tags::DOUBLE_PIXEL_DATA,
         };
         let none = || FormatError::NoPicture { format: FORMAT, reason: "it has no pixel data".into() };
-        let Element { at, value, missing_bytes, .. } = set.element(tag).ok_or_else(none)?;
+        let Element { at, value, missing_bytes, is_words, .. } = set.element(tag).ok_or_else(none)?;
         let missing_bytes = *missing_bytes;
         match value {
             Value::Bytes(value) => {
-                let places = Self::Native { range: *at..at + value.len() };
+                let is_swapped = *is_words && set.order() == Order::Big && header.bits_allocated <= 8;
+                let places = Self::Native { range: *at..at + value.len(), is_swapped };
                 if places.whole_frames(header) == 0 {
                     return Err(too_short("the first frame", header.native_frame_bits().div_ceil(8), value.len() as u64));
                 }
@@ -69,7 +71,7 @@ impl Places {
     /// Number of frames that are there in full.
     pub(super) fn whole_frames(&self, header: &Header) -> usize {
         match self {
-            Self::Native { range } => {
+            Self::Native { range, .. } => {
                 let whole = (range.len() as u64 * 8).checked_div(header.native_frame_bits()).unwrap_or(0);
                 header.frames.min(usize::try_from(whole).unwrap_or(usize::MAX))
             }
@@ -81,16 +83,23 @@ impl Places {
     }
 
     /// The bytes that hold frame `n`, from the one with its first bit.
-    pub(super) fn native<'a>(&self, bytes: &'a [u8], n: usize, header: &Header) -> Result<&'a [u8], FormatError> {
-        let Self::Native { range } = self else {
+    pub(super) fn native<'a>(&self, bytes: &'a [u8], n: usize, header: &Header) -> Result<Cow<'a, [u8]>, FormatError> {
+        let Self::Native { range, is_swapped } = self else {
             return Err(FormatError::damaged(FORMAT, "compressed pixels in a syntax without compression"));
         };
         let bits = header.native_frame_bits();
         let start = bits * n as u64 / 8;
         let end = (bits * (n as u64 + 1)).div_ceil(8);
         let data = bytes.get(range.clone()).unwrap_or(&[]);
-        let frame = usize::try_from(start).ok().zip(usize::try_from(end).ok()).and_then(|(s, e)| data.get(s..e));
-        frame.ok_or_else(|| too_short("this frame", end, data.len() as u64))
+        let too_short = || too_short("this frame", end, data.len() as u64);
+        let (start, end) = usize::try_from(start).ok().zip(usize::try_from(end).ok()).ok_or_else(too_short)?;
+        let frame = data.get(start..end).ok_or_else(too_short)?;
+        if !is_swapped {
+            return Ok(frame.into());
+        }
+        let mut swapped = crate::limits::reserved(frame.len())?;
+        swapped.extend((start..end).map(|i| data.get(i ^ 1).copied().unwrap_or(0)));
+        Ok(swapped.into())
     }
 
     /// The fragments of frame `n`.

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Volume;
 use super::element::Element;
-use crate::bytes::{Order, unpack};
+use crate::bytes::{Order, text, unpack};
 use crate::geometry::Vector;
-use crate::{FormatError, Limits, Series, ValueMap, open};
+use crate::{FormatError, Limits, Series, ValueMap};
 
 /// Name of the format, for messages.
 pub(crate) const FORMAT: &str = "MetaImage";
@@ -22,7 +22,7 @@ struct Header {
 }
 
 pub(crate) fn is_meta_image(bytes: &[u8]) -> bool {
-    let head = open::text(&bytes[..bytes.len().min(64)]).into_owned();
+    let head = text(&bytes[..bytes.len().min(64)]).into_owned();
     let first = head.split(['=', '\n']).next().unwrap_or("").trim();
     matches!(first, "ObjectType" | "NDims" | "Comment" | "DimSize" | "BinaryData") && head.contains('=')
 }
@@ -34,7 +34,7 @@ impl Header {
         while at < bytes.len().min(MAX_HEADER_BYTES) {
             let rest = &bytes[at..bytes.len().min(MAX_HEADER_BYTES)];
             let end = rest.iter().position(|&b| b == b'\n').unwrap_or(rest.len());
-            let line = open::text(&rest[..end]).into_owned();
+            let line = text(&rest[..end]).into_owned();
             at += end + 1;
             if let Some((name, value)) = line.split_once('=') {
                 fields.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::Volume;
 use super::element::Element;
-use crate::bytes::{Order, unpack};
+use crate::bytes::{Order, text, unpack};
 use crate::geometry::Vector;
-use crate::{FormatError, Limits, Series, ValueMap, open};
+use crate::{FormatError, Limits, Series, ValueMap};
 
 /// Name of the format, for messages.
 pub(crate) const FORMAT: &str = "NRRD";
@@ -27,7 +27,7 @@ impl Header {
         loop {
             let rest = bytes.get(at..bytes.len().min(MAX_HEADER_BYTES)).unwrap_or(&[]);
             let end = rest.iter().position(|&b| b == b'\n');
-            let line = open::text(&rest[..end.unwrap_or(rest.len())]);
+            let line = text(&rest[..end.unwrap_or(rest.len())]);
             let line = line.trim_end_matches('\r');
             at += end.map_or(rest.len(), |end| end + 1);
             // An empty line ends the header; a detached one may end with the file.
