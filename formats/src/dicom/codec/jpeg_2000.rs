@@ -36,6 +36,7 @@ fn codestream<'a>(frame: &'a [u8], header: &Header) -> Result<(&'a [u8], Size), 
     if tile_width == 0 || tile_height == 0 || tiles > MAX_TILES {
         return Err(broken(CODEC, format!("it has {tiles} tiles")));
     }
+    check_blocks(stream, width, height)?;
     let depth = stream.get(42).copied().unwrap_or(0);
     let size = Size { bits: u32::from(depth & 0x7f) + 1, signed: depth & 0x80 != 0 };
     for channel in 0..usize::from(channels) {
@@ -50,6 +51,20 @@ fn codestream<'a>(frame: &'a [u8], header: &Header) -> Result<(&'a [u8], Size), 
         return Err(FormatError::Unsupported { format: FORMAT, found, instead: "export it with 16 bits" });
     }
     Ok((stream, size))
+}
+
+/// Refuses more pieces of code blocks than any encoder writes: each one costs the decoders memory.
+fn check_blocks(stream: &[u8], width: u64, height: u64) -> Result<(), FormatError> {
+    const MAX_PIECES: u64 = 1 << 24;
+    const COD: u8 = 0x52;
+    let Some(at) = segment(stream, COD) else { return Err(broken(CODEC, "its coding style is missing")) };
+    let layers = Order::Big.u16(stream, at + 6).map_or(u64::MAX, u64::from);
+    let side = |place: usize| 4u64 << stream.get(at + place).map_or(0, |&exponent| exponent.min(8));
+    let blocks = width.div_ceil(side(10)).saturating_mul(height.div_ceil(side(11)));
+    if blocks.saturating_mul(layers) > MAX_PIECES {
+        return Err(broken(CODEC, format!("{blocks} code blocks in {layers} layers")));
+    }
+    Ok(())
 }
 
 pub(super) fn decode(frame: &[u8], header: &Header) -> Result<(Samples, bool), FormatError> {
