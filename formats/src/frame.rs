@@ -76,7 +76,11 @@ impl Frame {
             return Some(bytes.clone());
         }
         // The high bits of deep colour; fewer bits are spread over the range.
-        let factor = if bits > 8 { f64::from(i32::from(bits) - 8).exp2().recip() } else { 255.0 / (f64::from(bits).exp2() - 1.0) };
+        let factor = if bits > 8 {
+            f64::from(i32::from(bits) - 8).exp2().recip()
+        } else {
+            255.0 / (f64::from(bits).exp2() - 1.0)
+        };
         Some(self.samples.iter().map(|v| (v * factor) as u8).collect())
     }
 }

@@ -60,7 +60,16 @@ impl Mismatches {
     }
 
     /// Statistics and sample pixels of values in [height, width, channels].
-    fn stats(&mut self, what: &str, values: &[f64], width: usize, channels: usize, e: &Value, tolerance: f64, mean: f64) {
+    fn stats(
+        &mut self,
+        what: &str,
+        values: &[f64],
+        width: usize,
+        channels: usize,
+        e: &Value,
+        tolerance: f64,
+        mean: f64,
+    ) {
         let fold = |start: f64, f: fn(f64, f64) -> f64| values.iter().copied().fold(start, f);
         self.close(&format!("{what} min"), fold(f64::MAX, f64::min), float(&e["min"]), tolerance);
         self.close(&format!("{what} max"), fold(f64::MIN, f64::max), float(&e["max"]), tolerance);
@@ -177,9 +186,8 @@ fn nifti(series: &Series, e: &Value) -> Vec<String> {
         m.close("slope", slope, float(&e["scl_slope"]), 0.0);
         m.close("intercept", intercept, float(&e["scl_inter"]), 0.0);
     }
-    let all: Vec<[usize; 3]> = (0..size[2])
-        .flat_map(|k| (0..size[1]).flat_map(move |j| (0..size[0]).map(move |i| [i, j, k])))
-        .collect();
+    let all: Vec<[usize; 3]> =
+        (0..size[2]).flat_map(|k| (0..size[1]).flat_map(move |j| (0..size[0]).map(move |i| [i, j, k]))).collect();
     let values: Vec<f64> = all.iter().map(|&at| volume.value(at, 0).unwrap()).collect();
     let first = &e["first_volume"];
     m.close("min", values.iter().copied().fold(f64::MAX, f64::min), float(&first["min"]), 0.0);

@@ -50,7 +50,8 @@ fn check(name: &str, series: Result<Series, FormatError>) {
 
 #[test]
 fn nrrd_in_every_form() {
-    let space = "space: left-posterior-superior\nspace directions: (0.5,0,0) (0,1,0) (0,0,2)\nspace origin: (10,20,30)\n";
+    let space =
+        "space: left-posterior-superior\nspace directions: (0.5,0,0) (0,1,0) (0,0,2)\nspace origin: (10,20,30)\n";
     let header = |rest: &str| format!("NRRD0004\n# a comment\ntype: short\ndimension: 3\nsizes: 3 2 2\n{space}{rest}");
     check("raw", open(joined(&header("endian: little\nencoding: raw\n\n"), &voxels(false)), &LIMITS()));
     check("big", open(joined(&header("endian: big\nencoding: raw\nkey:=value\n\n"), &voxels(true)), &LIMITS()));
@@ -73,7 +74,8 @@ fn nrrd_in_every_form() {
 
 #[test]
 fn nrrd_with_directions_first_is_several_volumes() {
-    let header = "NRRD0005\ntype: uchar\ndimension: 4\nsizes: 2 2 1 1\nkinds: vector domain domain domain\nencoding: raw\n\n";
+    let header =
+        "NRRD0005\ntype: uchar\ndimension: 4\nsizes: 2 2 1 1\nkinds: vector domain domain domain\nencoding: raw\n\n";
     let series = open(joined(header, &[1, 10, 2, 20]), &LIMITS()).unwrap();
     assert_eq!((series.len(), series.volume().unwrap().volumes()), (2, 2));
     assert_eq!(series.frame(1).unwrap().values(), [10.0, 20.0]);

@@ -314,7 +314,13 @@ impl<'a> DataSet<'a> {
                 Value::Items(items) => Value::Items(items.iter().map(DataSet::shallow).collect()),
                 Value::Fragments(places) => Value::Fragments(places.clone()),
             };
-            Element { tag: element.tag, at: element.at, value, missing_bytes: element.missing_bytes, is_words: element.is_words }
+            Element {
+                tag: element.tag,
+                at: element.at,
+                value,
+                missing_bytes: element.missing_bytes,
+                is_words: element.is_words,
+            }
         });
         DataSet { elements: elements.collect(), encoding: self.encoding }
     }

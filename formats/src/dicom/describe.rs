@@ -166,7 +166,9 @@ fn value_map(levels: &[&DataSet<'_>], header: &Header) -> ValueMap {
     });
     let first_signed = header.signed && header.kind == SampleKind::Integer;
     rescale
-        .or_else(|| levels.iter().find_map(|set| table(&set.item(tags::MODALITY_LUT)?, first_signed)).map(ValueMap::Table))
+        .or_else(|| {
+            levels.iter().find_map(|set| table(&set.item(tags::MODALITY_LUT)?, first_signed)).map(ValueMap::Table)
+        })
         .unwrap_or(ValueMap::STORED)
 }
 
@@ -204,7 +206,8 @@ fn presets(levels: &[&DataSet<'_>], header: &Header) -> Vec<Preset> {
         (!windows.is_empty()).then_some(windows)
     });
     // The first input has the sign of the values that come in.
-    let signed = header.signed || matches!(value_map(levels, header), ValueMap::Linear { intercept, .. } if intercept < 0.0);
+    let signed =
+        header.signed || matches!(value_map(levels, header), ValueMap::Linear { intercept, .. } if intercept < 0.0);
     let tables = levels.iter().flat_map(|set| set.items(tags::VOI_LUT)).filter_map(|item| {
         let name = item.text(tags::LUT_NAME).map(|name| code(&name));
         Some(Preset { name, shape: WindowShape::Table(table(&item, signed)?) })

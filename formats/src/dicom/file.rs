@@ -27,7 +27,10 @@ pub struct File {
 impl fmt::Debug for File {
     /// Without the bytes and identifiers.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("File").field("header", &self.header).field("compression", &self.compression).finish_non_exhaustive()
+        f.debug_struct("File")
+            .field("header", &self.header)
+            .field("compression", &self.compression)
+            .finish_non_exhaustive()
     }
 }
 
@@ -96,7 +99,8 @@ fn start(bytes: &[u8]) -> Result<Start, FormatError> {
 /// Opens a DICOM file: one series of its frames, in the order and with the numbers they have there.
 pub(crate) fn open(bytes: Arc<[u8]>, limits: &Limits) -> Result<Series, FormatError> {
     let Start { at, syntax } = start(&bytes)?;
-    let (bytes, at) = if syntax.is_deflated { (inflate(bytes.get(at..).unwrap_or(&[]), limits)?, 0) } else { (bytes, at) };
+    let (bytes, at) =
+        if syntax.is_deflated { (inflate(bytes.get(at..).unwrap_or(&[]), limits)?, 0) } else { (bytes, at) };
     let set = dataset::read(&bytes, at..bytes.len(), syntax.encoding)?;
     let is_encapsulated = !matches!(syntax.compression, Compression::None { .. });
     let header = Header::read(&set, is_encapsulated, limits)?;

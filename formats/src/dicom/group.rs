@@ -1,8 +1,8 @@
 //! Many DICOM files to series: by series identifier, size and orientation, sorted by position along the normal.
 
+use crate::Series;
 use crate::geometry::dot;
 use crate::series::Source;
-use crate::Series;
 
 /// Directions whose cosine is above this are the same.
 const SAME_DIRECTION: f64 = 0.999;
@@ -66,9 +66,9 @@ fn merged(group: Vec<Series>) -> Option<Series> {
     };
     if series.entries.len() > 1 {
         let depth = |entry: &crate::series::Entry| entry.info.geometry.depth_mm().unwrap_or(0.0);
-        series.entries.sort_by(|a, b| {
-            depth(a).total_cmp(&depth(b)).then(number(&a.source).total_cmp(&number(&b.source)))
-        });
+        series
+            .entries
+            .sort_by(|a, b| depth(a).total_cmp(&depth(b)).then(number(&a.source).total_cmp(&number(&b.source))));
         if !is_localiser {
             name_gaps(&mut series);
         }
@@ -150,14 +150,18 @@ mod tests {
         let series = group(files);
         assert_eq!(series.len(), 1);
         assert_eq!(places(&series[0]), [0.0, 2.0, 4.0, 4.0, 6.0, 10.0]);
-        assert_eq!(series[0].notes, ["1 slice(s) lie on the place of another", "1 gap(s): the slices are usually 2.00 mm apart"]);
+        assert_eq!(
+            series[0].notes,
+            ["1 slice(s) lie on the place of another", "1 gap(s): the slices are usually 2.00 mm apart"]
+        );
         assert_eq!(series[0].frame(0).unwrap().value(0), Some(f64::from(u16::from_le_bytes(*b"2 "))));
     }
 
     #[test]
     fn other_series_and_orientations_stay_apart() {
         let coronal = "1\\0\\0\\0\\0\\-1";
-        let files = vec![slice("1.2", "0", AXIAL, "1 "), slice("1.3", "0", AXIAL, "1 "), slice("1.2", "1", coronal, "1 ")];
+        let files =
+            vec![slice("1.2", "0", AXIAL, "1 "), slice("1.3", "0", AXIAL, "1 "), slice("1.2", "1", coronal, "1 ")];
         assert_eq!(group(files).len(), 3);
     }
 

@@ -122,8 +122,11 @@ impl Header {
     pub(super) fn native_frame_bits(&self) -> u64 {
         let pixels = self.rows as u64 * self.columns as u64;
         // Two pixels share their chroma: four samples instead of six.
-        let samples =
-            if self.photometric == Photometric::YbrFull422 { pixels * 2 } else { pixels * self.samples_per_pixel as u64 };
+        let samples = if self.photometric == Photometric::YbrFull422 {
+            pixels * 2
+        } else {
+            pixels * self.samples_per_pixel as u64
+        };
         samples * u64::from(self.bits_allocated)
     }
 }

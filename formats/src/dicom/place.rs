@@ -38,7 +38,11 @@ impl Places {
                 let is_swapped = *is_words && set.order() == Order::Big && header.bits_allocated <= 8;
                 let places = Self::Native { range: *at..at + value.len(), is_swapped };
                 if places.whole_frames(header) == 0 {
-                    return Err(too_short("the first frame", header.native_frame_bits().div_ceil(8), value.len() as u64));
+                    return Err(too_short(
+                        "the first frame",
+                        header.native_frame_bits().div_ceil(8),
+                        value.len() as u64,
+                    ));
                 }
                 Ok(places)
             }
@@ -150,7 +154,8 @@ fn split(
     if frames == fragments.len() {
         return Ok(fragments.iter().map(|fragment| vec![fragment.clone()]).collect());
     }
-    let offsets: Vec<u64> = (0..table.len() / 4).filter_map(|i| Order::Little.u32(table, i * 4)).map(u64::from).collect();
+    let offsets: Vec<u64> =
+        (0..table.len() / 4).filter_map(|i| Order::Little.u32(table, i * 4)).map(u64::from).collect();
     if offsets.len() == frames
         && let Some(split) = by_offsets(&offsets, fragments)
     {

@@ -52,11 +52,7 @@ pub(super) fn native(bytes: &[u8], n: usize, order: Order, header: &Header) -> R
 }
 
 /// Raw containers to samples: the stored bits, with their sign.
-pub(super) fn integers(
-    raw: impl Iterator<Item = u32>,
-    count: usize,
-    header: &Header,
-) -> Result<Samples, FormatError> {
+pub(super) fn integers(raw: impl Iterator<Item = u32>, count: usize, header: &Header) -> Result<Samples, FormatError> {
     let (bits, shift) = (header.bits_stored, header.high_bit + 1 - header.bits_stored);
     let mask = u32::MAX >> (32 - bits);
     let unsigned = raw.map(|v| (v >> shift) & mask);
@@ -70,7 +66,11 @@ pub(super) fn integers(
         };
     }
     let signed = unsigned.map(|v| sign_extended(v, bits));
-    if bits <= 16 { collect(signed.map(|v| v as i16), count, Samples::I16) } else { collect(signed, count, Samples::I32) }
+    if bits <= 16 {
+        collect(signed.map(|v| v as i16), count, Samples::I16)
+    } else {
+        collect(signed, count, Samples::I32)
+    }
 }
 
 /// Two's complement of so many bits.

@@ -49,7 +49,8 @@ impl Layout {
 
     /// A code of two bytes in NIfTI-1, four in NIfTI-2.
     fn code(&self, bytes: &[u8], first: usize, second: usize) -> u32 {
-        let code = if self.is_second { self.order.u32(bytes, second) } else { self.order.u16(bytes, first).map(u32::from) };
+        let code =
+            if self.is_second { self.order.u32(bytes, second) } else { self.order.u16(bytes, first).map(u32::from) };
         code.unwrap_or(0)
     }
 

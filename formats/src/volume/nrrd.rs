@@ -127,7 +127,11 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
         other => {
             let shown: String = other.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
             let found = format!("the encoding {shown}");
-            return Err(FormatError::Unsupported { format: FORMAT, found, instead: "save it with encoding raw or gzip" });
+            return Err(FormatError::Unsupported {
+                format: FORMAT,
+                found,
+                instead: "save it with encoding raw or gzip",
+            });
         }
     };
     let layout = Layout::of(&header, &sizes)?;
@@ -157,9 +161,13 @@ fn element(name: &str) -> Result<Element, FormatError> {
         "ushort" | "unsigned short" | "unsigned short int" | "uint16" | "uint16_t" => Element::U16,
         "int" | "signed int" | "int32" | "int32_t" => Element::I32,
         "uint" | "unsigned int" | "uint32" | "uint32_t" => Element::U32,
-        "longlong" | "long long" | "long long int" | "signed long long" | "signed long long int" | "int64" | "int64_t" => {
-            Element::I64
-        }
+        "longlong"
+        | "long long"
+        | "long long int"
+        | "signed long long"
+        | "signed long long int"
+        | "int64"
+        | "int64_t" => Element::I64,
         "ulonglong" | "unsigned long long" | "unsigned long long int" | "uint64" | "uint64_t" => Element::U64,
         "float" => Element::F32,
         "double" => Element::F64,
@@ -238,7 +246,9 @@ impl Layout {
         {
             layout.origin = [0, 1, 2].map(|part| origin[part] * signs.map_or(1.0, |s| s[part]));
         }
-        layout.is_placed = signs.is_some() && space.len() == 3 && space.iter().all(|&axis| matches!(directions.get(axis), Some(Some(_))));
+        layout.is_placed = signs.is_some()
+            && space.len() == 3
+            && space.iter().all(|&axis| matches!(directions.get(axis), Some(Some(_))));
         Ok(layout)
     }
 }

@@ -161,7 +161,8 @@ impl Volume {
             let sign = if reversed { -1.0 } else { 1.0 };
             self.axes[axis].map(|v| sign * v / spacing[axis])
         };
-        let position = [0, 1, 2].map(|i| (0..3).map(|a| self.axes[a][i] * first[a] as f64).sum::<f64>() + self.origin[i]);
+        let position =
+            [0, 1, 2].map(|i| (0..3).map(|a| self.axes[a][i] * first[a] as f64).sum::<f64>() + self.origin[i]);
         Geometry {
             spacing_mm: Some([spacing[cut.rows], spacing[cut.columns]]),
             position_mm: self.is_placed.then_some(position),
@@ -181,7 +182,8 @@ impl Volume {
         let (width_px, height_px) = (self.size[cut.columns], self.size[cut.rows]);
         let count = self.size[cut.across] as u64 * self.volumes as u64;
         limits.check_frames(self.format, width_px as u64, height_px as u64, count)?;
-        let samples = self.size.iter().map(|&n| n as u64).try_fold(self.volumes as u64 * self.channels as u64, u64::checked_mul);
+        let samples =
+            self.size.iter().map(|&n| n as u64).try_fold(self.volumes as u64 * self.channels as u64, u64::checked_mul);
         let expected_bytes = samples.and_then(|n| n.checked_mul(self.element.bytes() as u64)).unwrap_or(u64::MAX);
         let found_bytes = (self.bytes.len() as u64).saturating_sub(self.start as u64);
         if found_bytes < expected_bytes {

@@ -43,7 +43,11 @@ fn codestream<'a>(frame: &'a [u8], header: &Header) -> Result<(&'a [u8], Size), 
         let part = stream.get(42 + channel * 3..45 + channel * 3);
         if part.is_none_or(|part| part[0] != depth || part[1] != 1 || part[2] != 1) {
             let found = "JPEG 2000 components of different depth or size".to_owned();
-            return Err(FormatError::Unsupported { format: FORMAT, found, instead: "convert it to RGB without compression" });
+            return Err(FormatError::Unsupported {
+                format: FORMAT,
+                found,
+                instead: "convert it to RGB without compression",
+            });
         }
     }
     if size.bits > 16 {
@@ -70,7 +74,8 @@ fn check_blocks(stream: &[u8], width: u64, height: u64) -> Result<(), FormatErro
 pub(super) fn decode(frame: &[u8], header: &Header) -> Result<(Samples, bool), FormatError> {
     let (stream, size) = codestream(frame, header)?;
     let samples = guarded(CODEC, || {
-        let settings = hayro_jpeg2000::DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
+        let settings =
+            hayro_jpeg2000::DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
         let image = hayro_jpeg2000::Image::new(stream, &settings).map_err(|error| broken(CODEC, error))?;
         let mut context = hayro_jpeg2000::DecoderContext::default();
         let image = image.decode(&mut context).map_err(|error| broken(CODEC, error))?;
@@ -95,13 +100,16 @@ pub(super) fn decode_high_throughput(frame: &[u8], header: &Header) -> Result<(S
     let stream = with_midpoint(stream);
     let samples = guarded(HIGH_THROUGHPUT, || {
         let settings = dicom_toolkit_jpeg2000::DecodeSettings::default();
-        let image = dicom_toolkit_jpeg2000::Image::new(&stream, &settings).map_err(|error| broken(HIGH_THROUGHPUT, error))?;
+        let image =
+            dicom_toolkit_jpeg2000::Image::new(&stream, &settings).map_err(|error| broken(HIGH_THROUGHPUT, error))?;
         let bitmap = image.decode_native().map_err(|error| broken(HIGH_THROUGHPUT, error))?;
         let mut decoded = reserved(header.frame_samples())?;
         if bitmap.bytes_per_sample == 1 {
             decoded.extend(bitmap.data.iter().map(|&v| u32::from(v)));
         } else {
-            decoded.extend((0..bitmap.data.len() / 2).filter_map(|i| Order::Little.u16(&bitmap.data, i * 2)).map(u32::from));
+            decoded.extend(
+                (0..bitmap.data.len() / 2).filter_map(|i| Order::Little.u16(&bitmap.data, i * 2)).map(u32::from),
+            );
         }
         finish(decoded, &size, header)
     })?;

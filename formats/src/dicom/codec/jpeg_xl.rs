@@ -19,7 +19,8 @@ fn max_bytes(header: &Header) -> usize {
 pub(super) fn decode(frame: &[u8], header: &Header) -> Result<Samples, FormatError> {
     guarded(CODEC, || {
         let tracker = AllocTracker::with_limit(max_bytes(header));
-        let image: JxlImage = JxlImage::builder().alloc_tracker(tracker).read(frame).map_err(|error| broken(CODEC, error))?;
+        let image: JxlImage =
+            JxlImage::builder().alloc_tracker(tracker).read(frame).map_err(|error| broken(CODEC, error))?;
         let format = image.pixel_format();
         let channels = if format.is_grayscale() { 1 } else { 3 };
         check_size(header, CODEC, image.width().into(), image.height().into(), channels)?;
