@@ -12,6 +12,8 @@
 //! Sizes are judged from headers before anything is allocated ([`Limits`]). Names, identifiers and dates of patients
 //! are never read into any of these types, so no message and no `Debug` output can hold them.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 mod bytes;
 pub mod dicom;
 mod error;

@@ -12,6 +12,7 @@ mod eval_report;
 mod info;
 mod interrupt;
 mod load;
+mod medical;
 mod npy;
 mod numbers;
 mod outputs;

@@ -56,6 +56,9 @@ pub(super) struct Args {
     /// How grey deeper than 8 bits is shown and analysed: auto, pil or CENTER,WIDTH
     #[arg(long, default_value = "auto", value_parser = window, allow_hyphen_values = true)]
     window: WindowChoice,
+    /// Frame of a DICOM file, or axial slice of a volume, from 1 [default: the first frame, the middle slice]
+    #[arg(long, visible_alias = "slice", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    frame: Option<u32>,
     /// Processor or graphics device
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     device: DeviceName,
@@ -68,7 +71,7 @@ pub(super) struct Args {
     /// One JSON object a picture on standard output
     #[arg(long)]
     json: bool,
-    /// Pictures, or folders of them
+    /// Pictures, or folders of them; DICOM, NIfTI, NRRD and MetaImage files by name
     #[arg(value_name = "IMAGE")]
     images: Vec<PathBuf>,
 }
@@ -135,7 +138,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     }
     if request.mode == Mode::Few {
         for path in &support {
-            let opened = picture::open(path, args.window).context("a normal picture cannot be used")?;
+            let opened = picture::open(path, frame(args), args.window).context("a normal picture cannot be used")?;
             engine.add_reference(&opened.picture);
         }
     }
@@ -209,9 +212,14 @@ fn names(args: &Args, images: &[PathBuf]) -> Vec<String> {
     stems
 }
 
+/// The frame asked for, from 1.
+fn frame(args: &Args) -> Option<usize> {
+    args.frame.map(|n| n as usize)
+}
+
 /// One picture from file to report.
 fn one(args: &Args, engine: &mut Engine, request: &Request, image: &Path, stem: &str) -> Result<()> {
-    let opened = picture::open(image, args.window)?;
+    let opened = picture::open(image, frame(args), args.window)?;
     let mut pacer = TerminalPacer::new();
     let analysis = pollster::block_on(engine.analyse(&opened.picture, request, &mut pacer));
     pacer.clear();

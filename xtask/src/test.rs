@@ -56,6 +56,9 @@ fn rust_steps(layout: &Layout, steps: &mut Steps) {
     steps.run("cargo test", || {
         run_program(&mut cargo(&["test", "--package", "mvfa-web", "--release", "--no-fail-fast"]))
     });
+    steps.run("cargo test of the formats", || {
+        run_program(&mut cargo(&["test", "--package", "mvfa-formats", "--release"]))
+    });
     steps.run("cargo test of the kernels", || {
         run_program(&mut cargo(&["test", "--package", "mvfa-kernels", "--release"]))
     });

@@ -1,0 +1,200 @@
+//! Medical files on the command line: one frame as a picture, and what a series is.
+//!
+//! Comes in: paths of DICOM, NIfTI, NRRD and MetaImage files. Goes out: 8-bit RGB through the file's window, or
+//! lines about a series, without anything about the patient. Fails with the file's name and the format's reason.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use mvfa_formats::{Channels, FormatError, Frame, Limits, Series, ValueMap, WindowShape};
+use serde_json::{Value, json};
+
+use super::paths::distinct;
+use crate::image::{Picture, Pixels, Rgb8, Window, WindowChoice};
+
+/// Enough of a file to recognise it, also inside gzip.
+const HEAD_BYTES: u64 = 4096;
+
+/// Whether a file is one of the medical formats, by its content.
+pub(super) fn is_medical(path: &Path) -> bool {
+    let mut head = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(HEAD_BYTES).read_to_end(&mut head));
+    read.is_ok() && mvfa_formats::sniff(&head).is_some()
+}
+
+/// Opens the series in a file. The pixels of a pair are looked for beside its header.
+fn open(path: &Path) -> Result<Series> {
+    let limits = Limits::default();
+    let read = |path: &Path| -> Result<Vec<u8>> {
+        let bytes = fs::metadata(path)?.len();
+        if bytes > limits.max_file_bytes {
+            bail!("the file has {bytes} bytes, the limit is {}; split it, then try again", limits.max_file_bytes);
+        }
+        Ok(fs::read(path)?)
+    };
+    let bytes = read(path)?;
+    match mvfa_formats::open(bytes.as_slice(), &limits) {
+        Err(FormatError::Companion { format, file }) => match companion(path, &bytes) {
+            Some(pixels) => Ok(mvfa_formats::open_pair(bytes, read(&pixels)?, &limits)?),
+            None => Err(FormatError::Companion { format, file }.into()),
+        },
+        outcome => Ok(outcome?),
+    }
+}
+
+/// The file with the pixels of a header: named in it, else of the same name with a usual ending.
+fn companion(header: &Path, bytes: &[u8]) -> Option<PathBuf> {
+    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD_BYTES as usize)]).into_owned();
+    let named = text.lines().find_map(|line| {
+        let (key, value) = line.split_once([':', '='])?;
+        let is_name = ["data file", "datafile", "elementdatafile"].contains(&key.trim().to_lowercase().as_str());
+        // Only a name: a header does not choose files in other folders.
+        is_name.then(|| Path::new(value.trim()).file_name().map(PathBuf::from)).flatten()
+    });
+    let named = named.map(|name| header.with_file_name(name));
+    let usual = ["img", "img.gz", "raw", "raw.gz", "zraw"].map(|ending| header.with_extension(ending));
+    named.into_iter().chain(usual).find(|path| path.is_file() && path != header)
+}
+
+/// A frame of a medical file as it is analysed. `number` counts from 1; without one it is the first frame of a DICOM
+/// file and the middle slice of a volume.
+///
+/// # Errors
+/// What is wrong with the file, or no such frame.
+pub(super) fn picture(path: &Path, number: Option<usize>, window: WindowChoice) -> Result<Rgb8> {
+    let series = open(path)?;
+    let middle = if series.volume().is_some() { series.len() / 2 } else { 0 };
+    let n = match number {
+        Some(number) if number == 0 || number > series.len() => {
+            bail!("there is no frame {number}: the file has {}; choose 1 to {0}", series.len());
+        }
+        Some(number) => number - 1,
+        None => middle,
+    };
+    Ok(shown(&series.frame(n)?, series.format, series.len() > 1, window))
+}
+
+/// A frame through a window: the file's first one, or one given by hand.
+fn shown(frame: &Frame, format: &'static str, has_more_frames: bool, choice: WindowChoice) -> Rgb8 {
+    let preset = frame.presets.first();
+    let values = frame.values();
+    let pixels = if let Some(rgb) = frame.rgb8() {
+        Pixels::Rgb8(rgb)
+    } else if let (Some(gray), None) = (frame.gray8(), preset) {
+        Pixels::Gray8(gray.to_vec())
+    } else {
+        let level = |value: &f32| preset.map_or(0.0, |preset| preset.apply(f64::from(*value)));
+        match preset.map(|preset| &preset.shape) {
+            // Curves that are no straight line are applied here.
+            Some(WindowShape::Sigmoid { .. } | WindowShape::Table(_)) if choice == WindowChoice::Auto => {
+                Pixels::Gray8(values.iter().map(|value| (level(value) * 255.0).round() as u8).collect())
+            }
+            shape => Pixels::DeepGray { values: values.clone(), window: shape.and_then(window) },
+        }
+    };
+    let picture = Picture { width_px: frame.width_px, height_px: frame.height_px, pixels, format, has_more_frames };
+    let mut rgb = picture.to_rgb8(choice);
+    if frame.inverted && frame.channels == Channels::Gray {
+        // Low values are bright; what lies outside the picture stays black.
+        for (pixel, value) in rgb.bytes.chunks_exact_mut(3).zip(&values) {
+            pixel.iter_mut().for_each(|byte| *byte = if value.is_nan() { 0 } else { 255 - *byte });
+        }
+    }
+    rgb
+}
+
+/// The window of a straight line. DICOM's LINEAR is half a unit lower and one narrower than it says.
+fn window(shape: &WindowShape) -> Option<Window> {
+    /// A width of 1 is a threshold.
+    const NARROWEST: f64 = 1e-3;
+    let (center, width) = match *shape {
+        WindowShape::Linear { center, width } => (center - 0.5, (width - 1.0).max(NARROWEST)),
+        WindowShape::LinearExact { center, width } => (center, width),
+        WindowShape::Sigmoid { .. } | WindowShape::Table(_) => return None,
+    };
+    Some(Window { center: center as f32, width: width as f32 })
+}
+
+/// The series in some files, those of DICOM put together.
+///
+/// # Errors
+/// The first file that cannot be opened, with its name.
+pub(super) fn series(files: &[PathBuf]) -> Result<Vec<Series>> {
+    let open = |path: &PathBuf| open(path).with_context(|| path.display().to_string());
+    Ok(mvfa_formats::dicom::group(files.iter().map(open).collect::<Result<_>>()?))
+}
+
+/// What a series is, for programs. Nothing in it comes from the patient's data.
+pub(super) fn describe(series: &Series, files: &[PathBuf]) -> Value {
+    let first = series.info(0).map(|info| info.geometry).unwrap_or_default();
+    let windows: Vec<Value> = series
+        .presets
+        .iter()
+        .filter_map(|preset| preset.center_width().map(|(center, width)| (center, width, &preset.name)))
+        .map(|(center, width, name)| json!({ "center": center, "width": width, "name": name }))
+        .collect();
+    json!({
+        "files": files.iter().map(|path| distinct(path)).collect::<Vec<_>>(),
+        "format": series.format,
+        "modality": series.modality,
+        "body_part": series.body_part,
+        "frames": series.len(),
+        "width": series.width_px,
+        "height": series.height_px,
+        "pixel_spacing_mm": first.spacing_mm,
+        "slice_spacing_mm": series.slice_spacing_mm(),
+        "plane": first.plane(),
+        "units": series.units,
+        "windows": windows,
+        "notes": series.notes,
+    })
+}
+
+/// What a series is, for people.
+///
+/// # Errors
+/// A first frame that cannot be decoded.
+pub(super) fn prose(series: &Series) -> Result<Vec<String>> {
+    let frame = series.frame(0)?;
+    let first = series.info(0).map(|info| info.geometry).unwrap_or_default();
+    let mut lines = vec![format!("{}, {} frame(s)", series.format, series.len())];
+    let mut line = |name: &str, text: String| lines.push(format!("  {name:13} {text}"));
+    line("size", format!("{} x {} pixels", series.width_px, series.height_px));
+    if let Some(modality) = &series.modality {
+        line("modality", modality.clone());
+    }
+    if let Some(part) = &series.body_part {
+        line("body part", part.clone());
+    }
+    match first.spacing_mm {
+        Some([row, column]) => line("pixel spacing", format!("{row} x {column} mm")),
+        None => line("pixel spacing", "not known: distances can be given in pixels only".to_owned()),
+    }
+    if let Some(step) = series.slice_spacing_mm() {
+        line("slices", format!("{step} mm apart"));
+    }
+    if let Some(plane) = first.plane() {
+        line("plane", plane.to_owned());
+    }
+    let values = match (frame.channels, &frame.map) {
+        (Channels::Rgb { bits }, _) => format!("colour, {bits} bits"),
+        (Channels::Gray, ValueMap::Table(_)) => format!("grey, {} bits, through a table", frame.bits),
+        (Channels::Gray, ValueMap::Linear { slope, intercept }) => {
+            format!("grey, {} bits, stored x {slope} + {intercept}", frame.bits)
+        }
+    };
+    line("values", format!("{values}{}", series.units.as_ref().map_or(String::new(), |unit| format!(" {unit}"))));
+    for preset in &series.presets {
+        let name = preset.name.as_ref().map_or(String::new(), |name| format!(" ({name})"));
+        match preset.center_width() {
+            Some((center, width)) => line("window", format!("{center},{width}{name}")),
+            None => line("window", format!("a table{name}")),
+        }
+    }
+    for note in &series.notes {
+        line("note", note.clone());
+    }
+    Ok(lines)
+}
