@@ -6,6 +6,7 @@ mod default_bundle;
 mod eval;
 mod eval_figures;
 mod interrupted;
+mod medical;
 mod models;
 mod names;
 mod outputs;
