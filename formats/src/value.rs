@@ -1,12 +1,14 @@
 //! From stored samples to values with a meaning, and from values to brightness.
 
+use std::sync::Arc;
+
 /// A lookup table: what is below its first input takes the first entry, what is above its last the last one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     /// Input that takes the first entry.
     pub first: i32,
-    /// Outputs.
-    pub entries: Vec<u16>,
+    /// Outputs, shared by the frames of a file.
+    pub entries: Arc<[u16]>,
     /// Bits of an output.
     pub bits: u8,
 }
@@ -143,7 +145,7 @@ mod tests {
 
     #[test]
     fn tables_hold_their_ends() {
-        let table = Table { first: -2, entries: vec![5, 6, 7], bits: 3 };
+        let table = Table { first: -2, entries: vec![5, 6, 7].into(), bits: 3 };
         assert_eq!([-9.0, -2.0, -1.0, 0.0, 9.0].map(|v| table.look_up(v)), [5.0, 5.0, 6.0, 7.0, 7.0]);
         assert_eq!(preset(WindowShape::Table(table)).apply(0.0), 1.0);
     }

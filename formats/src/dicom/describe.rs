@@ -41,13 +41,14 @@ impl Description {
         let modality = set.text(tags::MODALITY).map(|text| code(&text));
         let shared = set.item(tags::SHARED_GROUPS);
         let groups = set.items(tags::PER_FRAME_GROUPS);
-        let top = describe(&[set], header, modality.as_deref());
+        let tables = Tables::read(set, header);
+        let top = describe(&[set], header, &tables, modality.as_deref());
         let offsets = set.numbers(tags::DOSE_GRID_OFFSETS);
         let mut frames: Vec<FrameDescription> = if groups.is_empty() && shared.is_none() {
             (0..header.frames).map(|n| shifted(&top, &offsets, n)).collect()
         } else {
             let levels = |n: usize| groups.get(n).into_iter().chain(&shared).chain([set]).collect::<Vec<_>>();
-            (0..header.frames).map(|n| describe(&levels(n), header, modality.as_deref())).collect()
+            (0..header.frames).map(|n| describe(&levels(n), header, &tables, modality.as_deref())).collect()
         };
         number_volumes(&mut frames);
         if frames.is_empty() {
@@ -129,7 +130,7 @@ fn find<T>(levels: &[&DataSet<'_>], sequence: u32, read: impl Fn(&DataSet<'_>) -
     levels.iter().find_map(|level| level.item(sequence).as_ref().and_then(&read).or_else(|| read(level)))
 }
 
-fn describe(levels: &[&DataSet<'_>], header: &Header, modality: Option<&str>) -> FrameDescription {
+fn describe(levels: &[&DataSet<'_>], header: &Header, tables: &Tables, modality: Option<&str>) -> FrameDescription {
     let positive = |[a, b]: [f64; 2]| (a > 0.0 && b > 0.0).then_some([a, b]);
     let spacing = |tag| find(levels, tags::PIXEL_MEASURES, |set| set.array::<2>(tag).and_then(positive));
     let geometry = Geometry {
@@ -138,14 +139,14 @@ fn describe(levels: &[&DataSet<'_>], header: &Header, modality: Option<&str>) ->
         orientation: find(levels, tags::PLANE_ORIENTATION, |set| set.array(tags::ORIENTATION)).and_then(directions),
         thickness_mm: find(levels, tags::PIXEL_MEASURES, |set| set.number(tags::SLICE_THICKNESS)).filter(|&t| t > 0.0),
     };
-    let map = value_map(levels, header);
+    let map = value_map(levels, tables);
     let unit = find(levels, tags::PIXEL_VALUE_TRANSFORMATION, |set| set.text(tags::RESCALE_TYPE))
         .or_else(|| find(levels, tags::MODALITY_LUT, |set| set.text(tags::MODALITY_LUT_TYPE)));
     // The type is optional for CT, whose values are Hounsfield units; "US" says that there is no unit.
     let is_ct = modality == Some("CT") && matches!(map, ValueMap::Linear { intercept, .. } if intercept != 0.0);
     let units = unit.map(|u| code(&u)).filter(|u| u != "US").or_else(|| is_ct.then(|| "HU".to_owned()));
     let padding = padding(levels, header);
-    FrameDescription { info: FrameInfo { geometry, volume: 0 }, map, presets: presets(levels, header), padding, units }
+    FrameDescription { info: FrameInfo { geometry, volume: 0 }, map, presets: presets(levels, tables), padding, units }
 }
 
 /// Directions along row and column, of length 1, if they span a plane.
@@ -158,18 +159,33 @@ fn directions([a, b, c, d, e, f]: [f64; 6]) -> Option<[[f64; 3]; 2]> {
     (length(cross(row, column)) > 0.5).then_some([row, column])
 }
 
-fn value_map(levels: &[&DataSet<'_>], header: &Header) -> ValueMap {
+fn value_map(levels: &[&DataSet<'_>], tables: &Tables) -> ValueMap {
     let rescale = find(levels, tags::PIXEL_VALUE_TRANSFORMATION, |set| {
         let (slope, intercept) = (set.number(tags::RESCALE_SLOPE), set.number(tags::RESCALE_INTERCEPT));
         let slope = slope.filter(|&s| s != 0.0).or(intercept.map(|_| 1.0))?;
         Some(ValueMap::Linear { slope, intercept: intercept.unwrap_or(0.0) })
     });
-    let first_signed = header.signed && header.kind == SampleKind::Integer;
-    rescale
-        .or_else(|| {
-            levels.iter().find_map(|set| table(&set.item(tags::MODALITY_LUT)?, first_signed)).map(ValueMap::Table)
-        })
-        .unwrap_or(ValueMap::STORED)
+    rescale.or_else(|| tables.modality.clone().map(ValueMap::Table)).unwrap_or(ValueMap::STORED)
+}
+
+/// Lookup tables of the data set. Functional groups have none, so all frames share them.
+struct Tables {
+    modality: Option<Table>,
+    voi: Vec<Preset>,
+}
+
+impl Tables {
+    fn read(set: &DataSet<'_>, header: &Header) -> Self {
+        let stored_signed = header.signed && header.kind == SampleKind::Integer;
+        let modality = set.item(tags::MODALITY_LUT).and_then(|item| table(&item, stored_signed));
+        // The first input has the sign of the values that come in.
+        let signed = stored_signed || set.number(tags::RESCALE_INTERCEPT).is_some_and(|intercept| intercept < 0.0);
+        let preset = |item: DataSet<'_>| {
+            let name = item.text(tags::LUT_NAME).map(|name| code(&name));
+            Some(Preset { name, shape: WindowShape::Table(table(&item, signed)?) })
+        };
+        Self { modality, voi: set.items(tags::VOI_LUT).into_iter().filter_map(preset).collect() }
+    }
 }
 
 /// The lookup table of a sequence's item (PS3.3, C.11.1).
@@ -185,10 +201,10 @@ fn table(item: &DataSet<'_>, first_signed: bool) -> Option<Table> {
         item.u16s(tags::LUT_DATA).into_iter().take(count).collect()
     };
     let first = if first_signed { i32::from(first.cast_signed()) } else { i32::from(first) };
-    (!entries.is_empty()).then_some(Table { first, entries, bits: bits.clamp(1, 16) as u8 })
+    (!entries.is_empty()).then(|| Table { first, entries: entries.into(), bits: bits.clamp(1, 16) as u8 })
 }
 
-fn presets(levels: &[&DataSet<'_>], header: &Header) -> Vec<Preset> {
+fn presets(levels: &[&DataSet<'_>], tables: &Tables) -> Vec<Preset> {
     let windows = find(levels, tags::FRAME_VOI_LUT, |set| {
         let (centers, widths) = (set.numbers(tags::WINDOW_CENTER), set.numbers(tags::WINDOW_WIDTH));
         let names = set.texts(tags::WINDOW_NAME);
@@ -205,14 +221,7 @@ fn presets(levels: &[&DataSet<'_>], header: &Header) -> Vec<Preset> {
         let windows: Vec<Preset> = windows.map(preset).collect();
         (!windows.is_empty()).then_some(windows)
     });
-    // The first input has the sign of the values that come in.
-    let signed =
-        header.signed || matches!(value_map(levels, header), ValueMap::Linear { intercept, .. } if intercept < 0.0);
-    let tables = levels.iter().flat_map(|set| set.items(tags::VOI_LUT)).filter_map(|item| {
-        let name = item.text(tags::LUT_NAME).map(|name| code(&name));
-        Some(Preset { name, shape: WindowShape::Table(table(&item, signed)?) })
-    });
-    windows.unwrap_or_default().into_iter().chain(tables).collect()
+    windows.unwrap_or_default().into_iter().chain(tables.voi.iter().cloned()).collect()
 }
 
 fn padding(levels: &[&DataSet<'_>], header: &Header) -> Option<(f64, f64)> {
