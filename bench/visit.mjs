@@ -1,7 +1,8 @@
-// How long a person waits from opening the page to the first map: a first visit and repeat visits.
+// How long a person waits from opening the page to "ready" and to the first map: a first visit and repeat visits, without
+// and with the service worker that keeps a copy of the site.
 //
-// Comes in: MVFA_URL (a served site), CHROMIUM, VISITS (default 5). Goes out: a line for each visit with what the page
-// fetched of the model and when it came to what. The sample's card is clicked as soon as it is there.
+// Comes in: MVFA_URL (a served site), CHROMIUM, VISITS (repeat visits, default 5). Goes out: a line for each visit with what
+// the page fetched of the model and when it came to what. For the map the sample's card is clicked as soon as it is there.
 //
 //   cargo xtask serve --port 8080       (in one terminal)
 //   cd bench && MVFA_URL=http://127.0.0.1:8080/ node visit.mjs
@@ -21,28 +22,41 @@ function noteStates() {
   new MutationObserver(note).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ["data-state"] });
 }
 
-/** @param {string} folder */
-async function visit(folder) {
-  let line = {};
-  await withVisit(folder, {}, async (page, record) => {
+/**
+ * @param {string} folder what the browser keeps
+ * @param {"allow" | "block"} serviceWorkers
+ * @param {"ready" | "done"} end `done`: a sample is analysed too
+ */
+async function visit(folder, serviceWorkers, end) {
+  let line = "";
+  await withVisit(folder, { serviceWorkers }, async (page, record) => {
     await page.addInitScript(noteStates);
     const url = new URL(SITE);
     url.searchParams.set("device", "cpu");
     await page.goto(url.href, { waitUntil: "commit" });
-    await page.locator("[data-testid=sample]").first().click();
-    await page.waitForFunction(() => globalThis.came.done, null, { timeout: 300_000 });
-    const { busy, done } = await page.evaluate(() => globalThis.came);
+    if (end === "done") await page.locator("[data-testid=sample]").first().click();
+    await page.waitForFunction((state) => globalThis.came[state], end, { timeout: 300_000 });
+    const came = await page.evaluate(() => globalThis.came);
     const files = record.network().filter(({ url: address }) => address.endsWith(".safetensors")).length;
-    line = { files, modelSeconds: busy / 1000, mapSeconds: done / 1000 };
+    const seconds = (state) => `${(came[state] / 1000).toFixed(2)} s`;
+    const when = end === "done" ? `analysis begins at ${seconds("busy")}, map at ${seconds("done")}` : `ready at ${seconds("ready")}`;
+    const [copy] = serviceWorkers === "allow" ? await page.evaluate(() => navigator.serviceWorker.getRegistrations()) : [];
+    line = `${files} model files fetched, ${when}${copy ? ", site kept" : ""}`;
   });
   return line;
 }
 
-console.log(`${cpus()[0]?.model}, ${cpus().length} cores, load ${loadavg()[0].toFixed(1)}`);
-await withProfileFolder(async (folder) => {
-  for (let n = 0; n <= VISITS; n++) {
-    const { files, modelSeconds, mapSeconds } = await visit(folder);
-    const which = n === 0 ? "first visit " : `repeat ${n}    `;
-    console.log(`${which} ${files} model files fetched, analysis begins at ${modelSeconds.toFixed(2)} s, map at ${mapSeconds.toFixed(2)} s`);
-  }
-});
+console.log(`${cpus()[0]?.model}, ${cpus().length} cores`);
+for (const [name, serviceWorkers, end] of /** @type {const} */ ([
+  ["no service worker, to the map", "block", "done"],
+  ["no service worker", "block", "ready"],
+  ["service worker", "allow", "ready"],
+  ["service worker, to the map", "allow", "done"],
+])) {
+  await withProfileFolder(async (folder) => {
+    for (let n = 0; n <= VISITS; n++) {
+      const line = await visit(folder, serviceWorkers, end);
+      console.log(`${name}, ${n === 0 ? "first visit" : `repeat ${n}`}: ${line} (load ${loadavg()[0].toFixed(1)})`);
+    }
+  });
+}

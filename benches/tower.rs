@@ -162,6 +162,7 @@ fn config(args: &Args) -> Result<VisionConfig> {
         activation: if clip { Activation::QuickGelu } else { Activation::Gelu },
         pre_norm: clip,
         patch_bias: !clip,
+        registers: 0,
         layer_scale: !clip,
         norm_eps: 1e-5,
         levels: vec![args.blocks.unwrap_or(layers)],

@@ -6,6 +6,8 @@
  * back and another takes it.
  */
 
+import { makeError } from "./errors.js";
+
 /** @typedef {import("./index.js").Session} Session */
 
 /** More cores are left to the rest of the machine. */
@@ -108,7 +110,7 @@ export class Helper {
   /** The session, a new one if the last was lost. @returns {Promise<Session>} */
   async session() {
     const session = await this.#session?.catch(() => null);
-    if (this.#ended) throw Object.assign(new Error("The session was closed. Open a new one to go on."), { name: "AbortError" });
+    if (this.#ended) throw makeError("AbortError", "The session was closed. Open a new one to go on.");
     if (session && !session.ended) return session;
     this.#placed = [];
     const opening = this.#open().then((opened) => {

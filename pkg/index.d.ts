@@ -5,6 +5,9 @@ export type Mode = "zero" | "few";
 /** "mvfa": eleven views of each normal image; "none": the image as it is. */
 export type Augment = "mvfa" | "none";
 
+/** Colours of a map, by the names of the engine. */
+export type ColourMap = "inferno" | "viridis" | "cividis" | "grey";
+
 /** One kind of image the model can be asked about. */
 export interface ObjectInfo {
   id: string;
@@ -44,6 +47,10 @@ export interface SessionInfo {
   objects: ObjectInfo[];
   device: DeviceInfo;
   weightBytes: number;
+  /** Of more normal images than this, so many are compared with the others. */
+  comparedAtMost: number;
+  /** In the order to offer them. */
+  colourMaps: ColourMap[];
   storage: StorageInfo;
 }
 
@@ -111,6 +118,59 @@ export interface OpenOptions {
   onLost?(error: Error): void;
 }
 
+/** Something to know about how a file was read, that is no error. */
+export interface Note {
+  /** A name for programs: "part", "transparent", "no-end" … */
+  code: string;
+  /** A clause for people, without a capital and a full stop. */
+  text: string;
+}
+
+/** Grey values that became black and white. */
+export interface ShownWindow {
+  low: number;
+  high: number;
+  /** Pixels without a measured value (padding, "no data", no number) were left out of the window. */
+  padded: boolean;
+  /** "window -1000 … 1100, padding left out" */
+  text: string;
+}
+
+/** The window of several images together. */
+export interface SharedWindow extends ShownWindow {
+  /** For `decode`, `addSupport` and `analyse`. */
+  window: string;
+}
+
+/** How the grey values of an image are spread: rising percentiles, evenly spaced. */
+export interface GreySpread {
+  knots: Float64Array;
+  padded: boolean;
+}
+
+/** A region of an image, in its pixels. */
+export interface PixelBox {
+  x: number;
+  y: number;
+  width: number;
+  height: number;
+}
+
+/** A reason to distrust the score of an image, to be told beside it. */
+export interface Warning {
+  /**
+   * "blank": no content; "sparse": next to none; "tiny", "shape": a few pixels, squeezed beyond recognition; "same": also one
+   * of the normal images; "inverted": black and white exchanged; "unlike": as a whole unlike all normal images.
+   */
+  code: string;
+  /** Whole sentences for people. */
+  text: string;
+  /** A few words for lists. */
+  short: string;
+  /** The score means nothing at all and should not be shown. */
+  voids: boolean;
+}
+
 /** A decoded image: what is shown is what is analysed. */
 export interface Decoded {
   width: number;
@@ -119,10 +179,36 @@ export interface Decoded {
   deep: boolean;
   /** The file states that it is a synthetic phantom, no patient. */
   synthetic: boolean;
+  /** What a person should know about how the file was read: "page 1 of 3 is analysed". */
+  notes: Note[];
+  /** The window it is shown and analysed through; null for 8 bits, and with "pil". */
+  window: ShownWindow | null;
+  /** Reasons to distrust any score of it, which the image alone shows; empty for most. */
+  warnings: Warning[];
   /** RGBA, width × height. */
   pixels: Uint8ClampedArray<ArrayBuffer>;
   /** What the open model sees: RGB, `sizePx` × `sizePx`. Give it to `addSupport` and `analyse` of any session of the model. */
   input: Uint8Array<ArrayBuffer>;
+  /** Equal for images of equal `input`, which a model cannot tell apart. */
+  hash: string;
+}
+
+/** What `analyse` needs of a decoded image; width and height only where regions are left out. */
+export type DecodedInput = Pick<Decoded, "input"> & Partial<Pick<Decoded, "width" | "height">>;
+
+/** Labelled images in folders as BMAD or MVTec AD have them; images are numbers among the paths given. */
+export interface DataSet {
+  folder: string;
+  /** What is taken for what, a clause each. */
+  lines: string[];
+  /** What is odd about it. */
+  warnings: string[];
+  /** Why nothing can be measured on it. */
+  errors: string[];
+  /** Normal images to compare with. */
+  normals: number[];
+  /** Images to look at. */
+  tests: number[];
 }
 
 export interface AnalyseProgress {
@@ -138,8 +224,16 @@ export interface AnalyseOptions {
   augment?: Augment;
   /** Most rows a level in the memory of all normal images together; default: all. Faster, at little loss. */
   bankRows?: number;
-  /** "auto" (default), "pil" or "CENTER,WIDTH"; for images deeper than 8 bits. */
+  /**
+   * "auto" (default), "pil", "CENTER,WIDTH" or "LOW..HIGH"; for images deeper than 8 bits. "auto" is the window of the
+   * normal images that were added as files with "auto" too; without them the image's own.
+   */
   window?: string;
+  /**
+   * Regions that count for nothing: they are left out of scores and maps, of this image and of the scale of normal images,
+   * with every patch that they touch. The memory of the normal images stays whole.
+   */
+  leaveOut?: PixelBox[];
   signal?: AbortSignal;
   onProgress?(progress: AnalyseProgress): void;
 }
@@ -153,9 +247,11 @@ export interface Result {
   calibrated: number | null;
   scoreZero: number | null;
   scoreMemory: number | null;
-  /** size × size, as the reference code computes it. */
+  /** The window of an image that came as a file; null for 8 bits, and with "pil". */
+  window: ShownWindow | null;
+  /** size × size, as the reference code computes it; NaN where regions are left out. */
   map: Float32Array;
-  /** size × size, each patch at its true place: the one to show. */
+  /** size × size, each patch at its true place: the one to show. Its lowest value where regions are left out. */
   overlay: Float32Array;
   size: number;
   /** Per level, side × side patch values. */
@@ -166,10 +262,20 @@ export interface Result {
   mode: Mode;
   device: string;
   /**
-   * Scores of the normal images, each compared with all others, on the scale of `score`: of at most 16, spread over
-   * all of them; null with fewer than two.
+   * Scores of the normal images, each compared with all others, on the scale of `score`: of at most
+   * {@link SessionInfo.comparedAtMost}, spread over all of them; null with fewer than two.
    */
   supportScores: number[] | null;
+  /** Whose scores these are: places among the normal images in the order they were added, from 0. */
+  supportPlaces: number[] | null;
+  /** Places of normal images that are unlike all the others; none with fewer than four. */
+  supportUnlike: number[];
+  /** Places of normal images that are another one once more, pixel for pixel, and do not count. */
+  supportTwins: number[];
+  /** The highest of `supportScores` where it can be compared with places of the map, else null. */
+  normalTop: number | null;
+  /** Reasons to distrust the score. For an image given as `input` those of `decode` come first and are not repeated. */
+  warnings: Warning[];
   /** `referencesMs`: the normal images, if they were not encoded yet. */
   timings: { decodeMs: number; referencesMs: number; preprocessMs: number; encodeMs: number; scoreMs: number; totalMs: number };
 }
@@ -180,7 +286,7 @@ export interface RenderOptions {
   hi: number;
   /** Values below are transparent. */
   threshold: number;
-  colourMap: "inferno" | "viridis" | "cividis" | "grey";
+  colourMap: ColourMap;
 }
 
 export interface Rendered {
@@ -202,12 +308,14 @@ export class Session {
   /** Closed or lost. */
   readonly ended: boolean;
   decode(blob: Blob, options?: { window?: string }): Promise<Decoded>;
+  /** The data sets among files, by their paths with `/` between folders. */
+  dataSets(paths: string[]): Promise<DataSet[]>;
   /** A file, or what `decode` made of it, which is not decoded again. */
   addSupport(picture: Blob | Pick<Decoded, "input">, options?: { label?: "normal" | "abnormal"; name?: string; window?: string }): Promise<number>;
   removeSupport(id: number): Promise<void>;
   clearSupport(): Promise<void>;
   /** A file, or what `decode` made of it, which is not decoded again. */
-  analyse(picture: Blob | Pick<Decoded, "input">, options: AnalyseOptions): Promise<Result>;
+  analyse(picture: Blob | DecodedInput, options: AnalyseOptions): Promise<Result>;
   /** Views of the normal images that the next few-shot analysis would encode first. */
   lackingViews(options?: Pick<AnalyseOptions, "augment">): Promise<{ id: number; view: number }[]>;
   /** The encoded rows of a view, for other sessions of the same model; encoded now if missing. */
@@ -216,6 +324,10 @@ export class Session {
   giveView(view: { id: number; view: number }, rows: Float32Array[], options?: Pick<AnalyseOptions, "augment">): Promise<void>;
   /** The tower's raw block tokens of planes 3 × side × side in 0..1: tokens × width values a level, class token first. */
   tokens(planes: Float32Array, options?: Pick<AnalyseOptions, "signal" | "onProgress">): Promise<Float32Array[]>;
+  /** How the grey values of a normal image are spread, padding left out; null where no window applies. */
+  greySpread(blob: Blob): Promise<GreySpread | null>;
+  /** The window that images have together, to look at all of them through one; null without any. */
+  sharedWindow(spreads: GreySpread[]): Promise<SharedWindow | null>;
   render(map: Float32Array, side: number, options: RenderOptions): Promise<Rendered>;
   memory(): Promise<Memory>;
   /**

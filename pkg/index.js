@@ -7,8 +7,10 @@
  * AbortError, ImageError, ModelError, DeviceError, UsageError, and whose message ends in a next step.
  */
 
+import { makeError, stopped } from "./errors.js";
 import { workerCount } from "./helpers.js";
 import { Life } from "./life.js";
+import { OneWindow, isAutomatic } from "./window.js";
 
 export { Pool } from "./pool.js";
 export { watchRequests } from "./requests.js";
@@ -32,25 +34,6 @@ export function startUnderPagePolicy(url) {
   return worker;
 }
 
-/**
- * Makes an error that crossed (or should look as if it crossed) the worker border.
- * @param {string} name one of the five names above
- * @param {string} message what happened and what to do
- * @returns {Error}
- */
-function makeError(name, message) {
-  const error = new Error(message);
-  error.name = name;
-  return error;
-}
-
-/** @param {AbortSignal} signal that was aborted @returns {Error} the caller's own reason, if one was given */
-function stopped({ reason }) {
-  return reason instanceof Error && reason.name !== "AbortError"
-    ? reason
-    : makeError("AbortError", "Stopped on request. Start it again when you want it.");
-}
-
 /** One model, loaded in one worker. Make it with {@link Session.open}. */
 export class Session {
   /** @type {Worker} */ #worker;
@@ -67,6 +50,7 @@ export class Session {
   #url = "";
   /** What a twin needs of this one. @type {{program: import("./index.d.ts").Program, manifest: string} | null} */ #given = null;
   /** Workers with their scripts and nothing else. @type {Session[]} */ #spares = [];
+  /** The window of the normal pictures that were added as files. */ #window = new OneWindow();
 
   /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
   info;
@@ -185,6 +169,15 @@ export class Session {
   }
 
   /**
+   * The data sets among files, and what their folders are taken for.
+   * @param {string[]} paths as `webkitRelativePath` has them
+   * @returns {Promise<import("./index.d.ts").DataSet[]>}
+   */
+  async dataSets(paths) {
+    return this.#call("dataSets", { paths });
+  }
+
+  /**
    * Adds a normal picture to compare with.
    * @param {Blob | Pick<import("./index.d.ts").Decoded, "input">} picture a file, or what `decode` made of it
    * @param {{label?: "normal" | "abnormal", name?: string, window?: string}} [options]
@@ -195,7 +188,9 @@ export class Session {
       throw makeError("UsageError", `Pictures to compare with must be normal ones, not "${label}". Leave out the label or use "normal".`);
     }
     try {
-      return await this.#call("addSupport", { ...sourceOf(picture), window });
+      const { id, spread } = await this.#call("addSupport", { ...sourceOf(picture), window });
+      if (isAutomatic(window)) this.#window.add(id, /** @type {Blob} */ (picture), spread);
+      return id;
     } catch (error) {
       throw name && error instanceof Error ? makeError(error.name, `${name}: ${error.message}`) : error;
     }
@@ -203,21 +198,23 @@ export class Session {
 
   /** Takes one normal picture out again. @param {number} id @returns {Promise<void>} */
   async removeSupport(id) {
+    this.#window.remove(id);
     await this.#call("removeSupport", { id });
   }
 
   /** Takes all normal pictures out. @returns {Promise<void>} */
   async clearSupport() {
+    this.#window.clear();
     await this.#call("clearSupport", {});
   }
 
   /**
    * Looks for what is unusual in a picture.
-   * @param {Blob | Pick<import("./index.d.ts").Decoded, "input">} picture a file, or what `decode` made of it, which is not decoded again
+   * @param {Blob | import("./index.d.ts").DecodedInput} picture a file, or what `decode` made of it, which is not decoded again
    * @param {import("./index.d.ts").AnalyseOptions} options
    * @returns {Promise<import("./index.d.ts").Result>}
    */
-  async analyse(picture, { object, mode, augment, bankRows, window, signal, onProgress } = /** @type {any} */ ({})) {
+  async analyse(picture, { object, mode, augment, bankRows, window, leaveOut, signal, onProgress } = /** @type {any} */ ({})) {
     if (this.info && !this.info.objects.some(({ id }) => id === object)) {
       const known = this.info.objects.map(({ id }) => id).join(", ");
       throw makeError("UsageError", `The object "${object}" is unknown. Use one of: ${known}.`);
@@ -231,8 +228,14 @@ export class Session {
     if (bankRows !== undefined && !(Number.isInteger(bankRows) && bankRows > 0)) {
       throw makeError("UsageError", `bankRows must be a whole number from 1 upwards, not ${bankRows}. Leave it out to keep every row.`);
     }
-    const options = { object, mode, augment, bankRows, window };
-    return this.#call("analyse", { ...sourceOf(picture), options }, { signal, onProgress });
+    const source = sourceOf(picture);
+    // A decoded picture has been seen through its window already.
+    if (mode === "few" && source.blob && isAutomatic(window) && this.#window.isNeeded) {
+      window = await this.#window.settle(this, (id, blob, window) => this.#call("replaceSupport", { id, blob, window }));
+    }
+    const size = !(picture instanceof Blob) && picture.width && picture.height ? [picture.width, picture.height] : undefined;
+    const options = { object, mode, augment, bankRows, window, leaveOut, size };
+    return this.#call("analyse", { ...source, options }, { signal, onProgress });
   }
 
   /**
@@ -272,6 +275,24 @@ export class Session {
    */
   async tokens(planes, { signal, onProgress } = {}) {
     return this.#call("tokens", { planes }, { signal, onProgress });
+  }
+
+  /**
+   * How the grey values of a normal picture are spread, padding left out; null where no window applies.
+   * @param {Blob} blob
+   * @returns {Promise<import("./index.d.ts").GreySpread | null>}
+   */
+  async greySpread(blob) {
+    return this.#call("greySpread", { blob: asBlob(blob) });
+  }
+
+  /**
+   * The window that pictures have together; null without any.
+   * @param {import("./index.d.ts").GreySpread[]} spreads
+   * @returns {Promise<import("./index.d.ts").SharedWindow | null>}
+   */
+  async sharedWindow(spreads) {
+    return this.#call("sharedWindow", { spreads });
   }
 
   /**
@@ -364,7 +385,7 @@ export class Session {
   }
 }
 
-/** @param {any} picture */
+/** @param {any} picture @returns {{blob?: Blob, input?: Uint8Array}} */
 function sourceOf(picture) {
   return picture?.input instanceof Uint8Array ? { input: picture.input } : { blob: asBlob(picture) };
 }

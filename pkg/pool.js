@@ -5,29 +5,35 @@
  * nothing: its picture goes to another. On a graphics device one worker does all. Fails as a Session does.
  */
 
-import { Helper, spread, workerCount } from "./helpers.js";
+import { Helper, workerCount } from "./helpers.js";
 import { Session } from "./index.js";
-import { encodeTogether, fillUp } from "./views.js";
-
-/** Same worker, a fresh one, a last one. */
-const MAX_TRIES = 3;
+import { Lanes } from "./lanes.js";
+import { OneWindow, isAutomatic } from "./window.js";
 
 /** One model in several workers. Make it with {@link Pool.open}. */
 export class Pool {
-  /** @type {Helper[]} */ #helpers;
+  /** The first worker. @type {Helper} */ #first;
+  /** @type {Lanes} */ #lanes;
+  #workers;
+  #closed = false;
   /** @type {import("./helpers.js").Support[]} */ #supports = [];
   #nextKey = 1;
-  #countIsChosen;
+  /** The window of the normal pictures. */ #window = new OneWindow();
   /** One call after another. @type {Promise<unknown>} */ #turn = Promise.resolve();
 
   /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
   info;
 
-  /** @param {Helper[]} helpers @param {import("./index.d.ts").SessionInfo} info @param {boolean} countIsChosen by the caller */
-  constructor(helpers, info, countIsChosen) {
-    this.#helpers = helpers;
-    this.#countIsChosen = countIsChosen;
-    this.info = info;
+  /** @param {Session} session @param {Pick<import("./index.d.ts").PoolOptions, "workers" | "onRequests">} options */
+  constructor(session, { workers, onRequests }) {
+    const { device, weightBytes } = session.info;
+    const again = () => session.twin({ onRequests });
+    const most = device.tier === "cpu" ? (workers ?? workerCount(weightBytes, Infinity)) : 1;
+    this.info = session.info;
+    this.#workers = Math.max(1, most);
+    this.#first = new Helper(again, session);
+    // Loading one pays from some pictures on; who asks for a number gets it.
+    this.#lanes = new Lanes(again, (jobs) => (this.#closed ? 1 : workers === undefined ? Math.min(most, workerCount(weightBytes, jobs)) : most));
   }
 
   /**
@@ -38,16 +44,11 @@ export class Pool {
    * @returns {Promise<Pool>}
    */
   static async open(manifestUrl, { workers, ...options } = {}) {
-    const first = await Session.open(manifestUrl, { ...options, twins: workers !== 1 });
-    const { info } = first;
-    const again = () => first.twin({ onRequests: options.onRequests });
-    const count = info.device.tier === "cpu" ? (workers ?? workerCount(info.weightBytes, Infinity)) : 1;
-    const others = Array.from({ length: Math.max(0, count - 1) }, () => new Helper(again));
-    const helpers = [new Helper(again, first), ...others];
-    const pool = new Pool(helpers, info, workers !== undefined);
+    const session = await Session.open(manifestUrl, { ...options, twins: workers !== 1 });
+    const pool = new Pool(session, { workers, onRequests: options.onRequests });
     try {
       // Who asks for a number gets it, or the reason why not.
-      if (workers !== undefined) await Promise.all(helpers.map((helper) => helper.session()));
+      if (workers !== undefined) await pool.#lanes.start(pool.workers);
     } catch (error) {
       pool.close();
       throw error;
@@ -57,7 +58,7 @@ export class Pool {
 
   /** Workers there are, or will be once there are pictures enough. */
   get workers() {
-    return this.#helpers.length;
+    return this.#workers;
   }
 
   /**
@@ -70,10 +71,11 @@ export class Pool {
     return this.#then(async () => {
       const id = this.#nextKey++;
       // Throws if the picture cannot be read.
-      const { input } = await (await this.#helpers[0].session()).decode(blob, { window });
+      const { input } = await (await this.#first.session()).decode(blob, { window });
       const supports = [...this.#supports, { key: String(id), input }];
-      await this.#helpers[0].sync(supports);
+      await this.#first.sync(supports);
       this.#supports = supports;
+      if (isAutomatic(window)) this.#window.add(id, blob, await (await this.#first.session()).greySpread(blob));
       return id;
     });
   }
@@ -82,7 +84,8 @@ export class Pool {
   async removeSupport(id) {
     // In turn, as adding is: an addition that is under way would bring it back.
     await this.#then(async () => {
-      this.#supports = this.#supports.filter(({ key }) => key !== String(id));
+      this.#supports = this.#supports.filter(({ key }) => idOf(key) !== id);
+      this.#window.remove(id);
     });
   }
 
@@ -90,6 +93,7 @@ export class Pool {
   async clearSupport() {
     await this.#then(async () => {
       this.#supports = [];
+      this.#window.clear();
     });
   }
 
@@ -100,7 +104,19 @@ export class Pool {
    * @returns {Promise<(import("./index.d.ts").Result | Error)[]>} in the order of `blobs`; an ImageError for a picture that cannot be read
    */
   async analyseAll(blobs, options) {
-    return this.#then(() => this.#analyseAll(blobs, options));
+    return this.#then(async () => this.#analyseAll(blobs, await this.#throughOneWindow(options)));
+  }
+
+  /** The options with the window that the normal pictures have, and these taken through it. @param {import("./index.d.ts").AnalyseAllOptions} options */
+  async #throughOneWindow(options) {
+    if (options.mode !== "few" || !isAutomatic(options.window) || !this.#window.isNeeded) return options;
+    const session = await this.#first.session();
+    const window = await this.#window.settle(session, async (id, blob, window) => {
+      const { input } = await session.decode(blob, { window });
+      // Another key, so that every worker takes it anew.
+      this.#supports = this.#supports.map((support) => (idOf(support.key) === id ? { key: `${id} ${window}`, input } : support));
+    });
+    return { ...options, window };
   }
 
   /**
@@ -118,76 +134,40 @@ export class Pool {
   async #analyseAll(blobs, { onResult, signal, ...options }) {
     /** @type {(import("./index.d.ts").Result | Error)[]} */
     const results = new Array(blobs.length);
-    const stop = new AbortController();
-    const aborted = new Promise((_, reject) => {
-      const give = () => (stop.abort(), reject(Object.assign(new Error("Stopped on request. Start it again when you want it."), { name: "AbortError" })));
-      if (signal?.aborted) give();
-      signal?.addEventListener("abort", give, { signal: stop.signal });
-    });
     const { augment } = options;
-    const supports = options.mode === "few" ? this.#supports : [];
-    const [first] = this.#helpers;
-    /** @param {Helper} helper @param {boolean} stays @returns {import("./helpers.js").Lane<number>} */
-    const lane = (helper, stays) => ({
-      ready: stays ? Promise.resolve() : helper.session(),
-      work: async (index) => {
-        for (let attempt = 1; ; attempt += 1) {
-          try {
-            const member = await helper.sync(supports);
-            const { session } = member;
-            if (!stays && first.isOpen) await fillUp(await first.sync(supports), member, augment).catch(() => {});
-            results[index] = await session.analyse(blobs[index], { ...options, signal: stop.signal });
-          } catch (error) {
-            const mayTry = stays && attempt < MAX_TRIES;
-            if (error.name === "DeviceError" && mayTry) continue;
-            if (error.name === "DeviceError" && !stays) return false;
-            if (error.name !== "ImageError") throw error;
-            results[index] = error;
-          }
-          onResult?.(index, results[index]);
-          return true;
-        }
+    const references = options.mode === "few" ? this.#supports : [];
+    await this.#lanes.run([...blobs.keys()], {
+      signal,
+      first: {
+        session: async () => (await this.#first.sync(references)).session,
+        member: () => (this.#first.isOpen ? this.#first.sync(references) : null),
+      },
+      compared: async () => {
+        if (references.length > 0) await this.#first.sync(references);
+        return { references, augment };
+      },
+      task: async (index) => ({
+        references,
+        augment,
+        analyse: async (session, { signal }) => (results[index] = await session.analyse(blobs[index], { ...options, signal })),
+      }),
+      settled: (index, error) => {
+        if (error) results[index] = error;
+        onResult?.(index, results[index]);
       },
     });
-    /** @param {number} jobs */
-    const useful = (jobs) => {
-      const worthwhile = this.#countIsChosen ? jobs : workerCount(this.info.weightBytes, jobs);
-      return this.#helpers.filter((helper, n) => n === 0 || (n < jobs && (helper.isOpen || n < worthwhile)));
-    };
-    const work = async () => {
-      // If it fails, each worker encodes what it lacks, and reports the error.
-      if (supports.length > 0) await this.#encodeTogether(supports, useful, blobs.length, augment, stop.signal).catch(() => {});
-      const lanes = useful(blobs.length).map((helper, n) => lane(helper, n === 0));
-      await spread(blobs.map((_, index) => index), lanes);
-    };
-    try {
-      await Promise.race([work(), aborted]);
-    } finally {
-      // One lane failed or the caller stopped: the others' pictures are not wanted any more.
-      stop.abort();
-    }
     return results;
-  }
-
-  /**
-   * Gets the first worker's normal pictures ready with the help of others.
-   * @param {readonly import("./helpers.js").Support[]} supports
-   * @param {(jobs: number) => Helper[]} useful workers for so many jobs, the first one included
-   * @param {number} pictures that come after
-   * @param {import("./index.d.ts").Augment | undefined} augment
-   * @param {AbortSignal} signal
-   */
-  async #encodeTogether(supports, useful, pictures, augment, signal) {
-    const first = await this.#helpers[0].sync(supports);
-    const views = await first.session.lackingViews({ augment });
-    if (views.length === 0) return;
-    const [, ...others] = useful(views.length + pictures);
-    if (others.length === 0) return;
-    await encodeTogether(first, others.map((helper) => helper.sync(supports)), { augment, signal });
   }
 
   /** Ends all workers. */
   close() {
-    for (const helper of this.#helpers) helper.close();
+    this.#closed = true;
+    this.#first.close();
+    this.#lanes.release();
   }
+}
+
+/** The id of a normal picture, by the key that workers know it by. @param {string} key */
+function idOf(key) {
+  return Number(key.split(" ")[0]);
 }

@@ -9,9 +9,6 @@
 import { ModelFiles } from "./files.js";
 import { watchRequests } from "./requests.js";
 
-/** Larger files are not read into memory at all. */
-const MAX_FILE_BYTES = 512 * 1024 * 1024;
-
 // Written out, so that bundlers see the files.
 const MAIN = new URL("./wasm/mvfa_web_bg.wasm", import.meta.url);
 const KERNELS = new URL("./wasm/mvfa_kernels.wasm", import.meta.url);
@@ -97,11 +94,13 @@ async function useKernels(module, kernels, memory) {
   module.useKernels(block);
 }
 
-/** @param {Blob} blob @returns {Promise<Uint8Array>} */
+/** Needs the program. @param {Blob} blob @returns {Promise<Uint8Array>} */
 async function bytesOf(blob) {
-  if (blob.size > MAX_FILE_BYTES) {
+  const limitBytes = wasm.maxFileBytes();
+  // Larger files are not read into memory at all.
+  if (blob.size > limitBytes) {
     const megabytes = Math.round(blob.size / 1e6);
-    throw fail("ImageError", `The file has ${megabytes} MB; at most ${Math.round(MAX_FILE_BYTES / 1e6)} MB can be read. Save a single slice or a smaller picture.`);
+    throw fail("ImageError", `The file has ${megabytes} MB; at most ${Math.round(limitBytes / 1e6)} MB can be read. Save a single slice or a smaller picture.`);
   }
   try {
     return new Uint8Array(await blob.arrayBuffer());
@@ -142,7 +141,12 @@ const engineOps = {
     return { info: { ...info, storage }, given: { program, manifest: await files.manifestText() } };
   },
   async addSupport({ blob, input, window }) {
-    return ready().addSupport(input ?? (await bytesOf(blob)), Boolean(input), window);
+    const bytes = input ?? (await bytesOf(blob));
+    const id = ready().addSupport(bytes, Boolean(input), window);
+    return { id, spread: input ? null : wasm.greySpread(bytes) };
+  },
+  async replaceSupport({ id, blob, window }) {
+    ready().replaceSupport(id, await bytesOf(blob), window);
   },
   async removeSupport({ id }) {
     ready().removeSupport(id);
@@ -182,6 +186,19 @@ const freeOps = {
   async decode({ blob, window }) {
     await start();
     return wasm.decode(await bytesOf(blob), window, sidePx);
+  },
+  async greySpread({ blob }) {
+    await start();
+    return wasm.greySpread(await bytesOf(blob));
+  },
+  async sharedWindow({ spreads }) {
+    await start();
+    const knots = Float64Array.from(spreads.flatMap((spread) => [...spread.knots]));
+    return wasm.sharedWindow(knots, spreads.some(({ padded }) => padded));
+  },
+  async dataSets({ paths }) {
+    await start();
+    return wasm.dataSets(paths);
   },
   async render({ map, side, lo, hi, threshold, colourMap }) {
     await start();

@@ -14,6 +14,7 @@
 pub mod bundle;
 pub mod clip;
 pub mod compute;
+pub mod dataset;
 pub mod image;
 pub mod mvfa;
 pub mod render;

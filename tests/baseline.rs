@@ -205,7 +205,7 @@ fn real_sets() -> Vec<Set> {
     let sample = |name: &serde_json::Value| {
         let file = split["files"].as_array().unwrap().iter().find(|f| f["path"] == *name).unwrap();
         let mask = file["mask"].is_string().then(|| path(&file["mask"]));
-        Sample { image: path(name), mask, abnormal: file["label"] == "Ungood" }
+        Sample { image: path(name), mask, abnormal: file["label"] == "Ungood", person: None }
     };
     names("")
         .filter(|fold| fold.contains("_cross_"))

@@ -3,7 +3,6 @@
 import { obstacle, showUnsupported } from "./ui/capability.js";
 import { mountAnnouncer } from "./ui/announce.js";
 import { createEngine } from "./ui/engine.js";
-import { createHelpers } from "./ui/helpers.js";
 import { createImages } from "./ui/images.js";
 import { createMessages, mountMessages } from "./ui/messages.js";
 import { createNetwork } from "./ui/network.js";
@@ -27,6 +26,7 @@ import { mountScale } from "./ui/scale.js";
 import { mountStatus } from "./ui/status.js";
 import { mountStrip } from "./ui/strip.js";
 import { mountSupport } from "./ui/support.js";
+import { mountSupportScores } from "./ui/support-scores.js";
 import { mountViewer } from "./ui/viewer.js";
 
 const why = obstacle();
@@ -44,7 +44,7 @@ function start() {
   const engine = createEngine(store, messages, network, others);
   const images = createImages(store, messages, engine);
   const support = createSupportSet(store, messages, engine);
-  const runner = createRunner(store, messages, engine, images, support, createHelpers(store, engine, network));
+  const runner = createRunner(store, messages, engine, images, support, network);
   const overlay = createOverlay(store);
   engine.onReady(() => void images.decodeAll());
 
@@ -56,10 +56,11 @@ function start() {
   mountScale(store, overlay);
   mountPanel(store, images, support);
   mountSupport(store, messages, support);
+  mountSupportScores(store, messages, support);
   mountResult(store);
   mountSave(store, messages, overlay, images);
   mountStatus(store, engine, runner);
-  mountIntake(images, support, messages);
+  mountIntake(images, support, messages, engine);
   mountLeave(store);
   mountPrint(store, overlay, viewer);
   mountFocus();

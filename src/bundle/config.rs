@@ -15,6 +15,8 @@ pub const GRID_LIMIT: usize = 128;
 const WIDTH_LIMIT: usize = 1 << 14;
 /// Most blocks.
 const LAYERS_LIMIT: usize = 1000;
+/// Most registers: published towers have four or eight.
+const REGISTERS_LIMIT: usize = 64;
 /// Most words, and tokens of a sentence: the largest table in use has 250,002 rows.
 const VOCABULARY_LIMIT: usize = 1 << 20;
 const CONTEXT_LIMIT: usize = 1 << 12;
@@ -59,6 +61,9 @@ pub struct VisionConfig {
     pub patch_px: usize,
     /// Side of the square input picture, in pixels.
     pub image_px: usize,
+    /// Tokens that take part in attention and are no patches: DINOv2's registers.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub registers: usize,
     /// 1-based blocks after which features are taken (and adapters sit), rising.
     pub levels: Vec<usize>,
     /// A layer norm before the first block (`ln_pre`).
@@ -80,9 +85,15 @@ impl VisionConfig {
         self.image_px / self.patch_px.max(1)
     }
 
-    /// Tokens of one picture: the class token and `grid²` patches.
+    /// Tokens of one picture that features come from: the class token and `grid²` patches.
     pub fn tokens(&self) -> usize {
         1 + self.grid() * self.grid()
+    }
+
+    /// Tokens that go through the blocks. Registers come last, so that all others keep their places; where a token
+    /// stands makes no difference to attention.
+    pub fn rows(&self) -> usize {
+        self.tokens() + self.registers
     }
 
     /// Checks that the numbers can describe a tower at all.
@@ -94,6 +105,9 @@ impl VisionConfig {
         within("vision.layers", self.layers, LAYERS_LIMIT)?;
         within("vision.mlp_width", self.mlp_width, WIDTH_LIMIT)?;
         within("vision.patch_px", self.patch_px, IMAGE_PX_LIMIT)?;
+        if self.registers > REGISTERS_LIMIT {
+            return Err(format!("vision.registers must be at most {REGISTERS_LIMIT}, found {}", self.registers));
+        }
         within("vision.image_px", self.image_px, IMAGE_PX_LIMIT.min(GRID_LIMIT * self.patch_px))?;
         if !NORM_EPS.contains(&self.norm_eps) {
             return Err(format!("vision.norm_eps must lie in {NORM_EPS:?}, found {}", self.norm_eps));
@@ -115,6 +129,10 @@ impl VisionConfig {
         }
         Ok(())
     }
+}
+
+fn is_zero(count: &usize) -> bool {
+    *count == 0
 }
 
 /// Geometry of a CLIP text tower.

@@ -118,6 +118,52 @@ pub enum BundleError {
         /// What was found instead.
         reason: String,
     },
+    /// A checkpoint of a known family that is not supported.
+    #[error("{path} is {family}, which is not supported: {why}; use {instead}")]
+    Unsupported {
+        /// The file.
+        path: String,
+        /// Its common name.
+        family: String,
+        /// What of it is not read or computed.
+        why: String,
+        /// What to use in its place.
+        instead: String,
+    },
+    /// A part of a checkpoint in several files, without the others.
+    #[error(
+        "{path} is part {part} of {of} of a checkpoint; give the index beside the parts (such as model.safetensors.index.json), or the folder with all of them"
+    )]
+    Part {
+        /// The file.
+        path: String,
+        /// Its number.
+        part: usize,
+        /// How many there are.
+        of: usize,
+    },
+    /// The index of a checkpoint in several files, or one of its parts.
+    #[error(
+        "the checkpoint's index {path} cannot be used: {reason}; put it and all its parts into one folder, as they were published"
+    )]
+    Index {
+        /// The index.
+        path: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A matrix of weights with one value in all places.
+    #[error(
+        "the tensor {name} holds {value} in all its places, so these weights were never trained or were lost when they were written; {hint}"
+    )]
+    Constant {
+        /// Name of the tensor.
+        name: String,
+        /// The value.
+        value: f32,
+        /// What to do.
+        hint: String,
+    },
     /// An I/O error.
     #[error("{path}: {source}")]
     Io {

@@ -25,6 +25,9 @@ pub fn vision_tensors(config: &VisionConfig) -> Vec<NamedShape> {
     }
     list.push(("vision.class_embedding".to_owned(), vec![w]));
     list.push(("vision.position_embedding".to_owned(), vec![config.tokens(), w]));
+    if config.registers > 0 {
+        list.push(("vision.register_tokens".to_owned(), vec![config.registers, w]));
+    }
     if config.pre_norm {
         list.push(("vision.ln_pre.weight".to_owned(), vec![w]));
         list.push(("vision.ln_pre.bias".to_owned(), vec![w]));

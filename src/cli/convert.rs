@@ -11,21 +11,24 @@ use super::terminal::tell;
 use crate::bundle::config::Activation;
 use crate::bundle::manifest::{Dtype, ObjectSpec};
 use crate::bundle::objects::{default_objects, known_object, parse_object};
-use crate::convert::{ConvertOptions, DEFAULT_SIZE_PX, convert};
+use crate::convert::{ConvertOptions, DEFAULT_SIZE_PX, Told, convert};
 
 const EXAMPLES: &str = "\
 Examples:
   mvfa convert --clip ViT-L-14-336px.pt --adapters Brain.pth --out models/brain --objects brain
   mvfa convert --clip clip.safetensors --adapters knee.pth --out models/knee --object \"knee=knee MRI:segmentation\"
 
-Checkpoints: OpenAI CLIP .pt, open_clip state dicts, Hugging Face CLIP or DINOv2 safetensors.
+Checkpoints: OpenAI CLIP .pt, open_clip state dicts, Hugging Face CLIP or DINOv2 safetensors (DINOv2 with registers, too),
+in one file, or in several with the index beside them: give the index, or the folder. Where training left several towers
+in one file, the teacher or the mean of the weights (EMA) is taken before the student; all are named, --prefix chooses.
+LoRA updates must be merged first (merge_and_unload() in Python). Nothing in a checkpoint is executed.
 Adapters: MVFA .pth. Without adapters there is no zero-shot mode.";
 
 /// Arguments of `mvfa convert`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// CLIP or DINOv2 checkpoint
+    /// CLIP or DINOv2 checkpoint: a file, the index of several, or the folder that holds them
     #[arg(long, value_name = "FILE")]
     clip: PathBuf,
     /// MVFA adapters trained on this checkpoint
@@ -43,6 +46,9 @@ pub(super) struct Args {
     /// Attention heads of the vision tower [default: width / 64]
     #[arg(long, value_name = "N")]
     heads: Option<usize>,
+    /// Which tower of the checkpoint, where it has several: what stands before its tensors' names
+    #[arg(long, value_name = "PREFIX")]
+    prefix: Option<String>,
     /// Element type of the matrices
     #[arg(long, value_enum, default_value_t = Elements::F16)]
     dtype: Elements,
@@ -97,8 +103,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         bar.set_length(total_bytes / 1_000_000);
         bar.set_position(done_bytes / 1_000_000);
     };
-    let made = convert(&options, &mut tell_progress, &mut |what| {
-        bar.suspend(|| tell(&format!("note: left out: {what}; the model has no words without it")));
+    let made = convert(&options, &mut tell_progress, &mut |told| {
+        bar.suspend(|| match told {
+            Told::Taken(what) => tell(what),
+            Told::LeftOut(what) => tell(&format!("note: left out: {what}")),
+        });
     });
     bar.finish_and_clear();
     let manifest = made?;
@@ -122,6 +131,7 @@ fn options(args: &Args) -> ConvertOptions {
         adapters: args.adapters.clone(),
         size_px: args.size,
         levels: args.levels.clone(),
+        prefix: args.prefix.clone(),
         heads: args.heads,
         dtype: match args.dtype {
             Elements::F32 => Dtype::F32,

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use clap::ValueEnum;
 use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::augment::AugmentName;
+use super::check::{is_told_later, sentence};
 use super::eval_report::{Thumbnails, report};
 use super::numbers::at_least_one;
 use super::terminal::{say, say_json, tell};
@@ -17,10 +18,11 @@ use super::usage::{BadUsage, chain};
 use super::{FAILURE, load, outputs, paths, progress};
 use crate::bundle::manifest::Augment;
 use crate::compute::DeviceChoice;
+use crate::dataset::{Finding, Level, Part, counted};
 use crate::disk::write_whole;
 use crate::eval::{
-    Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method, Sample, Scores,
-    Split, Watch, evaluate,
+    Contents, Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method,
+    Sample, Scores, Split, Subject, Trained, Watch, Windows, evaluate,
 };
 use crate::image::Rgb8;
 use crate::mvfa::{Cancelled, Mode, Pacer, Progress};
@@ -32,10 +34,11 @@ Examples:
   mvfa eval --bundle models/brain --data data/ --object brain --mode zero --report brain.html
   mvfa eval --data data/Brain_AD --object brain --method memory-raw --shots 16 --json
 
-A data set is a folder with valid and test, each with good and Ungood. The last line of --json has
-image_auroc, pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal and n_abnormal; a figure is null
-where there are no masks or only one class. Baselines are measured on the same pictures; with --mode zero
-only they use the references. References are never measured themselves. Memory does not grow with the
+A data set is a folder with valid and test, each with good and Ungood; mvfa check tells what else is
+understood. What is odd about it is told once, and in the report. The last line of --json has image_auroc,
+pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal, n_abnormal and warnings; a figure is null where
+there are no masks or only one class. If nothing can be measured the exit code is 1. Baselines are measured on the same pictures; with --mode zero
+only they use the references. References are never measured, nor are pictures equal to one. Memory does not grow with the
 set; temporary files do, up to 40 bytes a pixel of the maps (TMPDIR names their folder).";
 
 /// Arguments of `mvfa eval`.
@@ -141,15 +144,20 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         SplitName::Test => Split::Test,
         SplitName::Valid => Split::Valid,
     };
-    let samples = dataset.split(split)?;
+    let samples = if args.strict { dataset.split(split)? } else { dataset.split_unchecked(split)? };
     let paths::Expanded { files: references, overlays } = references(args, &dataset)?;
-    paths::tell_overlays(overlays + dataset.overlays()?);
+    paths::tell_overlays(overlays + dataset.overlays());
     let samples = limited(without_references(samples, &references), args);
-    match dataset.check_classes(&samples) {
-        Err(error) if args.strict => return Err(error.into()),
-        Err(error) => tell(&format!("note: {error}; what compares both is null")),
-        Ok(()) => {}
+    let trained = Trained::of_bundle(bundle.folder());
+    let side_px = bundle.manifest().preprocess.size_px;
+    let Checked { samples, warnings } = checked(&dataset, split, samples, &references, &trained, side_px)?;
+    if let Err(error) = dataset.check_classes(&samples) {
+        // Without normal pictures their pixels can still be told apart.
+        if args.strict || !samples.iter().any(|sample| sample.mask.is_some()) {
+            return Err(error.into());
+        }
     }
+    warnings.iter().filter(|warning| !is_told_later(warning)).for_each(|warning| tell(&sentence(warning)));
     let mut engine = load::engine(&bundle, DeviceChoice::Cpu)?;
     let options = EvalOptions {
         object: args.object.clone(),
@@ -165,9 +173,20 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let done = evaluate(&mut engine, &samples, &options, &mut Quiet(start), &mut watch);
     watch.bar.finish_and_clear();
     let evaluation = done?;
+    if evaluation.model.image_auroc.is_none() && evaluation.model.pixel_auroc.is_none() {
+        bail!(
+            "nothing can be measured in {}: it takes normal and abnormal pictures, or masks that are not empty (mvfa check shows what is there)",
+            dataset.root().display()
+        );
+    }
+    let windows = evaluation.windows.to_string();
+    if !windows.is_empty() {
+        tell(&format!("note: {windows}"));
+    }
 
     let names: Vec<String> = evaluation.images.iter().map(|i| name(&samples, i, dataset.root())).collect();
-    let summary = summary(&evaluation, references.len(), start.elapsed().as_secs_f64());
+    let mut summary = summary(&evaluation, references.len(), start.elapsed().as_secs_f64());
+    summary["warnings"] = json!(warnings);
     if args.json {
         for (image, name) in evaluation.images.iter().zip(&names) {
             let mut line = serde_json::to_value(image)?;
@@ -183,7 +202,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         let heading = Heading {
             model: format!("{} (revision {})", manifest.name, manifest.revision),
             object: object.name,
-            setting: setting(args, mode, references.len(), dataset.root()),
+            setting: [setting(args, mode, references.len(), dataset.root()), after_sentence(&windows)].concat(),
+            warnings: warnings.into_iter().map(|warning| warning.text).collect(),
         };
         let text = report(&heading, &evaluation, &names, thumbnails)?;
         write_whole(path, text.as_bytes()).with_context(|| format!("cannot write {}", path.display()))?;
@@ -194,7 +214,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
 
 /// The data set named, or the one of the object in the folder named.
 pub(super) fn dataset(folder: &Path, object: &str) -> Result<Dataset> {
-    if ["test", "valid", "val"].iter().any(|split| folder.join(split).is_dir()) {
+    if Dataset::is_at(folder) {
         return Ok(Dataset::open(folder)?);
     }
     let found = crate::train::find_datasets(folder)?;
@@ -255,10 +275,90 @@ fn without_references(samples: Vec<Sample>, references: &[PathBuf]) -> Vec<Sampl
     let is_reference = |sample: &Sample| sample.image.canonicalize().is_ok_and(|path| known.contains(&path));
     let before = samples.len();
     let left: Vec<Sample> = samples.into_iter().filter(|sample| !is_reference(sample)).collect();
+    if left.is_empty() && before > 0 {
+        // Said as an error by whoever measures nothing.
+        return left;
+    }
     if left.len() < before {
         tell(&format!("note: {} pictures are references and are not measured", before - left.len()));
     }
     left
+}
+
+/// What is measured after all, and what is to be known about it.
+struct Checked {
+    samples: Vec<Sample>,
+    warnings: Vec<Finding>,
+}
+
+/// Looks at the pictures and masks before they are measured; takes out those that are equal to a reference.
+///
+/// # Errors
+/// Nothing is left.
+fn checked(
+    dataset: &Dataset,
+    split: Split,
+    samples: Vec<Sample>,
+    references: &[PathBuf],
+    trained: &Trained,
+    side_px: usize,
+) -> Result<Checked> {
+    let part = dataset.part(split);
+    let root = dataset.root();
+    let subjects: Vec<Subject> = samples
+        .iter()
+        .map(|sample| Subject {
+            name: paths::distinct(sample.image.strip_prefix(root).unwrap_or(&sample.image)),
+            image: sample.image.clone(),
+            mask: sample.mask.clone(),
+            part,
+            abnormal: Some(sample.abnormal),
+        })
+        .collect();
+    let of_reference = |image: &PathBuf| Subject {
+        name: paths::distinct(image.strip_prefix(root).unwrap_or(image)),
+        image: image.clone(),
+        mask: None,
+        part: Part::Train,
+        abnormal: Some(false),
+    };
+    let of_references: Vec<Subject> = references.iter().map(of_reference).collect();
+    let known: Vec<_> = Contents::read(of_references, side_px).hashes().into_iter().flatten().collect();
+    let contents = Contents::read(subjects.clone(), side_px);
+    let hashes = contents.hashes();
+    let is_reference: Vec<bool> = hashes.iter().map(|hash| hash.is_some_and(|hash| known.contains(&hash))).collect();
+    let mut warnings: Vec<Finding> =
+        dataset.layout().findings.iter().filter(|finding| finding.part.is_none_or(|of| of == part)).cloned().collect();
+    // What is measured decides whether that is an error, not what else is there.
+    warnings.retain(|finding| finding.level == Level::Warning);
+    let equal: Vec<String> =
+        subjects.iter().zip(&is_reference).filter(|(_, is)| **is).map(|(one, _)| one.name.clone()).collect();
+    if equal.len() == samples.len() {
+        bail!(
+            "nothing is left to measure: all pictures of {} in {} are among the references; name others with --support, or fewer with --shots",
+            part.name(),
+            root.display()
+        );
+    }
+    if !equal.is_empty() {
+        let subject = format!("{} equal to a reference", counted(equal.len(), "picture"));
+        warnings.push(Finding::about("equal-to-reference", &subject, equal, "; left out of the figures"));
+    }
+    let set = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let known: Vec<String> = subjects
+        .iter()
+        .zip(&hashes)
+        .filter(|(one, hash)| trained.knows(&set, &one.image.file_name().unwrap_or_default().to_string_lossy(), **hash))
+        .map(|(one, _)| one.name.clone())
+        .collect();
+    if !known.is_empty() {
+        let subject = format!("{} that this model was trained on", counted(known.len(), "picture"));
+        warnings.push(Finding::about("trained-on", &subject, known, "; figures on them are no test"));
+    }
+    let is_out = |n: usize| is_reference.get(n).copied().unwrap_or(false);
+    warnings.extend(contents.without(is_out).findings());
+    let samples = samples.into_iter().enumerate().filter(|(n, _)| !is_out(*n)).map(|(_, sample)| sample).collect();
+    Ok(Checked { samples, warnings })
 }
 
 fn name(samples: &[Sample], image: &ImageResult, root: &Path) -> String {
@@ -291,8 +391,29 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
             "references": references,
             "left_out": evaluation.left_out,
             "seconds": seconds,
+            "window": window(&evaluation.windows),
         },
     })
+}
+
+/// The windows of deep grey as data; null where none applies.
+fn window(windows: &Windows) -> Option<Value> {
+    let range = windows.shared.map(|shown| shown.range);
+    (range.is_some() || windows.deep > 0).then(|| {
+        json!({
+            "low": range.map(|range| range.low),
+            "high": range.map(|range| range.high),
+            "from": if range.is_some() { "references" } else { "picture" },
+            "pictures": windows.deep,
+            "pictures_with_padding": windows.padded,
+        })
+    })
+}
+
+/// A clause as a sentence after another one; nothing of an empty one.
+fn after_sentence(clause: &str) -> String {
+    let mut letters = clause.chars();
+    letters.next().map_or_else(String::new, |first| format!(" {}{}.", first.to_uppercase(), letters.as_str()))
 }
 
 fn prose(evaluation: &Evaluation) -> Vec<String> {

@@ -11,7 +11,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use super::overlay;
-use crate::eval::{Evaluation, Heading, Shown, html};
+use crate::eval::{self, Evaluation, Heading, Shown};
 use crate::image::Rgb8;
 
 /// Pictures in a report: half the highest scores, half the lowest.
@@ -43,7 +43,7 @@ pub(super) fn report(
             shown.push(Shown { result, name: name.clone(), jpeg });
         }
     }
-    Ok(html(heading, evaluation, &shown, hidden))
+    Ok(eval::report(heading, evaluation, &shown, hidden))
 }
 
 /// Small pictures on disk until the report is written.

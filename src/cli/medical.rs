@@ -12,7 +12,7 @@ use mvfa_formats::{Channels, FormatError, Frame, Limits, Series, ValueMap, Windo
 use serde_json::{Value, json};
 
 use super::paths::distinct;
-use crate::image::{Picture, Pixels, Rgb8, Window, WindowChoice};
+use crate::image::{Note, Picture, Pixels, Rgb8, Shown, Window, WindowChoice};
 
 /// Enough of a file to recognise it, also inside gzip.
 const HEAD_BYTES: u64 = 4096;
@@ -63,7 +63,11 @@ fn companion(header: &Path, bytes: &[u8]) -> Option<PathBuf> {
 ///
 /// # Errors
 /// What is wrong with the file, or no such frame.
-pub(super) fn picture(path: &Path, number: Option<usize>, window: WindowChoice) -> Result<Rgb8> {
+pub(super) fn picture(
+    path: &Path,
+    number: Option<usize>,
+    window: WindowChoice,
+) -> Result<(Rgb8, Option<Shown>, Vec<Note>)> {
     let series = open(path)?;
     let middle = if series.volume().is_some() { series.len() / 2 } else { 0 };
     let n = match number {
@@ -73,11 +77,14 @@ pub(super) fn picture(path: &Path, number: Option<usize>, window: WindowChoice) 
         Some(number) => number - 1,
         None => middle,
     };
-    Ok(shown(&series.frame(n)?, series.format, series.len() > 1, window))
+    let part = Note::Part { what: "frame", number: n as u64 + 1, of: series.len() as u64 };
+    let notes = if series.len() > 1 { vec![part] } else { Vec::new() };
+    let (picture, window) = shown(&series.frame(n)?, series.format, window);
+    Ok((picture, window, notes))
 }
 
 /// A frame through a window: the file's first one, or one given by hand.
-fn shown(frame: &Frame, format: &'static str, has_more_frames: bool, choice: WindowChoice) -> Rgb8 {
+fn shown(frame: &Frame, format: &'static str, choice: WindowChoice) -> (Rgb8, Option<Shown>) {
     let preset = frame.presets.first();
     let values = frame.values();
     let pixels = if let Some(rgb) = frame.rgb8() {
@@ -94,15 +101,16 @@ fn shown(frame: &Frame, format: &'static str, has_more_frames: bool, choice: Win
             shape => Pixels::DeepGray { values: values.clone(), window: shape.and_then(window) },
         }
     };
-    let picture = Picture { width_px: frame.width_px, height_px: frame.height_px, pixels, format, has_more_frames };
-    let mut rgb = picture.to_rgb8(choice);
+    let (width_px, height_px) = (frame.width_px, frame.height_px);
+    let picture = Picture { width_px, height_px, pixels, format, pil_takes_high_byte: false, notes: Vec::new() };
+    let (mut rgb, window) = picture.shown(choice);
     if frame.inverted && frame.channels == Channels::Gray {
         // Low values are bright; what lies outside the picture stays black.
         for (pixel, value) in rgb.bytes.chunks_exact_mut(3).zip(&values) {
             pixel.iter_mut().for_each(|byte| *byte = if value.is_nan() { 0 } else { 255 - *byte });
         }
     }
-    rgb
+    (rgb, window)
 }
 
 /// The window of a straight line. DICOM's LINEAR is half a unit lower and one narrower than it says.

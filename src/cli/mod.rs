@@ -5,6 +5,7 @@
 //! output is no failure.
 
 mod augment;
+mod check;
 mod convert;
 mod default_bundle;
 mod eval;
@@ -13,6 +14,7 @@ mod info;
 mod interrupt;
 mod load;
 mod medical;
+mod normal_pictures;
 mod npy;
 mod numbers;
 mod outputs;
@@ -62,6 +64,8 @@ enum Command {
     Convert(convert::Args),
     /// Score pictures and write their anomaly maps
     Predict(predict::Args),
+    /// Look at a data set or at pictures: layout, masks, equal pictures
+    Check(check::Args),
     /// Measure a model on a labelled data set
     Eval(eval::Args),
     /// Train adapters on your own pictures
@@ -86,6 +90,7 @@ pub fn run() -> ExitCode {
     let done = match cli.command {
         Command::Convert(args) => convert::run(&args),
         Command::Predict(args) => predict::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Eval(args) => eval::run(&args),
         Command::Train(args) => train::run(&args),
         Command::Phantom(args) => phantom::run(&args),

@@ -17,20 +17,28 @@ const OPACITY: f32 = 0.5;
 const DRAWN_FROM: f32 = 0.5;
 
 /// Writes `picture` with `map` (`[side, side]`) over it. Colours span the map's own range, so they
-/// show where a picture is most unusual and not how unusual it is; that is the score's part. The file
-/// holds a note by which it is known again.
+/// show where a picture is most unusual and not how unusual it is; that is the score's part. Nothing below
+/// `drawn_from`, the highest score of a normal picture, is drawn. The file holds a note by which it is known again.
 ///
 /// # Errors
 /// The disk's reason, with the file's name.
-pub(super) fn write_png(path: &Path, picture: &Rgb8, map: &[f32], side: usize) -> Result<()> {
-    save(path, &blend(picture, map, side)).with_context(|| format!("cannot write {}", path.display()))
+pub(super) fn write_png(path: &Path, picture: &Rgb8, map: &[f32], side: usize, drawn_from: Option<f32>) -> Result<()> {
+    save(path, &blend_from(picture, map, side, drawn_from)).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// `picture` with `map` over it.
 pub(super) fn blend(picture: &Rgb8, map: &[f32], side: usize) -> Rgb8 {
+    blend_from(picture, map, side, None)
+}
+
+/// The same without what is below a value.
+fn blend_from(picture: &Rgb8, map: &[f32], side: usize, drawn_from: Option<f32>) -> Rgb8 {
     let lo = map.iter().copied().fold(f32::INFINITY, f32::min);
     let hi = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let threshold = lo + DRAWN_FROM * (hi - lo);
+    let threshold = (lo + DRAWN_FROM * (hi - lo)).max(drawn_from.unwrap_or(f32::NEG_INFINITY));
+    if threshold > hi {
+        return picture.clone();
+    }
     let style = OverlayStyle { lo, hi, threshold, opacity: OPACITY, colour_map: ColourMap::default() };
     overlay(picture, map, side, &style)
 }
@@ -50,4 +58,24 @@ fn save(path: &Path, picture: &Rgb8) -> Result<()> {
     file.flush()?;
     file.finish()?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_drawn_below_the_normal_pictures() {
+        let picture = Rgb8 { width_px: 2, height_px: 2, bytes: vec![9; 12] };
+        let map = [0.0, 0.2, 0.9, 1.0];
+        let drawn = |from| {
+            let found = blend_from(&picture, &map, 2, from);
+            let pixels = found.bytes.chunks(3).zip(picture.bytes.chunks(3));
+            pixels.map(|(found, before)| found != before).collect::<Vec<_>>()
+        };
+        assert_eq!(drawn(None), [false, false, true, true]);
+        assert_eq!(drawn(Some(0.95)), [false, false, false, true]);
+        assert_eq!(drawn(Some(1.1)), [false; 4]);
+        assert_eq!(drawn(Some(f32::INFINITY)), [false; 4]);
+    }
 }

@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use super::terminal::tell;
 use super::usage::BadUsage;
 use crate::disk::overlay_mark::without_overlays;
+pub(super) use crate::disk::path_text::distinct;
 use crate::disk::picture_file::is_picture;
 use crate::image::FILE_ENDINGS;
 
@@ -45,16 +46,6 @@ pub(super) fn tell_overlays(count: usize) {
         1 => tell("note: one overlay that mvfa drew is passed over"),
         _ => tell(&format!("note: {count} overlays that mvfa drew are passed over")),
     }
-}
-
-/// A path for data that programs read: what is no UTF-8 stands there byte by byte, so that two names never
-/// become one.
-pub(super) fn distinct(path: &Path) -> String {
-    path.as_os_str().as_encoded_bytes().utf8_chunks().fold(String::new(), |mut text, chunk| {
-        text.push_str(chunk.valid());
-        chunk.invalid().iter().for_each(|byte| text.push_str(&format!("\\x{byte:02x}")));
-        text
-    })
 }
 
 fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {

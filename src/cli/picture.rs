@@ -6,12 +6,16 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 
 use super::medical;
-use crate::disk::picture_file;
-use crate::image::{Rgb8, WindowChoice};
+use super::terminal::tell;
+use crate::disk::{RunWindow, picture_file};
+use crate::image::{Note, Rgb8, Shown};
 
-/// A picture as it is analysed, and how long reading took.
+/// A picture as it is analysed, what is to be known about it, and how long reading took.
 pub(super) struct Opened {
     pub(super) picture: Rgb8,
+    pub(super) notes: Vec<Note>,
+    /// The window it is analysed through, if one applies.
+    pub(super) shown: Option<Shown>,
     pub(super) decode_ms: f64,
 }
 
@@ -19,13 +23,22 @@ pub(super) struct Opened {
 ///
 /// # Errors
 /// The disk's reason or what is wrong with the content, with the file's name.
-pub(super) fn open(path: &Path, frame: Option<usize>, window: WindowChoice) -> Result<Opened> {
+pub(super) fn open(path: &Path, frame: Option<usize>, window: &RunWindow) -> Result<Opened> {
     let start = Instant::now();
-    let picture = if medical::is_medical(path) {
-        medical::picture(path, frame, window)
+    let named = || path.display().to_string();
+    let (picture, shown, notes) = if medical::is_medical(path) {
+        medical::picture(path, frame, window.choice).with_context(named)?
     } else {
-        picture_file::open(path, window).map_err(Into::into)
+        let whole = picture_file::whole(path).with_context(named)?;
+        let (picture, shown) = whole.shown(window.choice);
+        (picture, shown, whole.notes)
     };
-    let picture = picture.with_context(|| path.display().to_string())?;
-    Ok(Opened { picture, decode_ms: start.elapsed().as_secs_f64() * 1000.0 })
+    Ok(Opened { picture, notes, shown, decode_ms: start.elapsed().as_secs_f64() * 1000.0 })
+}
+
+/// Tells on standard error what is to be known about a picture.
+pub(super) fn tell_notes(path: &Path, notes: &[Note]) {
+    for note in notes {
+        tell(&format!("note: {}: {note}", path.display()));
+    }
 }

@@ -4,8 +4,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
+use super::normal_pictures::NormalScore;
 use super::paths::distinct;
-use crate::mvfa::{Analysis, Mode};
+use crate::disk::RunWindow;
+use crate::image::{Note, Shown, WindowChoice};
+use crate::mvfa::{Analysis, Mode, PixelBox, Warning};
 
 /// One line of `predict --json`.
 #[derive(Debug, Serialize)]
@@ -22,7 +25,41 @@ pub(super) struct Report<'a> {
     map_min: f32,
     map_max: f32,
     device: &'static str,
+    /// What is to be known about how the picture was read.
+    notes: Vec<String>,
+    /// Reasons to distrust the score.
+    warnings: &'a [Warning],
+    /// The normal pictures' own scores, highest first; in the first object of a run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    normal_pictures: Option<Vec<NormalScore>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    window: Option<WindowReport>,
+    /// Regions that count for nothing, in pixels of the picture.
+    #[serde(skip_serializing_if = "<[PixelBox]>::is_empty")]
+    left_out: &'a [PixelBox],
     ms: Milliseconds,
+}
+
+/// The window that grey deeper than 8 bits was analysed through.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct WindowReport {
+    /// Grey values that are black and white.
+    low: f64,
+    high: f64,
+    /// "references", "picture" or "option".
+    from: &'static str,
+    padding_left_out: bool,
+}
+
+impl WindowReport {
+    pub(super) fn new(shown: &Shown, window: &RunWindow) -> Self {
+        let from = match window.choice {
+            _ if window.shared.is_some() => "references",
+            WindowChoice::Auto => "picture",
+            _ => "option",
+        };
+        Self { low: shown.range.low, high: shown.range.high, from, padding_left_out: shown.is_padded }
+    }
 }
 
 /// Times of the steps; `total` also holds the references, which the first picture waits for.
@@ -45,6 +82,11 @@ pub(super) struct Subject<'a> {
     pub(super) width_px: usize,
     pub(super) height_px: usize,
     pub(super) decode_ms: f64,
+    pub(super) notes: &'a [Note],
+    pub(super) window: Option<WindowReport>,
+    pub(super) left_out: &'a [PixelBox],
+    pub(super) warnings: &'a [Warning],
+    pub(super) normal_pictures: Option<Vec<NormalScore>>,
 }
 
 impl<'a> Report<'a> {
@@ -66,6 +108,11 @@ impl<'a> Report<'a> {
             map_min: map.iter().copied().fold(f32::INFINITY, f32::min),
             map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
             device: subject.device,
+            notes: subject.notes.iter().map(Note::to_string).collect(),
+            warnings: subject.warnings,
+            normal_pictures: subject.normal_pictures.clone(),
+            window: subject.window.clone(),
+            left_out: subject.left_out,
             ms: Milliseconds {
                 decode: rounded(subject.decode_ms),
                 preprocess: rounded(timings.preprocess_ms),
@@ -79,8 +126,15 @@ impl<'a> Report<'a> {
     /// One line for people.
     pub(super) fn line(&self) -> String {
         let calibrated = self.score_calibrated.map(|c| format!(" (calibrated {c:.3})")).unwrap_or_default();
+        let left_out = match self.left_out.len() {
+            0 => String::new(),
+            1 => ", one region left out".to_owned(),
+            n => format!(", {n} regions left out"),
+        };
+        let doubts: Vec<&str> = self.warnings.iter().map(Warning::short).collect();
+        let doubts = if doubts.is_empty() { String::new() } else { format!(" [{}]", doubts.join(", ")) };
         format!(
-            "{}: score {:.4}{calibrated}, {}, {} mode, {} device, {:.0} ms",
+            "{}: score {:.4}{calibrated}{doubts}, {}, {} mode{left_out}, {} device, {:.0} ms",
             self.image, self.score, self.object, self.mode, self.device, self.ms.total
         )
     }

@@ -1,5 +1,6 @@
 //! `mvfa train few|zero`: data sets → a bundle with adapters.
 
+use std::collections::HashSet;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -10,12 +11,14 @@ use clap::{Subcommand, ValueEnum};
 use indicatif::ProgressBar;
 use serde_json::json;
 
+use super::check::{is_told_later, sentence};
 use super::numbers::{at_least_one, rate};
 use super::terminal::{plain, say, say_json, tell as tell_line};
 use super::{load, paths, progress};
-use crate::eval::Dataset;
+use crate::dataset::{Finding, Level, Part};
+use crate::eval::{Contents, Dataset, Subject};
 use crate::train::{
-    EpochRecord, FewOptions, Normals, Outcome, Pace, RunOptions, Selection, StepReport, Watch, ZeroOptions,
+    EpochRecord, FewOptions, Normals, Outcome, Pace, Plan, RunOptions, Selection, StepReport, Watch, ZeroOptions,
     find_datasets, plan_few, plan_zero, run as run_plan,
 };
 
@@ -25,7 +28,8 @@ Examples:
   mvfa train few --data scans/ --object brain --normal-only --shots 8 --out models/scans
   mvfa train zero --bundle models/clip --data data/ --object liver --out models/zero-liver
 
-A data set is a folder with valid and test, each with good and Ungood. A run that was cut off goes on
+A data set is a folder with valid and test, each with good and Ungood; mvfa check tells what else is
+understood. A run that was cut off goes on
 where it was saved when the same command is given again.";
 
 /// Most pictures of each class and data set to choose the best epoch by, where they are kept aside.
@@ -175,6 +179,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         SelectName::Last => (Selection::Last, None, common.epochs),
     };
     let validation_limit = common.select_limit.or(limit);
+    let mut warnings = Vec::new();
     let (plan, default_rate) = match &args.protocol {
         Protocol::Few(few) => {
             let object = bundle.manifest().object(&few.object)?;
@@ -186,8 +191,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 seed: common.seed,
             };
             let dataset = super::eval::dataset(&few.data, &few.object)?;
-            paths::tell_overlays(dataset.overlays()?);
-            (plan_few(&dataset, object, &options)?, 1e-3)
+            paths::tell_overlays(dataset.overlays());
+            let plan = plan_few(&dataset, object, &options)?;
+            warnings.extend(dataset.layout().findings.clone());
+            (plan, 1e-3)
         }
         Protocol::Zero(zero) => {
             let target = (zero.object != "none").then(|| zero.object.clone());
@@ -197,8 +204,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             let (normals, mut overlays) = by_object(&zero.normals)?;
             let sets = zero.data.iter().map(|root| find_datasets(root)).collect::<Result<Vec<_>, _>>()?;
             // A folder that is no data set is reported where it is used.
-            for set in sets.concat().iter().filter_map(|(_, folder)| Dataset::open(folder).ok()) {
-                overlays += set.overlays()?;
+            let is_used = |id: &String| target.as_ref() != Some(id) || selection == Selection::Test;
+            for set in
+                sets.concat().iter().filter(|(id, _)| is_used(id)).filter_map(|(_, folder)| Dataset::open(folder).ok())
+            {
+                warnings.extend(set.layout().findings.iter().map(|finding| finding.of_set(set.root())));
+                overlays += set.overlays();
             }
             paths::tell_overlays(overlays);
             let options = ZeroOptions {
@@ -228,10 +239,13 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         new_words: common.new_words,
         zero_shot_note: common.zero_note.clone(),
     };
+    warnings.retain(|finding| finding.level == Level::Warning);
+    warnings.extend(contents(&plan, bundle.manifest().preprocess.size_px));
+    warnings.iter().filter(|warning| !is_told_later(warning)).for_each(|warning| tell_line(&sentence(warning)));
     let mut watch = Terminal::new(common.json);
     let outcome = run_plan(&bundle, &plan, &options, &mut watch);
     watch.bar.finish_and_clear();
-    tell(common, &outcome?)?;
+    tell(common, &outcome?, &warnings)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -251,14 +265,32 @@ fn by_object(given: &[(String, PathBuf)]) -> Result<(Vec<Normals>, usize)> {
     Ok((all, passed))
 }
 
-fn tell(common: &Common, outcome: &Outcome) -> Result<()> {
+/// What is odd about the pictures that are trained on or chosen by.
+fn contents(plan: &Plan, side_px: usize) -> Vec<Finding> {
+    let mut subjects: Vec<Subject> = Vec::new();
+    let mut seen = HashSet::new();
+    for (sources, part) in [(&plan.train, Part::Train), (&plan.validation, Part::Valid)] {
+        for sample in sources.iter().map(|source| &source.sample).filter(|sample| seen.insert(sample.image.clone())) {
+            subjects.push(Subject {
+                name: paths::distinct(&sample.image),
+                image: sample.image.clone(),
+                mask: sample.mask.clone(),
+                part,
+                abnormal: Some(sample.abnormal),
+            });
+        }
+    }
+    Contents::read(subjects, side_px).findings()
+}
+
+fn tell(common: &Common, outcome: &Outcome, warnings: &[Finding]) -> Result<()> {
     let best = outcome.progress.best.as_ref();
     if common.json {
         return say_json(
             &json!({
                 "bundle": paths::distinct(&common.out), "name": outcome.manifest.name, "revision": outcome.manifest.revision,
                 "best_epoch": best.map(|b| b.epoch), "validation": best.and_then(|b| b.validation),
-                "seconds": outcome.progress.seconds,
+                "seconds": outcome.progress.seconds, "warnings": warnings,
             })
             .to_string(),
         );

@@ -1,7 +1,7 @@
 //! The frozen vision tower, and which block ends a level.
 //!
 //! Comes in: normalised pixels `[3, side, side]`. Goes out: tokens `[1 + grid², width]`, class token first, patches row by
-//! row, block by block. Building fails with [`BundleError`] when a tensor is missing or has another shape; running does
+//! row, block by block; registers follow them through the blocks and give no features. Building fails with [`BundleError`] when a tensor is missing or has another shape; running does
 //! not fail. Source: spec §2.
 
 use burn::tensor::Tensor;
@@ -67,7 +67,7 @@ impl VisionTower {
 
     /// Lets blocks whose weights are bytes multiply them as bytes only if that is faster on this machine.
     pub fn choose_faster(&self, now_ms: impl Fn() -> f64) {
-        self.tower.choose_faster(self.config.tokens(), now_ms);
+        self.tower.choose_faster(self.config.rows(), now_ms);
     }
 
     /// Blocks up to the last level.
@@ -111,10 +111,15 @@ impl<'a> Walk<'a> {
 
     /// Features of a level, and with `mix` the adapters' share in the tokens that go on.
     pub(crate) fn end_level(&mut self, level: usize, mix: bool) -> Level<'a> {
-        self.tokens.end_level(level, mix)
+        let mut ended = self.tokens.end_level(level, mix);
+        let config = &self.vision.config;
+        if config.registers > 0 {
+            ended.features = ended.features.map(|level| level.slice_dim(0, 0..config.tokens()));
+        }
+        ended
     }
 
-    /// The tokens, `[tokens, width]`.
+    /// The tokens, `[tokens, width]`, registers last.
     pub fn rows(&self) -> Tensor<2> {
         self.tokens.rows()
     }

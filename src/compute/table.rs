@@ -1,6 +1,6 @@
-//! What is added to the products of the patches: one table for class token, bias and positions.
+//! What is added to the products of the patches: one table for class token, bias, positions and registers.
 //!
-//! Comes in: the tensors of a tower's embedding. Goes out: values `[tokens, width]`. Fails with [`BundleError`].
+//! Comes in: the tensors of a tower's embedding. Goes out: values `[tokens + registers, width]`. Fails with [`BundleError`].
 
 use crate::bundle::config::VisionConfig;
 use crate::bundle::error::BundleError;
@@ -20,5 +20,14 @@ pub(crate) fn take(weights: &mut Weights, config: &VisionConfig) -> Result<Vec<f
         let added = if token == 0 { &class } else { &bias };
         row.iter_mut().zip(added).for_each(|(value, more)| *value += more);
     }
+    table.extend(registers(weights, config)?);
     Ok(table)
+}
+
+/// Register tokens `[registers, width]`, which have no positions.
+pub(crate) fn registers(weights: &mut Weights, config: &VisionConfig) -> Result<Vec<f32>, BundleError> {
+    if config.registers == 0 {
+        return Ok(Vec::new());
+    }
+    Ok(weights.take_values("vision.register_tokens", &[config.registers, config.width])?.into_f32())
 }

@@ -17,7 +17,7 @@ pub(super) fn card(options: &ConvertOptions, checkpoint: &Checkpoint, manifest: 
     format!(
         "# {}\n\n\
          | | |\n|---|---|\n\
-         | Weights | `{}` ({}) |\n\
+         | Weights | `{}` ({}{}) |\n\
          | Adapters | {adapters} |\n\
          | Text tower | {text} |\n\
          | Features after blocks | {:?} |\n\
@@ -27,6 +27,7 @@ pub(super) fn card(options: &ConvertOptions, checkpoint: &Checkpoint, manifest: 
         manifest.name,
         file(&options.clip),
         checkpoint.title(),
+        if checkpoint.prefix().is_empty() { String::new() } else { format!(", prefix `{}`", checkpoint.prefix()) },
         manifest.vision.levels,
         manifest.preprocess.size_px,
         manifest.licence,

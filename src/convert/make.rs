@@ -5,23 +5,23 @@
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::Manifest;
-use crate::convert::options::{ConvertOptions, LeftOut, Progress};
+use crate::convert::options::{ConvertOptions, Progress, Teller};
 use crate::convert::sentences::Sentences;
 use crate::convert::write::write;
 use crate::mvfa::self_test_of;
 
-/// Converts a checkpoint on the processor, whose answers the self-test holds every other device to. `left_out` is told
-/// what of the checkpoint is left out.
+/// Converts a checkpoint on the processor, whose answers the self-test holds every other device to. `teller` is told
+/// what of the checkpoint is taken and what is left out.
 ///
 /// # Errors
 /// What the checkpoint, the adapters, the options or the disk have wrong.
 pub fn convert(
     options: &ConvertOptions,
     progress: &mut Progress<'_>,
-    left_out: &mut LeftOut<'_>,
+    teller: &mut Teller<'_>,
 ) -> Result<Manifest, BundleError> {
     let mut sentences = Sentences::new(options.adapters.is_some());
-    let written = write(options, &mut sentences, progress, left_out)?;
+    let written = write(options, &mut sentences, progress, teller)?;
     // Its memory is needed for the engine.
     drop(sentences);
     let self_test = self_test_of(&written.folder())?;

@@ -16,6 +16,6 @@ mod sentences;
 mod write;
 
 pub use make::convert;
-pub use options::{ConvertOptions, DEFAULT_SIZE_PX, LeftOut, Progress};
+pub use options::{ConvertOptions, DEFAULT_SIZE_PX, Progress, Teller, Told};
 pub use sentences::Sentences;
 pub use write::{Written, write};

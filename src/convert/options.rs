@@ -23,6 +23,8 @@ pub struct ConvertOptions {
     pub size_px: usize,
     /// 1-based blocks after which features are taken; quarters of the depth if not given.
     pub levels: Option<Vec<usize>>,
+    /// Which tower of the checkpoint, where it has several.
+    pub prefix: Option<String>,
     /// Attention heads, where width / 64 is wrong.
     pub heads: Option<usize>,
     /// Element type of the matrices.
@@ -48,6 +50,7 @@ impl ConvertOptions {
             out,
             size_px: DEFAULT_SIZE_PX,
             levels: None,
+            prefix: None,
             heads: None,
             dtype: Dtype::F16,
             objects: default_objects(),
@@ -62,5 +65,14 @@ impl ConvertOptions {
 /// Told before each tensor: bytes (as f32) done and in all, and its canonical name.
 pub type Progress<'a> = dyn FnMut(u64, u64, &str) + 'a;
 
-/// Told once for each part of the checkpoint that is left out: what, and why.
-pub type LeftOut<'a> = dyn FnMut(&str) + 'a;
+/// What is told about a checkpoint before it is converted.
+#[derive(Clone, Copy, Debug)]
+pub enum Told<'a> {
+    /// What is taken of it, and how it will run.
+    Taken(&'a str),
+    /// A part of it that is left out: what, and why.
+    LeftOut(&'a str),
+}
+
+/// Told once for each.
+pub type Teller<'a> = dyn FnMut(Told<'_>) + 'a;

@@ -4,6 +4,7 @@
 //! [`BundleError`]; a bundle that was there before is still there then. Never holds more than one tensor and one shard
 //! beside the text tower.
 
+use crate::bundle::config::Activation;
 use crate::bundle::error::BundleError;
 use crate::bundle::import::{AdapterFile, open_checkpoint};
 use crate::bundle::manifest::{Group, Manifest, SelfTest};
@@ -13,7 +14,7 @@ use crate::bundle::position::resize_position_table;
 use crate::bundle::store::BundleFolder;
 use crate::bundle::writer::{BundleWriter, CARD, check_replaceable};
 use crate::convert::card::card;
-use crate::convert::options::{ConvertOptions, LeftOut, Progress};
+use crate::convert::options::{ConvertOptions, Progress, Teller, Told};
 use crate::convert::plan::{check_inputs, plan};
 use crate::convert::sentences::Sentences;
 
@@ -39,7 +40,7 @@ impl Written {
     }
 }
 
-/// Writes the files. `left_out` is told what of the checkpoint is left out.
+/// Writes the files. `teller` is told what of the checkpoint is taken and what is left out.
 ///
 /// # Errors
 /// What the checkpoint, the adapters, the options or the disk have wrong; see [`BundleError`].
@@ -47,16 +48,20 @@ pub fn write(
     options: &ConvertOptions,
     sentences: &mut Sentences,
     progress: &mut Progress<'_>,
-    left_out: &mut LeftOut<'_>,
+    teller: &mut Teller<'_>,
 ) -> Result<Written, BundleError> {
     check_distinct(&options.objects)?;
     check_inputs(options)?;
     check_replaceable(&options.out)?;
-    let mut checkpoint = open_checkpoint(&options.clip, options.heads)?;
+    let mut checkpoint = open_checkpoint(&options.clip, options.heads, options.prefix.as_deref())?;
     let mut adapters = options.adapters.as_deref().map(AdapterFile::open).transpose()?;
     let mut manifest = plan(options, &checkpoint, adapters.as_ref())?;
-    if let Some(what) = checkpoint.left_out() {
-        left_out(what);
+    for what in checkpoint.taken().iter().chain(adapters.iter().flat_map(|a| a.notes())) {
+        teller(Told::Taken(what));
+    }
+    teller(Told::Taken(&activation(options.activation, checkpoint.trained_with())));
+    for what in checkpoint.left_out() {
+        teller(Told::LeftOut(what));
     }
     let text = manifest.text.clone();
     let vision_list = vision_tensors(&manifest.vision);
@@ -112,6 +117,21 @@ pub fn write(
     writer.add_text(CARD, &card(options, &checkpoint, &manifest))?;
     manifest.files = writer.flush()?.to_vec();
     Ok(Written { writer, manifest })
+}
+
+/// How the blocks will run, in words.
+fn activation(chosen: Activation, trained_with: Option<Activation>) -> String {
+    let name = |activation| match activation {
+        Activation::Gelu => "exact GELU",
+        Activation::QuickGelu => "x * sigmoid(1.702 x)",
+    };
+    let why = if chosen == Activation::Gelu { ", as MVFA runs every tower" } else { "" };
+    match trained_with.filter(|trained| *trained != chosen) {
+        Some(trained) => {
+            format!("activation: {}{why}; by its config.json it was trained with {}", name(chosen), name(trained))
+        }
+        None => format!("activation: {}{why}", name(chosen)),
+    }
 }
 
 fn f32_bytes(tensor: &NamedShape) -> u64 {

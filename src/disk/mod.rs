@@ -6,10 +6,13 @@
 pub mod lock;
 pub mod overlay_mark;
 pub mod own_files;
+pub mod path_text;
 pub mod picture_file;
+pub mod run_window;
 pub mod unfinished;
 pub mod whole;
 
 pub use lock::{LockError, PathLock};
+pub use run_window::RunWindow;
 pub use unfinished::Unfinished;
 pub use whole::{WholeFile, write_whole};

@@ -10,7 +10,7 @@ use std::path::Path;
 
 use thiserror::Error;
 
-use crate::image::{FILE_ENDINGS, ImageError, Limits, Rgb8, WindowChoice, decode};
+use crate::image::{FILE_ENDINGS, ImageError, Limits, Picture, Rgb8, WindowChoice, decode};
 
 /// A picture file that cannot be used.
 #[derive(Debug, Error)]
@@ -40,12 +40,28 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Reads and decodes a file, with what is to be known about it.
+///
+/// # Errors
+/// [`PictureFileError`].
+pub fn whole(path: &Path) -> Result<Picture, PictureFileError> {
+    Ok(picture(&read(path)?)?)
+}
+
+/// The picture in the bytes of a file, with what is to be known about it.
+///
+/// # Errors
+/// [`ImageError`].
+pub fn picture(bytes: &[u8]) -> Result<Picture, ImageError> {
+    decode(bytes, &Limits::default())
+}
+
 /// The picture in the bytes of a file.
 ///
 /// # Errors
 /// [`ImageError`].
 pub fn decoded(bytes: &[u8], window: WindowChoice) -> Result<Rgb8, ImageError> {
-    Ok(decode(bytes, &Limits::default())?.to_rgb8(window))
+    Ok(picture(bytes)?.to_rgb8(window))
 }
 
 /// Reads and decodes a file.

@@ -1,25 +1,29 @@
-//! Labelled pictures in the layout of BMAD and MVFA.
+//! Labelled pictures in folders.
 //!
-//! Comes in: a folder with `{valid,test}/{good,Ungood}/{img,anomaly_mask}`. Goes out: [`Sample`]s,
-//! normal ones first, each class sorted by name. `val` may stand for `valid`, and pictures may lie in
-//! `good` and `Ungood` themselves. Fails with [`DatasetError`]. Source: spec §10.
+//! Comes in: a folder. Goes out: [`Sample`]s of its parts, normal ones first, in the order of their paths. What lies where
+//! is read by [`Layout`]. Fails with [`DatasetError`]. Source: spec §10.
 
-use std::collections::HashMap;
-use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::dataset::{Entry, Layout, Part, is_set_folder, part_of};
 use crate::disk::overlay_mark::without_overlays;
-use crate::disk::picture_file::is_picture;
+use crate::disk::path_text::slashed;
+use crate::eval::check::Subject;
 use crate::image::SUPPORTED_FORMATS;
+
+/// Folders inside each other that are looked into.
+const DEEPEST: usize = 16;
 
 /// A data set that cannot be used.
 #[derive(Debug, Error)]
 pub enum DatasetError {
     /// The folder has none of the expected parts.
-    #[error("{path} has no {expected} folder; a data set holds valid and test, each with good and Ungood")]
+    #[error(
+        "{path} has no {expected} folder with pictures; a data set holds valid and test, each with good and Ungood (mvfa check shows what is understood)"
+    )]
     Layout {
         /// Where it was looked for.
         path: String,
@@ -27,18 +31,22 @@ pub enum DatasetError {
         expected: &'static str,
     },
     /// There is no picture.
-    #[error("there is no picture in {path}; put {SUPPORTED_FORMATS} files into good/img and Ungood/img")]
+    #[error("there is no picture in {path}; put {SUPPORTED_FORMATS} files into good/img and Ungood/img{passed}")]
     Empty {
         /// The folder.
         path: String,
+        /// The folders in it that were not read, as a clause.
+        passed: String,
     },
     /// There are no two classes to compare.
-    #[error("{path} has {found} pictures only; figures need normal ones in good and abnormal ones in Ungood")]
+    #[error("{path} has {found} pictures only; figures need normal ones in good and abnormal ones in Ungood{passed}")]
     OneClass {
         /// The folder.
         path: String,
         /// The class that is there.
         found: &'static str,
+        /// The folders in it that were not read, as a clause.
+        passed: String,
     },
     /// Some abnormal pictures have masks and this one has not.
     #[error(
@@ -62,13 +70,13 @@ pub enum DatasetError {
     },
     /// A mask whose values would all count as nothing.
     #[error(
-        "the mask {path} has no pixel above half of white (its largest is {largest} of 255); write abnormal pixels as 255"
+        "the mask {path} is a grey ramp with no pixel above half of white (its largest is {largest}); write abnormal pixels as 255"
     )]
     DarkMask {
         /// The mask.
         path: String,
         /// Its largest value.
-        largest: u8,
+        largest: f32,
     },
     /// A mask that cannot be read.
     #[error("the mask {path} cannot be read: {reason}; export it as an 8-bit PNG")]
@@ -106,25 +114,39 @@ pub struct Sample {
     pub mask: Option<PathBuf>,
     /// The label.
     pub abnormal: bool,
+    /// Folder of the person it shows, if the set has such folders.
+    pub person: Option<String>,
 }
 
 /// A data set in a folder.
 #[derive(Clone, Debug)]
 pub struct Dataset {
     root: PathBuf,
+    /// Relative to `root`, as the layout numbers them.
+    files: Vec<PathBuf>,
+    layout: Layout,
+    overlays: usize,
 }
 
 impl Dataset {
-    /// Looks for `test` or `valid` in a folder.
+    /// Looks for the parts of a set in a folder.
     ///
     /// # Errors
-    /// [`DatasetError::Layout`].
+    /// [`DatasetError::Layout`], [`DatasetError::Io`].
     pub fn open(root: &Path) -> Result<Self, DatasetError> {
-        let this = Self { root: root.to_owned() };
-        if this.split_folder(Split::Test).is_none() && this.split_folder(Split::Valid).is_none() {
+        if !Self::is_at(root) {
             return Err(DatasetError::Layout { path: root.display().to_string(), expected: "test or valid" });
         }
-        Ok(this)
+        let (files, overlays) = files_of(root)?;
+        let names: Vec<String> = files.iter().map(|path| slashed(path)).collect();
+        let layout = Layout::at("", &names.iter().map(String::as_str).collect::<Vec<_>>());
+        Ok(Self { root: root.to_owned(), files, layout, overlays })
+    }
+
+    /// Whether the folder itself has parts or classes in it.
+    pub fn is_at(root: &Path) -> bool {
+        let names: Vec<String> = folders_in(root).iter().map(|path| slashed(path)).collect();
+        is_set_folder(&names)
     }
 
     /// The folder.
@@ -132,11 +154,20 @@ impl Dataset {
         &self.root
     }
 
+    /// What was taken for what.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// Where a file of the layout is.
+    pub(crate) fn path(&self, file: usize) -> PathBuf {
+        self.files.get(file).map(|path| self.root.join(path)).unwrap_or_default()
+    }
+
     /// The samples of a part, normal ones first.
     ///
     /// # Errors
-    /// [`DatasetError::Layout`], [`DatasetError::Empty`], [`DatasetError::MissingMask`],
-    /// [`DatasetError::Io`].
+    /// [`DatasetError::Layout`], [`DatasetError::Empty`], [`DatasetError::MissingMask`].
     pub fn split(&self, split: Split) -> Result<Vec<Sample>, DatasetError> {
         self.samples(split, |image, folder| {
             Err(DatasetError::MissingMask { image: image.display().to_string(), folder: folder.display().to_string() })
@@ -146,39 +177,59 @@ impl Dataset {
     /// The same, for those who leave out what cannot be used: a missing mask is named as if it were there.
     ///
     /// # Errors
-    /// [`DatasetError::Layout`], [`DatasetError::Empty`], [`DatasetError::Io`].
+    /// [`DatasetError::Layout`], [`DatasetError::Empty`].
     pub fn split_unchecked(&self, split: Split) -> Result<Vec<Sample>, DatasetError> {
         self.samples(split, |image, folder| Ok(folder.join(image.file_name().unwrap_or_default())))
     }
 
-    /// `absent` is asked for the mask of a picture that has none in the folder where others have theirs.
+    /// The part that a split stands for: without a valid part, shots come from train.
+    pub fn part(&self, split: Split) -> Part {
+        let has = |part| self.layout.of_part(part).next().is_some();
+        match split {
+            Split::Test => Part::Test,
+            Split::Valid if !has(Part::Valid) && has(Part::Train) => Part::Train,
+            Split::Valid => Part::Valid,
+        }
+    }
+
+    /// `absent` is asked for the mask of a picture that has none where others have theirs.
     fn samples(
         &self,
         split: Split,
         absent: impl Fn(&Path, &Path) -> Result<PathBuf, DatasetError>,
     ) -> Result<Vec<Sample>, DatasetError> {
-        let expected = if split == Split::Test { "test" } else { "valid" };
-        let folder = self
-            .split_folder(split)
-            .ok_or_else(|| DatasetError::Layout { path: self.root.display().to_string(), expected })?;
-        let mut samples: Vec<Sample> = pictures(&folder.join("good"))?
-            .into_iter()
-            .map(|image| Sample { image, mask: None, abnormal: false })
-            .collect();
-        let mask_folder = folder.join("Ungood").join("anomaly_mask");
-        let masks = Masks::in_folder(&mask_folder)?;
-        for image in pictures(&folder.join("Ungood"))? {
-            let mask = match masks.of(&image) {
-                Some(mask) => Some(mask.to_owned()),
-                None if masks.0.is_empty() => None,
-                None => Some(absent(&image, &mask_folder)?),
-            };
-            samples.push(Sample { image, mask, abnormal: true });
+        let part = self.part(split);
+        let entries: Vec<&Entry> = self.layout.of_part(part).collect();
+        if entries.is_empty() {
+            let folder = folders_in(&self.root).into_iter().find(|folder| part_of(&slashed(folder)) == Some(part));
+            let path = |path: &Path| path.display().to_string();
+            return Err(match folder {
+                Some(folder) => DatasetError::Empty { path: path(&self.root.join(folder)), passed: self.passed() },
+                None => DatasetError::Layout { path: path(&self.root), expected: part.name() },
+            });
         }
-        if samples.is_empty() {
-            return Err(DatasetError::Empty { path: folder.display().to_string() });
+        let some_mask = entries.iter().filter(|entry| entry.abnormal).find_map(|entry| entry.mask);
+        let mask_folder = some_mask.map(|mask| self.path(mask)).and_then(|mask| mask.parent().map(Path::to_owned));
+        let mut samples = Vec::with_capacity(entries.len());
+        for entry in entries {
+            let image = self.path(entry.file);
+            let mask = match (entry.abnormal, entry.mask, &mask_folder) {
+                (true, Some(mask), _) => Some(self.path(mask)),
+                (true, None, Some(folder)) => Some(absent(&image, folder)?),
+                _ => None,
+            };
+            samples.push(Sample { image, mask, abnormal: entry.abnormal, person: entry.person.clone() });
         }
         Ok(samples)
+    }
+
+    /// The folders that were not read, as a clause.
+    fn passed(&self) -> String {
+        let names: Vec<&str> = self.layout.unknown.iter().map(|taken| taken.folder.as_str()).collect();
+        match names.as_slice() {
+            [] => String::new(),
+            some => format!("; the names of these folders say nothing and they were not read: {}", some.join(", ")),
+        }
     }
 
     /// Checks that samples of both classes are there, as figures need.
@@ -191,73 +242,71 @@ impl Dataset {
             return Ok(());
         }
         let found = if abnormal > 0 { "abnormal" } else { "normal" };
-        Err(DatasetError::OneClass { path: self.root.display().to_string(), found })
+        Err(DatasetError::OneClass { path: self.root.display().to_string(), found, passed: self.passed() })
     }
 
     /// How many overlays of earlier runs lie among the pictures; they are passed over.
-    ///
-    /// # Errors
-    /// [`DatasetError::Io`].
-    pub fn overlays(&self) -> Result<usize, DatasetError> {
-        let splits = [Split::Valid, Split::Test].into_iter().filter_map(|split| self.split_folder(split));
-        let classes = splits.flat_map(|split| ["good", "Ungood"].map(|class| folder_of(&split.join(class))));
-        classes.filter(|folder| folder.is_dir()).map(|folder| Ok(without_overlays(files(&folder)?).1)).sum()
-    }
-
-    fn split_folder(&self, split: Split) -> Option<PathBuf> {
-        let names: &[&str] = if split == Split::Test { &["test"] } else { &["valid", "val"] };
-        names.iter().map(|name| self.root.join(name)).find(|path| path.is_dir())
+    pub fn overlays(&self) -> usize {
+        self.overlays
     }
 }
 
-/// Masks by name without ending.
-struct Masks(HashMap<OsString, Vec<PathBuf>>);
-
-impl Masks {
-    /// Empty if there is no such folder.
-    fn in_folder(folder: &Path) -> Result<Self, DatasetError> {
-        let mut masks = HashMap::<_, Vec<_>>::new();
-        for path in if folder.is_dir() { list(folder)? } else { Vec::new() } {
-            masks.entry(path.file_stem().unwrap_or_default().to_owned()).or_default().push(path);
-        }
-        Ok(Self(masks))
-    }
-
-    /// The mask of the same name, whatever its ending; the one with the picture's own, if there are several.
-    fn of(&self, image: &Path) -> Option<&Path> {
-        let masks = self.0.get(image.file_stem()?)?;
-        let own = masks.iter().find(|mask| mask.extension() == image.extension());
-        own.or(masks.first()).map(PathBuf::as_path)
+impl Dataset {
+    /// The labelled pictures of some parts, to be looked at: `None` for all.
+    pub fn subjects(&self, part: Option<Part>) -> Vec<Subject> {
+        let entries = self.layout.entries.iter().filter(|entry| part.is_none_or(|part| entry.part == part));
+        entries
+            .map(|entry| Subject {
+                name: self.files.get(entry.file).map(|path| slashed(path)).unwrap_or_default(),
+                image: self.path(entry.file),
+                mask: entry.mask.map(|mask| self.path(mask)),
+                part: entry.part,
+                abnormal: Some(entry.abnormal),
+            })
+            .collect()
     }
 }
 
-/// The pictures of a class, from `img`, if present. A class without a folder is empty.
-fn pictures(class: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let folder = folder_of(class);
-    if folder.is_dir() { list(&folder) } else { Ok(Vec::new()) }
+/// Names of the folders in a folder; none if it cannot be read.
+fn folders_in(root: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(|path| path.is_dir()).filter_map(|path| path.file_name().map(PathBuf::from)).collect()
 }
 
-fn folder_of(class: &Path) -> PathBuf {
-    let inner = class.join("img");
-    if inner.is_dir() { inner } else { class.to_owned() }
-}
-
-/// The pictures of a folder; overlays of an earlier run are none.
-fn list(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    Ok(without_overlays(files(folder)?).0)
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>, DatasetError> {
-    let io = |source| DatasetError::Io { path: folder.display().to_string(), source };
+/// All files below a folder, relative to it and sorted, without overlays of an earlier run; and how many those were.
+///
+/// # Errors
+/// [`DatasetError::Io`].
+pub(crate) fn files_of(root: &Path) -> Result<(Vec<PathBuf>, usize), DatasetError> {
     let mut files = Vec::new();
+    let mut above = Vec::new();
+    walk(root, &mut above, &mut files)?;
+    let (files, overlays) = without_overlays(files);
+    let relative = files.iter().map(|path| path.strip_prefix(root).unwrap_or(path).to_owned());
+    let mut files: Vec<PathBuf> = relative.collect();
+    files.sort();
+    Ok((files, overlays))
+}
+
+/// Links are followed, but not around in a circle. Hidden folders are nobody's pictures.
+fn walk(folder: &Path, above: &mut Vec<PathBuf>, files: &mut Vec<PathBuf>) -> Result<(), DatasetError> {
+    let io = |source| DatasetError::Io { path: folder.display().to_string(), source };
+    let real = folder.canonicalize().map_err(io)?;
+    if above.contains(&real) || above.len() > DEEPEST {
+        return Ok(());
+    }
+    above.push(real);
     for entry in fs::read_dir(folder).map_err(io)? {
         let path = entry.map_err(io)?.path();
-        if path.is_file() && is_picture(&path) {
+        let is_hidden = path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"."));
+        if path.is_dir() && !is_hidden {
+            walk(&path, above, files)?;
+        } else if path.is_file() {
             files.push(path);
         }
     }
-    files.sort();
-    Ok(files)
+    above.pop();
+    Ok(())
 }
 
 #[cfg(test)]
@@ -295,16 +344,16 @@ mod tests {
         for name in ["a.JPG", "b.jpg", "b.png"] {
             touch(masks.join(name));
         }
-        let set = Dataset::open(folder.path()).unwrap();
-        let whole = set.split(Split::Test).unwrap();
+        let set = || Dataset::open(folder.path()).unwrap();
+        let whole = set().split(Split::Test).unwrap();
         assert_eq!(whole[1].mask, Some(masks.join("a.JPG")), "another ending");
         assert_eq!(whole[2].mask, Some(masks.join("b.png")), "its own ending");
-        assert_eq!(set.split_unchecked(Split::Test).unwrap(), whole);
+        assert_eq!(set().split_unchecked(Split::Test).unwrap(), whole);
         fs::remove_file(masks.join("b.jpg")).unwrap();
         fs::remove_file(masks.join("b.png")).unwrap();
-        assert!(matches!(set.split(Split::Test), Err(DatasetError::MissingMask { .. })));
-        assert_eq!(set.split_unchecked(Split::Test).unwrap(), whole);
-        assert!(set.split_unchecked(Split::Valid).is_err());
+        assert!(matches!(set().split(Split::Test), Err(DatasetError::MissingMask { .. })));
+        assert_eq!(set().split_unchecked(Split::Test).unwrap(), whole);
+        assert!(set().split_unchecked(Split::Valid).is_err());
     }
 
     #[test]
@@ -322,17 +371,17 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         assert!(matches!(Dataset::open(folder.path()), Err(DatasetError::Layout { .. })));
         fs::create_dir_all(folder.path().join("test/good/img")).unwrap();
-        let set = Dataset::open(folder.path()).unwrap();
-        assert!(matches!(set.split(Split::Test), Err(DatasetError::Empty { .. })));
-        assert!(matches!(set.split(Split::Valid), Err(DatasetError::Layout { expected: "valid", .. })));
+        let set = || Dataset::open(folder.path()).unwrap();
+        assert!(matches!(set().split(Split::Test), Err(DatasetError::Empty { .. })));
+        assert!(matches!(set().split(Split::Valid), Err(DatasetError::Layout { expected: "valid", .. })));
         touch(folder.path().join("test/good/img/n.png"));
-        let message = set.check_classes(&set.split(Split::Test).unwrap()).unwrap_err().to_string();
+        let message = set().check_classes(&set().split(Split::Test).unwrap()).unwrap_err().to_string();
         assert!(message.contains("normal pictures only"), "{message}");
         touch(folder.path().join("test/Ungood/img/a.png"));
-        assert!(set.check_classes(&set.split(Split::Test).unwrap()).is_ok());
+        assert!(set().check_classes(&set().split(Split::Test).unwrap()).is_ok());
         touch(folder.path().join("test/Ungood/img/b.png"));
         touch(folder.path().join("test/Ungood/anomaly_mask/b.png"));
-        let error = set.split(Split::Test).unwrap_err().to_string();
+        let error = set().split(Split::Test).unwrap_err().to_string();
         assert!(error.contains("a.png has no mask"), "{error}");
     }
 }

@@ -41,7 +41,7 @@ pub enum EvalError {
     )]
     Disk(#[from] std::io::Error),
     /// Nothing was left.
-    #[error("none of the pictures can be read; mend them or name another --data folder")]
+    #[error("none of the pictures can be measured; mend what was left out or name another --data folder")]
     Nothing,
 }
 

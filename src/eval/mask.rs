@@ -1,49 +1,168 @@
 //! Masks of abnormal pictures.
 //!
-//! Comes in: a mask file. Goes out: 0 and 1 at the model's size, and the connected regions in it.
-//! Fails with [`DatasetError`] that names the file. Source: spec §1; every pixel is Pillow's.
+//! Comes in: the files of a mask and of its picture. Goes out: 0 and 1, upright like the picture, at any size. A picture
+//! that is turned by its EXIF note turns a mask without one along. Fails with [`DatasetError`] that names the file.
+//! Source: spec §1; every pixel at the model's size is Pillow's.
 
 use std::path::Path;
 
 use crate::disk::picture_file;
 use crate::eval::dataset::DatasetError;
-use crate::image::{Rgb8, WindowChoice};
+use crate::eval::mask_values::{Coding, abnormal, is_constant};
+use crate::eval::regions::regions;
+use crate::image::{Limits, Rgb8, Stored, alpha_of, decode};
 
-/// Smallest grey value that counts as abnormal: above half of 255.
-const ABNORMAL_FROM: u8 = 128;
-
-/// Reads a mask: grey, nearest neighbour to `side_px`, 1 above half of white.
-///
-/// # Errors
-/// [`DatasetError::Mask`] if it cannot be read; [`DatasetError::DarkMask`] if it has content
-/// that would vanish, such as masks coded in 0 and 1.
-pub fn read_mask(path: &Path, side_px: usize) -> Result<Vec<u8>, DatasetError> {
-    let picture = open(path)?;
-    let grey: Vec<u8> = picture.bytes.chunks_exact(3).map(|p| grey([p[0], p[1], p[2]])).collect();
-    let largest = grey.iter().copied().max().unwrap_or(0);
-    if (1..ABNORMAL_FROM).contains(&largest) {
-        return Err(DatasetError::DarkMask { path: path.display().to_string(), largest });
-    }
-    let columns = nearest(picture.width_px, side_px);
-    let mut mask = Vec::with_capacity(side_px * side_px);
-    for y in nearest(picture.height_px, side_px) {
-        let value = |x: &usize| grey.get(y * picture.width_px + x).copied().unwrap_or(0);
-        mask.extend(columns.iter().map(|x| u8::from(value(x) >= ABNORMAL_FROM)));
-    }
-    Ok(mask)
+/// A mask at its own size.
+#[derive(Clone, Debug)]
+pub struct Mask {
+    /// Columns.
+    pub width_px: usize,
+    /// Rows.
+    pub height_px: usize,
+    /// 0 and 1, `[height, width]`.
+    pub abnormal: Vec<u8>,
+    /// How the file's values were read.
+    pub coding: Coding,
+    /// The colours are all the same, so the alpha channel was read.
+    pub is_alpha: bool,
+    /// It has no EXIF note, its picture has one, and it was turned like the picture.
+    pub is_turned_along: bool,
 }
 
-/// Checks that a mask has its picture's size.
+/// A mask at the model's size.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SmallMask {
+    /// 0 and 1, `[side, side]`.
+    pub abnormal: Vec<u8>,
+    /// No abnormal pixel is among those that are sampled: the ones with most of the area are abnormal instead.
+    pub is_by_area: bool,
+    /// Regions of which no pixel is sampled, beside others of which some are; they do not count, as in the reference.
+    pub lost_regions: usize,
+}
+
+impl Mask {
+    /// Reads the mask of a picture.
+    ///
+    /// # Errors
+    /// [`DatasetError::MissingMask`], [`DatasetError::Mask`]; [`DatasetError::DarkMask`] if it has content that would
+    /// vanish.
+    pub fn of(path: &Path, image: &Path) -> Result<Self, DatasetError> {
+        let wrong = |reason: String| DatasetError::Mask { path: path.display().to_string(), reason };
+        if !path.exists() {
+            let folder = path.parent().unwrap_or(path).display().to_string();
+            return Err(DatasetError::MissingMask { image: image.display().to_string(), folder });
+        }
+        let bytes = picture_file::read(path).map_err(|e| wrong(e.to_string()))?;
+        let picture = decode(&bytes, &Limits::default()).map_err(|e| wrong(e.to_string()))?;
+        let (mut found, mut coding) = abnormal(&picture);
+        let alpha = if is_constant(&picture) { alpha_of(&bytes).filter(|a| a.len() == found.len()) } else { None };
+        let alpha = alpha.filter(|alpha| alpha.iter().any(|v| Some(v) != alpha.first()));
+        let is_alpha = alpha.is_some();
+        if let Some(alpha) = alpha {
+            let pixels = crate::image::Pixels::Gray8(alpha);
+            (found, coding) = abnormal(&crate::image::Picture { pixels, ..picture.clone() });
+        }
+        if let Coding::Ramp { largest } = coding
+            && !found.contains(&1)
+        {
+            return Err(DatasetError::DarkMask { path: path.display().to_string(), largest });
+        }
+        let (width_px, height_px) = (picture.width_px, picture.height_px);
+        let mut mask = Self { width_px, height_px, abnormal: found, coding, is_alpha, is_turned_along: false };
+        if !Stored::of_file(&bytes).is_some_and(|own| own.is_turned())
+            && let Ok(of_image) = picture_file::read(image)
+            && let Some(image) = Stored::of_file(&of_image).filter(Stored::is_turned)
+        {
+            mask.turn_along(&image);
+        }
+        Ok(mask)
+    }
+
+    /// Turns the mask like its picture, unless its size shows that it is upright already.
+    fn turn_along(&mut self, image: &Stored) {
+        if (self.width_px, self.height_px) == (image.width_px, image.height_px) {
+            self.abnormal = image.turn(&self.abnormal);
+            (self.width_px, self.height_px) = image.upright_px();
+            self.is_turned_along = true;
+        }
+    }
+
+    /// Checks that a mask has its picture's size.
+    ///
+    /// # Errors
+    /// [`DatasetError::MaskSize`], which names `path`.
+    pub fn check_size(&self, path: &Path, width_px: usize, height_px: usize) -> Result<(), DatasetError> {
+        if (self.width_px, self.height_px) == (width_px, height_px) {
+            return Ok(());
+        }
+        Err(DatasetError::MaskSize {
+            path: path.display().to_string(),
+            expected: format!("{width_px} x {height_px}"),
+            found: format!("{} x {}", self.width_px, self.height_px),
+        })
+    }
+
+    /// Share of the pixels that are abnormal.
+    pub fn coverage(&self) -> f64 {
+        let count = self.abnormal.iter().filter(|v| **v == 1).count();
+        count as f64 / self.abnormal.len().max(1) as f64
+    }
+
+    /// Nearest neighbour to `side_px`; by area where that would leave nothing.
+    pub fn at(&self, side_px: usize) -> SmallMask {
+        let (columns, rows) = (nearest(self.width_px, side_px), nearest(self.height_px, side_px));
+        let value = |x: &usize, y: &usize| self.abnormal.get(y * self.width_px + x).copied().unwrap_or(0);
+        let abnormal: Vec<u8> = rows.iter().flat_map(|y| columns.iter().map(move |x| value(x, y))).collect();
+        if !abnormal.contains(&1) && self.abnormal.contains(&1) {
+            return SmallMask { abnormal: self.by_area(side_px), is_by_area: true, lost_regions: 0 };
+        }
+        SmallMask { abnormal, is_by_area: false, lost_regions: self.lost_regions(&columns, &rows) }
+    }
+
+    /// Regions of which no sampled pixel is a part. Where every pixel is sampled none is lost.
+    fn lost_regions(&self, columns: &[usize], rows: &[usize]) -> usize {
+        if (columns.len() >= self.width_px && rows.len() >= self.height_px) || !self.abnormal.contains(&1) {
+            return 0;
+        }
+        let (sizes, labels) = regions(&self.abnormal, self.width_px);
+        let mut is_seen = vec![false; sizes.len() + 1];
+        for y in rows {
+            for x in columns {
+                let label = labels.get(y * self.width_px + x).copied().unwrap_or(0);
+                is_seen[label as usize] = true;
+            }
+        }
+        is_seen.iter().skip(1).filter(|seen| !**seen).count()
+    }
+
+    /// The small pixels that hold most of the abnormal area, as many as have the same area together.
+    fn by_area(&self, side_px: usize) -> Vec<u8> {
+        let mut shares = vec![0.0_f64; side_px * side_px];
+        let small = |n: usize, length: usize| (n * side_px / length.max(1)).min(side_px.saturating_sub(1));
+        let of_one = (side_px * side_px) as f64 / (self.width_px * self.height_px).max(1) as f64;
+        for (n, _) in self.abnormal.iter().enumerate().filter(|(_, v)| **v == 1) {
+            let (x, y) = (n % self.width_px, n / self.width_px);
+            shares[small(y, self.height_px) * side_px + small(x, self.width_px)] += of_one;
+        }
+        let count = (shares.iter().sum::<f64>().round() as usize).max(1);
+        let mut order: Vec<usize> = (0..shares.len()).collect();
+        order.sort_by(|a, b| shares[*b].total_cmp(&shares[*a]).then(a.cmp(b)));
+        let mut kept = vec![0; shares.len()];
+        order.into_iter().take(count).filter(|n| shares[*n] > 0.0).for_each(|n| kept[n] = 1);
+        kept
+    }
+}
+
+/// Reads the mask of a picture for a model of `side_px` pixels.
 ///
 /// # Errors
-/// [`DatasetError::MaskSize`], [`DatasetError::Mask`].
-pub fn check_size(path: &Path, picture: &Rgb8) -> Result<(), DatasetError> {
-    let mask = open(path)?;
-    if (mask.width_px, mask.height_px) == (picture.width_px, picture.height_px) {
-        return Ok(());
+/// As [`Mask::of`] and, if `picture` is given, [`Mask::check_size`].
+pub fn read_mask(path: &Path, image: &Path, picture: Option<&Rgb8>, side_px: usize) -> Result<Vec<u8>, DatasetError> {
+    let mask = Mask::of(path, image)?;
+    if let Some(picture) = picture {
+        mask.check_size(path, picture.width_px, picture.height_px)?;
     }
-    let size = |p: &Rgb8| format!("{} x {}", p.width_px, p.height_px);
-    Err(DatasetError::MaskSize { path: path.display().to_string(), expected: size(picture), found: size(&mask) })
+    Ok(mask.at(side_px).abnormal)
 }
 
 /// The source pixel of each of `side_px` pixels. Pillow adds up its steps, and where a sum should be
@@ -59,60 +178,10 @@ fn nearest(length_px: usize, side_px: usize) -> Vec<usize> {
     taken
 }
 
-/// Pillow's `convert('L')`: the luma of ITU-R 601-2, in 16 bits after the point.
-fn grey([red, green, blue]: [u8; 3]) -> u8 {
-    let sum = u32::from(red) * 19_595 + u32::from(green) * 38_470 + u32::from(blue) * 7_471;
-    ((sum + 0x8000) >> 16) as u8
-}
-
-fn open(path: &Path) -> Result<Rgb8, DatasetError> {
-    // Labels deeper than 8 bits are no shades to find a window for: 255 and above is white.
-    picture_file::open(path, WindowChoice::Pil)
-        .map_err(|e| DatasetError::Mask { path: path.display().to_string(), reason: e.to_string() })
-}
-
-/// Sizes of the 8-connected regions, and of each pixel its region (0 is none, else its number from 1).
-pub fn regions(mask: &[u8], side_px: usize) -> (Vec<usize>, Vec<u32>) {
-    let mut labels = vec![0_u32; mask.len()];
-    let mut sizes = Vec::new();
-    let mut open = Vec::new();
-    for start in 0..mask.len() {
-        if mask[start] == 0 || labels[start] != 0 {
-            continue;
-        }
-        let number = sizes.len() as u32 + 1;
-        let mut size = 0;
-        labels[start] = number;
-        open.push(start);
-        while let Some(at) = open.pop() {
-            size += 1;
-            let (x, y) = (at % side_px, at / side_px);
-            for ny in y.saturating_sub(1)..=(y + 1).min(side_px - 1) {
-                for nx in x.saturating_sub(1)..=(x + 1).min(side_px - 1) {
-                    let next = ny * side_px + nx;
-                    if mask.get(next) == Some(&1) && labels[next] == 0 {
-                        labels[next] = number;
-                        open.push(next);
-                    }
-                }
-            }
-        }
-        sizes.push(size);
-    }
-    (sizes, labels)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn corners_connect() {
-        let mask = [1, 0, 0, 0, /**/ 0, 1, 0, 1, /**/ 0, 0, 0, 1, /**/ 1, 0, 0, 0];
-        let (sizes, labels) = regions(&mask, 4);
-        assert_eq!(sizes, [2, 2, 1]);
-        assert_eq!(labels, [1, 0, 0, 0, 0, 1, 0, 2, 0, 0, 0, 2, 3, 0, 0, 0]);
-    }
+    use crate::eval::mask_values::grey;
 
     fn golden() -> serde_json::Value {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/figures/golden.json");
@@ -135,47 +204,64 @@ mod tests {
         assert_eq!(serde_json::json!(found), golden["grey"]["grey"]);
     }
 
-    #[test]
-    fn sixteen_bits_are_read_as_pillow_does() {
+    /// A mask in a file, read beside a picture that is not there.
+    fn read(save: impl FnOnce(&Path)) -> Result<Mask, DatasetError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("mask.png");
-        let save = |values: Vec<u16>| {
-            let deep = image::ImageBuffer::<image::Luma<u16>, _>::from_raw(2, 2, values).unwrap();
-            deep.save(&path).unwrap();
-        };
-        save(vec![0, 65535, 255, 0]);
-        assert_eq!(read_mask(&path, 2).unwrap(), [0, 1, 1, 0]);
-        save(vec![0, 1, 1, 0]);
-        assert!(matches!(read_mask(&path, 2), Err(DatasetError::DarkMask { largest: 1, .. })));
+        save(&path);
+        Mask::of(&path, &folder.path().join("no picture.png"))
+    }
+
+    fn grey_mask(width: u32, height: u32, values: Vec<u8>) -> Mask {
+        read(|path| image::GrayImage::from_raw(width, height, values).unwrap().save(path).unwrap()).unwrap()
     }
 
     #[test]
-    fn another_size_is_told_with_both() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mask.png");
-        image::GrayImage::from_raw(4, 1, vec![0, 255, 0, 0]).unwrap().save(&path).unwrap();
-        assert_eq!(read_mask(&path, 2).unwrap(), [1, 0, 1, 0]);
-        let picture = |width_px, height_px| Rgb8 { width_px, height_px, bytes: vec![0; 12] };
-        assert!(check_size(&path, &picture(4, 1)).is_ok());
-        let message = check_size(&path, &picture(1, 4)).unwrap_err().to_string();
+    fn alpha_counts_where_the_colours_say_nothing() {
+        let save = |colour: u8| {
+            move |path: &Path| {
+                let pixels = [0, 255, 255, 0].into_iter().flat_map(|alpha| [colour, colour, colour, alpha]).collect();
+                image::RgbaImage::from_raw(2, 2, pixels).unwrap().save(path).unwrap();
+            }
+        };
+        for colour in [0, 255] {
+            let mask = read(save(colour)).unwrap();
+            assert_eq!((mask.abnormal, mask.is_alpha), (vec![0, 1, 1, 0], true), "{colour}");
+        }
+        assert!(!grey_mask(2, 2, vec![0; 4]).is_alpha);
+    }
+
+    #[test]
+    fn size_and_content_are_checked() {
+        let mask = grey_mask(4, 1, vec![0, 255, 0, 0]);
+        assert_eq!(mask.at(2).abnormal, [1, 0, 1, 0]);
+        assert!(mask.check_size(Path::new("m"), 4, 1).is_ok());
+        let message = mask.check_size(Path::new("m"), 1, 4).unwrap_err().to_string();
         assert!(message.contains("4 x 1") && message.contains("1 x 4"), "{message}");
+        let dark = read(|path| image::GrayImage::from_fn(10, 1, |x, _| image::Luma([x as u8])).save(path).unwrap());
+        assert!(matches!(dark, Err(DatasetError::DarkMask { .. })));
+        assert!(matches!(read(|path| std::fs::write(path, "no picture").unwrap()), Err(DatasetError::Mask { .. })));
+        assert!(matches!(read(|_| ()), Err(DatasetError::MissingMask { .. })));
     }
 
     #[test]
-    fn a_mask_of_ones_is_told() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mask.png");
-        let save = |values: [u8; 4]| {
-            let picture = image::GrayImage::from_raw(2, 2, values.to_vec()).unwrap();
-            picture.save(&path).unwrap();
+    fn what_would_vanish_is_kept_by_area() {
+        // From 12 to 3 columns those of 2, 6 and 10 are sampled; the stripe is at 3 and 4, of 12 x 12 pixels.
+        let stripe = |columns: &[u32]| {
+            let columns = columns.to_vec();
+            let value = move |x: u32, y: u32| image::Luma([if columns.contains(&x) && y < 8 { 255 } else { 0 }]);
+            read(|path| image::GrayImage::from_fn(12, 12, value).save(path).unwrap()).unwrap()
         };
-        save([0, 1, 1, 0]);
-        assert!(matches!(read_mask(&path, 4), Err(DatasetError::DarkMask { largest: 1, .. })));
-        save([0, 255, 0, 0]);
-        assert_eq!(read_mask(&path, 4).unwrap(), [0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0]);
-        save([0, 0, 0, 0]);
-        assert_eq!(read_mask(&path, 1).unwrap(), [0]);
-        std::fs::write(&path, "no picture").unwrap();
-        assert!(matches!(read_mask(&path, 4), Err(DatasetError::Mask { .. })));
+        let small = stripe(&[3, 4]).at(3);
+        assert!(small.is_by_area);
+        // 16 of 144 pixels are one of nine.
+        assert_eq!(small.abnormal.iter().filter(|v| **v == 1).count(), 1);
+        assert_eq!(small.abnormal[0], 1);
+        let beside = stripe(&[4, 10]).at(3);
+        assert_eq!((beside.is_by_area, beside.lost_regions), (false, 1));
+        assert_eq!(
+            stripe(&[2]).at(3),
+            SmallMask { abnormal: vec![1, 0, 0, 1, 0, 0, 0, 0, 0], is_by_area: false, lost_regions: 0 }
+        );
     }
 }

@@ -12,7 +12,7 @@ use std::collections::binary_heap::PeekMut;
 use std::fs::File;
 use std::io::{self, BufWriter, Read, Seek, SeekFrom, Write};
 
-use crate::eval::mask::regions;
+use crate::eval::regions::regions;
 use crate::eval::resample::{Group, PixelIntervals, Resampled};
 use crate::eval::sweep::Sweep;
 
@@ -32,7 +32,7 @@ pub struct PixelMetrics {
     pub pro: Option<f64>,
     /// Largest F1.
     pub f1_max: Option<f64>,
-    /// How sure the figures are; pictures count as independent.
+    /// How sure the figures are; what [`PixelStream::push_of`] calls a person counts as independent.
     pub intervals: PixelIntervals,
 }
 
@@ -97,9 +97,17 @@ impl PixelStream {
     /// # Errors
     /// The temporary file cannot grow.
     pub fn push(&mut self, map: &[f32], mask: &[u8]) -> io::Result<()> {
+        self.push_of(self.pictures, map, mask)
+    }
+
+    /// The same, as one of the pictures of a person by number, which intervals draw together.
+    ///
+    /// # Errors
+    /// The temporary file cannot grow.
+    pub fn push_of(&mut self, person: usize, map: &[f32], mask: &[u8]) -> io::Result<()> {
         let (sizes, labels) = regions(mask, self.side_px);
         let first = u32::try_from(self.groups.len()).map_err(io::Error::other)?;
-        let picture = self.pictures;
+        let picture = person;
         self.pictures += 1;
         let normal = labels.len() - sizes.iter().sum::<usize>();
         self.groups.push(Group { picture, region_px: None, pixels: normal });

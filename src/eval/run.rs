@@ -5,19 +5,20 @@
 //! second fuses them with the whole set's minimum and maximum (spec §8.3). Memory does not grow with
 //! the set. Fails with [`EvalError`].
 
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use crate::bundle::manifest::{Augment, Calibration, ObjectKind, Range};
-use crate::disk::picture_file;
+use crate::disk::{RunWindow, picture_file};
 use crate::eval::baseline::{RawMemory, raw_intensity};
 use crate::eval::dataset::{DatasetError, Sample};
 use crate::eval::error::EvalError;
-use crate::eval::mask::{check_size, read_mask};
+use crate::eval::mask::read_mask;
 use crate::eval::pixel_stream::{PixelStream, Resampling};
-use crate::eval::scores::{Evaluation, ImageResult, Scores};
+use crate::eval::scores::{Evaluation, ImageResult, Scores, Windows};
 use crate::eval::spill::Spill;
-use crate::image::{Rgb8, WindowChoice};
-use crate::mvfa::{Engine, ImageParts, Mode, Pacer, Request, fuse, maximum};
+use crate::image::{Rgb8, Shown, WindowChoice};
+use crate::mvfa::{Engine, ImageParts, Mode, Pacer, Request, Warning, fuse, maximum};
 
 /// Rounds of the bootstrap.
 const ROUNDS: usize = 1000;
@@ -78,7 +79,12 @@ pub fn evaluate(
 ) -> Result<Evaluation, EvalError> {
     let kind = engine.manifest().object(&options.object)?.kind;
     let side_px = engine.manifest().preprocess.size_px;
-    let references = options.references.iter().map(|path| open(path)).collect::<Result<Vec<_>, _>>()?;
+    let window = match options.mode {
+        Mode::Few => RunWindow::of(options.references.iter().map(PathBuf::as_path), WindowChoice::Auto),
+        Mode::Zero => RunWindow::each(WindowChoice::Auto),
+    };
+    let reference = |path: &PathBuf| open(path, &window).map(|(picture, _)| picture);
+    let references = options.references.iter().map(reference).collect::<Result<Vec<_>, _>>()?;
     engine.clear_references();
     if options.mode == Mode::Few {
         references.iter().for_each(|picture| {
@@ -102,14 +108,12 @@ pub fn evaluate(
 
     let has_masks = samples.iter().any(|s| s.mask.is_some());
     let mut pass = FirstPass::new(side_px, has_masks)?;
+    let mut windows = Windows { shared: window.shared, deep: 0, padded: 0 };
     for (n, sample) in samples.iter().enumerate() {
         watch.scored(n, samples.len());
         let mut one = || -> Result<(), EvalError> {
-            let picture = open(&sample.image)?;
-            if let Some(mask) = &sample.mask {
-                check_size(mask, &picture)?;
-            }
-            let mask = mask(sample, side_px)?;
+            let (picture, shown) = open(&sample.image, &window)?;
+            let mask = mask(sample, Some(&picture), side_px)?;
             let (grey_map, grey_score) = raw_intensity(&picture, side_px);
             let raw_scores = raw.as_ref().map(|r| r.score(engine, &picture, pacer)).transpose()?;
             let mut result = ImageResult {
@@ -121,7 +125,10 @@ pub fn evaluate(
                 score_calibrated: None,
                 score_memory_raw: raw_scores.as_ref().map(|(_, score)| *score),
                 score_raw_intensity: grey_score,
+                warnings: Warning::of_image(&picture),
+                person: sample.person.clone(),
             };
+            let person = pass.person_of(sample);
             match (options.method, &raw_scores) {
                 (Method::MemoryRaw, Some((map, score))) => {
                     check_finite(sample, map)?;
@@ -134,6 +141,7 @@ pub fn evaluate(
                     result.score_zero = analysis.score_zero;
                     result.score_memory = analysis.score_memory;
                     result.score_calibrated = analysis.score_calibrated;
+                    result.warnings.extend(&analysis.warnings);
                     if let Some(map) = &analysis.zero {
                         check_finite(sample, map)?;
                         pass.zero.push(map)?;
@@ -143,15 +151,18 @@ pub fn evaluate(
                         pass.memory.push(map)?;
                     }
                     if let Some(map) = analysis.fused.as_ref().filter(|_| has_masks) {
-                        pass.calibrated_pixels.push(map, &mask)?;
+                        pass.calibrated_pixels.push_of(person, map, &mask)?;
                         pass.has_fused = true;
                     }
                     watch.image(&result, &picture, &analysis.overlay)?;
                 }
             }
-            pass.push_baselines(&mask, &grey_map, raw_scores.as_ref().map(|(map, _)| map.as_slice()))?;
+            pass.push_baselines(person, &mask, &grey_map, raw_scores.as_ref().map(|(map, _)| map.as_slice()))?;
+            pass.persons.push(person);
             pass.samples.push(sample.clone());
             pass.images.push(result);
+            windows.deep += usize::from(shown.is_some());
+            windows.padded += usize::from(shown.is_some_and(|shown| shown.is_padded));
             Ok(())
         };
         match one() {
@@ -167,7 +178,7 @@ pub fn evaluate(
     if pass.images.is_empty() {
         return Err(EvalError::Nothing);
     }
-    pass.finish(kind, options.seed)
+    Ok(Evaluation { windows, ..pass.finish(kind, options.seed)? })
 }
 
 /// What the first pass leaves for the second.
@@ -183,6 +194,10 @@ struct FirstPass {
     has_fused: bool,
     images: Vec<ImageResult>,
     samples: Vec<Sample>,
+    /// Number of each picture's person; each picture is its own where persons are not known.
+    persons: Vec<usize>,
+    /// Numbers of the persons that are known.
+    person_numbers: BTreeMap<String, usize>,
     left_out: usize,
 }
 
@@ -199,14 +214,31 @@ impl FirstPass {
             has_fused: false,
             images: Vec::new(),
             samples: Vec::new(),
+            persons: Vec::new(),
+            person_numbers: BTreeMap::new(),
             left_out: 0,
         })
     }
 
-    fn push_baselines(&mut self, mask: &[u8], grey_map: &[f32], raw_map: Option<&[f32]>) -> Result<(), EvalError> {
+    /// The number of a picture's person: that of the first picture of the person.
+    fn person_of(&mut self, sample: &Sample) -> usize {
+        let next = self.persons.len();
+        match &sample.person {
+            Some(person) => *self.person_numbers.entry(person.clone()).or_insert(next),
+            None => next,
+        }
+    }
+
+    fn push_baselines(
+        &mut self,
+        person: usize,
+        mask: &[u8],
+        grey_map: &[f32],
+        raw_map: Option<&[f32]>,
+    ) -> Result<(), EvalError> {
         if self.has_masks {
-            self.grey_pixels.push(grey_map, mask)?;
-            raw_map.map(|map| self.raw_pixels.push(map, mask)).transpose()?;
+            self.grey_pixels.push_of(person, grey_map, mask)?;
+            raw_map.map(|map| self.raw_pixels.push_of(person, map, mask)).transpose()?;
         }
         Ok(())
     }
@@ -220,12 +252,12 @@ impl FirstPass {
         // Both parts of one picture side by side: the second file is read along with the first.
         let mut pixels = PixelStream::new(self.side_px)?;
         let mut highest = Vec::with_capacity(labels.len());
-        let (samples, side_px, has_masks) = (&self.samples, self.side_px, self.has_masks);
+        let (samples, persons, side_px, has_masks) = (&self.samples, &self.persons, self.side_px, self.has_masks);
         let mut add = |n: usize, map: &[f32]| -> std::io::Result<()> {
             highest.push(maximum(map));
             if let Some(sample) = samples.get(n).filter(|_| has_masks) {
-                let mask = mask(sample, side_px).map_err(std::io::Error::other)?;
-                pixels.push(map, &mask)?;
+                let mask = mask(sample, None, side_px).map_err(std::io::Error::other)?;
+                pixels.push_of(persons.get(n).copied().unwrap_or(n), map, &mask)?;
             }
             Ok(())
         };
@@ -258,7 +290,7 @@ impl FirstPass {
         }
         let of_images = |pick: fn(&ImageResult) -> f32| -> Vec<f32> { self.images.iter().map(pick).collect() };
         let resampling = Resampling { rounds: ROUNDS, seed };
-        let figures = |scores: &[f32], pixels| Scores::new(scores, &labels, pixels, resampling);
+        let figures = |scores: &[f32], pixels| Scores::new(scores, &labels, &self.persons, pixels, resampling);
         let pixels = pixels.finish_with(resampling)?;
         // With one part only, constants stretch its maps all alike and change no rank.
         let calibrated_pixels = if self.has_fused { self.calibrated_pixels.finish_with(resampling)? } else { pixels };
@@ -277,6 +309,12 @@ impl FirstPass {
             raw_intensity: figures(&of_images(|i| i.score_raw_intensity), self.grey_pixels.finish_with(resampling)?),
             images: self.images,
             left_out: self.left_out,
+            windows: Windows::default(),
+            persons: if self.person_numbers.is_empty() {
+                None
+            } else {
+                Some(self.persons.iter().collect::<BTreeSet<_>>().len())
+            },
         })
     }
 }
@@ -293,14 +331,16 @@ fn check_finite(sample: &Sample, map: &[f32]) -> Result<(), EvalError> {
     }
 }
 
-fn mask(sample: &Sample, side_px: usize) -> Result<Vec<u8>, DatasetError> {
+/// At the model's size; where the picture is given its size is checked.
+fn mask(sample: &Sample, picture: Option<&Rgb8>, side_px: usize) -> Result<Vec<u8>, DatasetError> {
     match &sample.mask {
-        Some(path) => read_mask(path, side_px),
+        Some(path) => read_mask(path, &sample.image, picture, side_px),
         None => Ok(vec![0; side_px * side_px]),
     }
 }
 
-fn open(path: &std::path::Path) -> Result<Rgb8, EvalError> {
-    picture_file::open(path, WindowChoice::Auto)
+fn open(path: &Path, window: &RunWindow) -> Result<(Rgb8, Option<Shown>), EvalError> {
+    picture_file::whole(path)
+        .map(|picture| picture.shown(window.choice))
         .map_err(|e| EvalError::Picture { path: path.display().to_string(), reason: e.to_string() })
 }

@@ -1,10 +1,14 @@
 //! The result of an evaluation: scores of pictures, figures over all of them.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use crate::eval::bootstrap::{Interval, bootstrap};
 use crate::eval::pixel_stream::{PixelMetrics, Resampling};
 use crate::eval::sweep::{auroc, f1_max};
+use crate::image::Shown;
+use crate::mvfa::Warning;
 
 /// One picture's scores.
 #[derive(Clone, Debug, Serialize)]
@@ -26,6 +30,12 @@ pub struct ImageResult {
     pub score_memory_raw: Option<f32>,
     /// The baseline's: mean grey value, in 0..1.
     pub score_raw_intensity: f32,
+    /// Reasons to distrust the scores.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<Warning>,
+    /// The person it shows, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
 }
 
 /// Figures of one way to score.
@@ -56,10 +66,12 @@ pub struct Scores {
 }
 
 impl Scores {
-    /// Figures of pictures scored `scores` and labelled `labels`, beside those of their pixels.
+    /// Figures of pictures scored `scores` and labelled `labels`, beside those of their pixels; `persons` has the number of
+    /// each picture's person.
     pub(crate) fn new(
         scores: &[f32],
         labels: &[bool],
+        persons: &[usize],
         pixels: PixelMetrics,
         Resampling { rounds, seed }: Resampling,
     ) -> Self {
@@ -70,11 +82,11 @@ impl Scores {
             pro: pixels.pro,
             f1_max: f1_max(scores, labels),
             pixel_f1_max: pixels.f1_max,
-            image_auroc_interval: bootstrap(scores, labels, auroc, seed, rounds),
+            image_auroc_interval: bootstrap(scores, labels, persons, auroc, seed, rounds),
             pixel_auroc_interval: pixels.intervals.auroc,
             pixel_ap_interval: pixels.intervals.average_precision,
             pro_interval: pixels.intervals.pro,
-            f1_max_interval: bootstrap(scores, labels, f1_max, seed, rounds),
+            f1_max_interval: bootstrap(scores, labels, persons, f1_max, seed, rounds),
         }
     }
 }
@@ -94,4 +106,33 @@ pub struct Evaluation {
     pub images: Vec<ImageResult>,
     /// Pictures left out.
     pub left_out: usize,
+    /// The grey windows of pictures deeper than 8 bits.
+    pub windows: Windows,
+    /// Persons that intervals are drawn by, where they are known.
+    pub persons: Option<usize>,
+}
+
+/// Through which windows grey deeper than 8 bits was analysed.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Windows {
+    /// That of the references, which all pictures share.
+    pub shared: Option<Shown>,
+    /// Pictures that a window was applied to.
+    pub deep: usize,
+    /// Those of them that had padding.
+    pub padded: usize,
+}
+
+impl fmt::Display for Windows {
+    /// A clause for people; empty where no window applies.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_padded = self.padded > 0 || self.shared.is_some_and(|shown| shown.is_padded);
+        match (self.shared, self.deep) {
+            (Some(Shown { range, .. }), _) => write!(f, "window {range} for all pictures, taken from the references")?,
+            (None, 0) => return Ok(()),
+            (None, 1) => write!(f, "one picture deeper than 8 bits through a window of its own")?,
+            (None, deep) => write!(f, "{deep} pictures deeper than 8 bits, each through a window of its own")?,
+        }
+        if is_padded { f.write_str(", padding left out") } else { Ok(()) }
+    }
 }

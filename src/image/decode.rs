@@ -2,9 +2,9 @@
 //!
 //! The format is recognised by the content, never by the file's name. A new one is a line in each of
 //! [`SUPPORTED_FORMATS`], [`FILE_ENDINGS`], [`Format::sniff`] and [`decode`], and a file. Outside Rust the page names
-//! the formats, too: `index.html`, `web/ui/intake.js`, README.md and docs/unsupported.md.
+//! the formats, too: `index.html` and `web/ui/intake.js`, which a test compares, README.md and docs/unsupported.md.
 
-use super::{ImageError, Limits, Picture, jpeg, raster, tiff};
+use super::{ImageError, Limits, Picture, jpeg, png, raster, tiff, webp};
 
 /// The formats [`decode`] reads, as a person writes them.
 pub const SUPPORTED_FORMATS: &str = "PNG, JPEG, WebP, BMP, TIFF";
@@ -42,10 +42,21 @@ impl Format {
     }
 }
 
-/// Decodes one picture file: the first frame or page, turned upright by its EXIF orientation.
+/// Whether a file may hold grey deeper than 8 bits, by its first bytes.
+pub(crate) fn may_be_deep(bytes: &[u8]) -> bool {
+    match Format::sniff(bytes) {
+        Some(Format::Jpeg | Format::WebP | Format::Bmp) => false,
+        // The header chunk has a fixed place; a file without it is no usual one.
+        Some(Format::Png) => bytes.get(12..16) != Some(b"IHDR") || bytes.get(24) == Some(&16),
+        Some(Format::Tiff) | None => true,
+    }
+}
+
+/// Decodes one picture file: the first frame or page, turned upright by its EXIF orientation. What else a person should
+/// know, such as how many pages there are, is in [`Picture::notes`].
 ///
 /// 8-bit content gives the bytes of Pillow's `convert('RGB')` (alpha dropped without compositing,
-/// palettes expanded, 16-bit colour cut to its high byte); grey deeper than 8 bits stays deep.
+/// palettes expanded, 16-bit colour cut to its high byte); grey deeper than 8 bits stays deep, colour deeper than 16 too.
 ///
 /// # Errors
 /// [`ImageError`]: see its variants. Sizes are checked on the header before anything is allocated.
@@ -56,8 +67,8 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     }
     limits.check_file(bytes.len())?;
     match Format::sniff(bytes) {
-        Some(Format::Png) => raster::decode_png(bytes, limits),
-        Some(Format::WebP) => raster::decode_webp(bytes, limits),
+        Some(Format::Png) => png::decode_png(bytes, limits),
+        Some(Format::WebP) => webp::decode_webp(bytes, limits),
         Some(Format::Bmp) => raster::decode_bmp(bytes, limits),
         Some(Format::Jpeg) => jpeg::decode_jpeg(bytes, limits),
         // A DICOM file may begin like a TIFF: its first 128 bytes are free.
@@ -135,5 +146,24 @@ mod tests {
         assert_eq!(error(&[(344, b"n+1\0")]), nifti);
         assert_eq!(error(&[(0, b"\x1f\x8b\x08\x08"), (10, b"brain.NII\0")]), nifti, "compressed");
         assert!(error(&[(0, b"\x1f\x8b\x08\x08"), (10, b"notes.txt\0")]).contains("archive"));
+    }
+
+    #[test]
+    fn the_page_offers_these_formats_and_no_others() {
+        let page = include_str!("../../index.html");
+        let choosers: Vec<&str> = page.split("accept=\"").skip(1).filter_map(|rest| rest.split('"').next()).collect();
+        assert_eq!(choosers.len(), 2, "images and normal images");
+        for accept in choosers {
+            let (endings, types): (Vec<&str>, Vec<&str>) = accept.split(',').partition(|part| part.starts_with('.'));
+            assert_eq!(endings, FILE_ENDINGS.map(|ending| format!(".{ending}")), "endings in index.html");
+            let mut types: Vec<&str> = types.iter().map(|one| one.trim_start_matches("image/")).collect();
+            types.sort_unstable();
+            let mut names: Vec<String> = SUPPORTED_FORMATS.split(", ").map(str::to_ascii_lowercase).collect();
+            names.sort_unstable();
+            assert_eq!(types, names, "types in index.html");
+        }
+        let (others, last) = SUPPORTED_FORMATS.rsplit_once(", ").unwrap();
+        let advice = format!("Choose {others} or {last} files.");
+        assert!(include_str!("../../web/ui/intake.js").contains(&advice), "intake.js: expected {advice}");
     }
 }

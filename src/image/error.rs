@@ -24,7 +24,9 @@ pub enum ImageError {
         part: &'static str,
     },
     /// The content is known, but this kind of it is not read.
-    #[error("this {format} file has {found}, which this build does not read; save it again as an 8-bit or 16-bit PNG")]
+    #[error(
+        "this {format} file has {found}, which this build does not read; open it in a program that shows it and save it again as an 8-bit or 16-bit PNG"
+    )]
     Unsupported {
         /// Name of the format.
         format: &'static str,
@@ -71,7 +73,7 @@ pub enum ImageError {
     // Who typed the setting can type another one.
     /// A grey-value window that cannot be read.
     #[error(
-        "the window {found:?} is not valid; use auto, pil, or CENTER,WIDTH with a width above 0, for example 40,400"
+        "the window {found:?} is not valid; use auto, pil, LOW..HIGH, or CENTER,WIDTH with a width above 0, for example 40,400"
     )]
     Window {
         /// What was typed.

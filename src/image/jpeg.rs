@@ -41,8 +41,46 @@ pub(super) fn decode_jpeg(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     let mut samples: Vec<u8> = zeroed(width_px * height_px * channels)?;
     decoder.decode_into(&mut samples).map_err(translate)?;
     let pixels = if channels == 1 { Pixels::Gray8(samples) } else { Pixels::Rgb8(samples) };
-    let picture = Picture { width_px, height_px, pixels, format: FORMAT, has_more_frames: false };
+    let picture =
+        Picture { width_px, height_px, pixels, format: FORMAT, pil_takes_high_byte: false, notes: Vec::new() };
     Ok(upright(picture, orientation.unwrap_or(Orientation::NoTransforms)))
+}
+
+/// The channels of a JPEG inside another file, as they are stored: no colours are converted.
+pub(super) struct RawComponents {
+    pub(super) width_px: usize,
+    pub(super) height_px: usize,
+    pub(super) components: usize,
+    /// [height, width, components]
+    pub(super) bytes: Vec<u8>,
+}
+
+/// Decodes a JPEG of a strip or tile that has this size at most.
+pub(super) fn raw_components(
+    bytes: &[u8],
+    max_width_px: usize,
+    max_height_px: usize,
+    components: usize,
+) -> Result<RawComponents, ImageError> {
+    survey(bytes).check()?;
+    let options = DecoderOptions::default()
+        .set_strict_mode(true)
+        .set_max_width(max_width_px.next_multiple_of(16))
+        .set_max_height(max_height_px.next_multiple_of(16));
+    let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+    decoder.decode_headers().map_err(translate)?;
+    let damaged = |reason: &str| ImageError::Damaged { format: FORMAT, reason: reason.to_owned() };
+    let info = decoder.info().ok_or_else(|| damaged("it has no header"))?;
+    let colour = decoder.input_colorspace().ok_or_else(|| damaged("it has no colour space"))?;
+    decoder.set_options(options.jpeg_set_out_colorspace(colour));
+    let found = colour.num_components();
+    if found != components {
+        return Err(damaged(&format!("it has {found} channels where {components} were expected")));
+    }
+    let (width_px, height_px) = (usize::from(info.width), usize::from(info.height));
+    let mut bytes: Vec<u8> = zeroed(width_px * height_px * found)?;
+    decoder.decode_into(&mut bytes).map_err(translate)?;
+    Ok(RawComponents { width_px, height_px, components: found, bytes })
 }
 
 /// What a walk over the markers finds, before anything is decoded.

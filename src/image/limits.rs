@@ -1,4 +1,11 @@
-//! How large a picture may be. Sizes are checked on the header, before anything is allocated.
+//! How large a picture may be, and with it how much memory and time a file may take.
+//!
+//! Sizes are checked on the header, before anything is allocated. **Memory**: beside the file, a decoder holds the decoded
+//! picture (at most [`Limits::max_pixels`] of 8 bytes; 24 for deep colour), once more as its decoder has it, and one strip,
+//! tile or chunk; lengths that a file states are compared with the file before they are believed. **Time**: every
+//! decompressor writes into room of a known size and ends when it is full, padding and further channels of a TIFF count
+//! towards a limit of twice the largest picture, lists of pages and chunks end with the file, and scans of a JPEG are
+//! limited by its decoder. So the work is in proportion to the file's bytes and the largest picture, whatever is in it.
 
 use super::ImageError;
 

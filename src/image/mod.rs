@@ -13,27 +13,43 @@
 //! than 8 bits goes through a window (`WindowChoice::Pil` gives the reference's clipping).
 
 mod augment;
+mod content;
 mod decode;
 mod error;
 mod jpeg;
 mod keys;
 mod limits;
+mod note;
 mod orient;
+mod padding;
 mod picture;
+mod pixel_hash;
 mod planes;
+mod png;
+mod pooled;
 mod raster;
 mod resize;
+#[cfg(not(target_arch = "wasm32"))]
+mod stored;
 mod synthetic;
 mod tiff;
+mod webp;
 mod window;
 
 pub use augment::{AUGMENTATION_NAMES, augment_mvfa, augmented};
+pub use content::{Emptiness, emptiness, is_long, is_tiny};
+pub(crate) use decode::may_be_deep;
 pub use decode::{FILE_ENDINGS, SUPPORTED_FORMATS, decode};
 pub use error::ImageError;
 pub(crate) use keys::{KEYS_SUPPORT, keys};
 pub use limits::Limits;
+pub use note::Note;
 pub use picture::{Picture, Pixels, Rgb8};
+pub use pixel_hash::PixelHash;
 pub use planes::{Planes, to_planes};
+pub use pooled::{GreySpread, pooled_range};
 pub use resize::resize_bicubic;
+#[cfg(not(target_arch = "wasm32"))]
+pub use stored::{Stored, alpha_of};
 pub use synthetic::is_synthetic;
-pub use window::{Window, WindowChoice};
+pub use window::{GreyRange, Shown, Window, WindowChoice};

@@ -20,18 +20,19 @@ pub(super) fn upright(picture: Picture, orientation: Orientation) -> Picture {
         Pixels::DeepGray { values, window } => {
             Pixels::DeepGray { values: turned::<f32, 1>(&values, width, height, orientation), window }
         }
+        Pixels::DeepRgb { values } => Pixels::DeepRgb { values: turned::<f32, 3>(&values, width, height, orientation) },
     };
     let (width_px, height_px) = if swaps_axes(orientation) { (height, width) } else { (width, height) };
     Picture { width_px, height_px, pixels, ..picture }
 }
 
-fn swaps_axes(orientation: Orientation) -> bool {
+pub(super) fn swaps_axes(orientation: Orientation) -> bool {
     use Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
     matches!(orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH)
 }
 
 /// Pixels of `C` channels in their new order.
-fn turned<T: Copy + Default, const C: usize>(
+pub(super) fn turned<T: Copy + Default, const C: usize>(
     from: &[T],
     width: usize,
     height: usize,
@@ -86,7 +87,8 @@ mod tests {
                 height_px: 2,
                 pixels: Pixels::Gray8(vec![1, 2, 3, 4, 5, 6]),
                 format: "PNG",
-                has_more_frames: false,
+                pil_takes_high_byte: false,
+                notes: Vec::new(),
             };
             let found = upright(picture, Orientation::from_exif(exif).unwrap());
             assert_eq!((found.width_px, found.height_px), expected_size, "EXIF {exif}");

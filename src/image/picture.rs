@@ -1,6 +1,7 @@
 //! A decoded picture, and the 8-bit colour picture that is shown and analysed.
 
-use super::{Window, WindowChoice};
+use super::window::Shown;
+use super::{Note, Window, WindowChoice};
 
 /// 8-bit colour, rows from the top, three interleaved bytes (red, green, blue) a pixel.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,6 +36,11 @@ pub enum Pixels {
         /// The window the file asks for.
         window: Option<Window>,
     },
+    /// Colour of more than 16 bits, of signed or floating numbers: one window for its three channels.
+    DeepRgb {
+        /// [height, width, 3], in the file's own units; may hold values that are not finite.
+        values: Vec<f32>,
+    },
 }
 
 /// One decoded picture, turned upright.
@@ -48,27 +54,44 @@ pub struct Picture {
     pub pixels: Pixels,
     /// Name of the file's format, for messages.
     pub format: &'static str,
-    /// The file holds more frames or pages than the one that was decoded (the first).
-    pub has_more_frames: bool,
+    /// [`WindowChoice::Pil`] takes the high byte, as Pillow does of 16-bit grey with alpha in PNG.
+    pub pil_takes_high_byte: bool,
+    /// What a person should know about how it was read.
+    pub notes: Vec<Note>,
 }
 
 impl Picture {
-    /// Whether the grey values are deeper than 8 bits, so that the window matters.
+    /// Whether the values are deeper than 8 bits, so that the window matters.
     pub fn is_deep(&self) -> bool {
-        matches!(self.pixels, Pixels::DeepGray { .. })
+        matches!(self.pixels, Pixels::DeepGray { .. } | Pixels::DeepRgb { .. })
     }
 
-    /// The picture as it is shown and analysed. `window` matters for deep grey only.
+    /// The picture as it is shown and analysed. `window` matters for deep pictures only.
     pub fn to_rgb8(&self, window: WindowChoice) -> Rgb8 {
+        self.shown(window).0
+    }
+
+    /// The same with the window that was used; `None` where none applies.
+    pub fn shown(&self, window: WindowChoice) -> (Rgb8, Option<Shown>) {
+        let mut shown = None;
         let bytes = match &self.pixels {
             Pixels::Rgb8(bytes) => bytes.clone(),
             Pixels::Gray8(grey) => spread(grey.iter().copied()),
+            Pixels::DeepGray { values, .. } if self.pil_takes_high_byte && window == WindowChoice::Pil => {
+                spread(values.iter().map(|&value| (value / 256.0) as u8))
+            }
+            Pixels::DeepRgb { values } => {
+                let tone = window.tone(values, None);
+                shown = tone.shown();
+                values.iter().map(|&value| tone.apply(value)).collect()
+            }
             Pixels::DeepGray { values, window: of_file } => {
                 let tone = window.tone(values, *of_file);
+                shown = tone.shown();
                 spread(values.iter().map(|&value| tone.apply(value)))
             }
         };
-        Rgb8 { width_px: self.width_px, height_px: self.height_px, bytes }
+        (Rgb8 { width_px: self.width_px, height_px: self.height_px, bytes }, shown)
     }
 }
 

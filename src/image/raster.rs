@@ -1,88 +1,54 @@
-//! PNG, WebP and BMP through the decoders of the `image` crate.
+//! What the decoders of the `image` crate have in common, and BMP.
 //!
-//! In: the file's bytes. Out: an upright [`Picture`] with the bytes of Pillow's `convert('RGB')`.
+//! In: a decoder of PNG, WebP or BMP. Out: an upright [`Picture`] with the bytes of Pillow's `convert('RGB')`.
 //! A file that ends early or contradicts itself is an error.
 
 use std::error::Error;
 use std::io::{Cursor, ErrorKind};
 
-use ::image::codecs::{bmp::BmpDecoder, png::PngDecoder, webp::WebPDecoder};
+use ::image::codecs::bmp::BmpDecoder;
+use ::image::metadata::Orientation;
 use ::image::{ColorType, ImageDecoder, ImageError as LibraryError};
 
 use super::limits::zeroed;
 use super::orient::upright;
-use super::{ImageError, Limits, Picture, Pixels};
-
-/// Room for a PNG's text and colour profile chunks, in bytes.
-const PNG_EXTRA_BYTES: u64 = 64 << 20;
-/// PNG colour type of grey without an alpha channel.
-const PNG_GREY: u8 = 0;
-
-/// Decodes a PNG; of an animated one the still picture.
-pub(super) fn decode_png(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
-    const FORMAT: &str = "PNG";
-    // The header chunk has a fixed place: 8 signature bytes, length, "IHDR", width, height, depth, colour.
-    let cut = || ImageError::Truncated { format: FORMAT, reason: "it ends inside the header".to_owned() };
-    let [width_px, height_px] = [16, 20].map(|at| bytes.get(at..at + 4).and_then(|b| b.try_into().ok()));
-    let width_px = u32::from_be_bytes(width_px.ok_or_else(cut)?);
-    let height_px = u32::from_be_bytes(height_px.ok_or_else(cut)?);
-    let (depth, colour) = (*bytes.get(24).ok_or_else(cut)?, *bytes.get(25).ok_or_else(cut)?);
-    limits.check_size(FORMAT, width_px, height_px)?;
-
-    let mut for_library = ::image::Limits::no_limits();
-    for_library.max_alloc = Some(limits.max_decoded_bytes() as u64 + PNG_EXTRA_BYTES);
-    let decoder = PngDecoder::with_limits(Cursor::new(bytes), for_library).map_err(|e| translate(FORMAT, e))?;
-    let has_more_frames = decoder.is_apng().unwrap_or(false);
-    // A transparent grey value makes the decoder add an alpha channel; the grey is deep all the same.
-    let is_deep_grey = colour == PNG_GREY && depth == 16;
-    finish(decoder, FORMAT, is_deep_grey, has_more_frames, limits)
-}
-
-/// Decodes a WebP, lossy or lossless; of an animated one the first frame.
-pub(super) fn decode_webp(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
-    const FORMAT: &str = "WebP";
-    // The lossy decoder reads zeros past the end; the container states how long it should be.
-    let said = bytes.get(4..8).and_then(|b| b.try_into().ok()).map_or(0, u32::from_le_bytes);
-    let said = u64::from(said) + 8;
-    if said > bytes.len() as u64 {
-        let reason = format!("it has {} bytes, its header says {said}", bytes.len());
-        return Err(ImageError::Truncated { format: FORMAT, reason });
-    }
-    let decoder = WebPDecoder::new(Cursor::new(bytes)).map_err(|e| translate(FORMAT, e))?;
-    let is_animated = decoder.has_animation();
-    if is_animated && !bytes.windows(4).any(|chunk| chunk == b"ANMF") {
-        return Err(ImageError::Damaged { format: FORMAT, reason: "it is animated but has no frame".to_owned() });
-    }
-    finish(decoder, FORMAT, false, is_animated, limits)
-}
+use super::{ImageError, Limits, Note, Picture, Pixels};
 
 /// Decodes a BMP.
 pub(super) fn decode_bmp(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     const FORMAT: &str = "BMP";
     let decoder = BmpDecoder::new(Cursor::new(bytes)).map_err(|e| translate(FORMAT, e))?;
-    finish(decoder, FORMAT, false, false, limits)
+    finish(decoder, FORMAT, false, Orientation::NoTransforms, limits)
 }
 
 /// Checks the size, reads the pixels, turns them upright.
-fn finish(
-    mut decoder: impl ImageDecoder,
+pub(super) fn finish(
+    decoder: impl ImageDecoder,
     format: &'static str,
     is_deep_grey: bool,
-    has_more_frames: bool,
+    orientation: Orientation,
     limits: &Limits,
 ) -> Result<Picture, ImageError> {
     let (width_px, height_px) = decoder.dimensions();
     let (width_px, height_px) = limits.check_size(format, width_px, height_px)?;
-    // A note on orientation that cannot be read is no reason to refuse the picture.
-    let orientation = decoder.orientation().unwrap_or(::image::metadata::Orientation::NoTransforms);
     let colour = decoder.color_type();
     let needed_bytes = decoder.total_bytes();
     let len = usize::try_from(needed_bytes).map_err(|_| ImageError::Memory { needed_bytes })?;
     let mut samples: Vec<u8> = zeroed(len)?;
     decoder.read_image(&mut samples).map_err(|e| translate(format, e))?;
+    let notes = if has_transparency(&samples, colour) { vec![Note::Transparent] } else { Vec::new() };
     let pixels = to_pixels(samples, colour, is_deep_grey)
         .ok_or_else(|| ImageError::Unsupported { format, found: format!("pixels of type {colour:?}") })?;
-    Ok(upright(Picture { width_px, height_px, pixels, format, has_more_frames }, orientation))
+    Ok(upright(Picture { width_px, height_px, pixels, format, pil_takes_high_byte: false, notes }, orientation))
+}
+
+/// Whether an alpha channel has a value that is not opaque.
+fn has_transparency(samples: &[u8], colour: ColorType) -> bool {
+    let sample_bytes = usize::from(colour.bytes_per_pixel() / colour.channel_count());
+    let pixels = samples.chunks_exact(usize::from(colour.bytes_per_pixel()));
+    let opaque = |pixel: &[u8]| pixel.iter().rev().take(sample_bytes).all(|&byte| byte == u8::MAX);
+    matches!(colour, ColorType::La8 | ColorType::Rgba8 | ColorType::La16 | ColorType::Rgba16)
+        && !pixels.into_iter().all(opaque)
 }
 
 /// Samples in native byte order to pixels as Pillow's `convert('RGB')` sees them; `None` for other types.
@@ -112,7 +78,7 @@ fn to_pixels(samples: Vec<u8>, colour: ColorType, is_deep_grey: bool) -> Option<
 }
 
 /// The library's error as one of ours.
-fn translate(format: &'static str, error: LibraryError) -> ImageError {
+pub(super) fn translate(format: &'static str, error: LibraryError) -> ImageError {
     match error {
         LibraryError::IoError(e) if e.kind() == ErrorKind::UnexpectedEof => {
             ImageError::Truncated { format, reason: "it ends before the last pixel".to_owned() }

@@ -2,6 +2,8 @@
 
 use crate::bundle::manifest::Augment;
 use crate::mvfa::error::Cancelled;
+use crate::mvfa::memory::ReferenceId;
+use crate::mvfa::warning::Warning;
 
 /// What a picture is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +109,8 @@ pub struct Timings {
     pub encode_ms: f64,
     /// Distances, maps and scores.
     pub score_ms: f64,
+    /// Looking for the image among the references and comparing it with them as a whole; part of the others.
+    pub checks_ms: f64,
 }
 
 /// The answer for one picture. Maps are `[side_px, side_px]`, row-major.
@@ -127,17 +131,33 @@ pub struct Analysis {
     pub zero: Option<Vec<f32>>,
     /// Sm, as the released code computes it.
     pub memory: Option<Vec<f32>>,
-    /// Both on one scale.
+    /// Both on one scale. The three maps hold no number where regions are left out.
     pub fused: Option<Vec<f32>>,
-    /// The map to show: of the bank that the object is scored by, at the patches' true places.
+    /// The map to show: of the bank that the object is scored by, at the patches' true places. Where regions
+    /// are left out it holds its lowest value.
     pub overlay: Vec<f32>,
     /// Per level the patch values `[grid, grid]` behind the map to show.
     pub levels: Vec<Vec<f32>>,
+    /// Which pixels of `zero`, `memory` and `fused` are left out; `None` if none is.
+    pub left_out: Option<Vec<bool>>,
     /// Side of the maps, in pixels.
     pub side_px: usize,
     /// Scores of references when each is left out of the memory, of at most sixteen spread over all; `None` with
     /// fewer than two.
     pub support_scores: Option<Vec<f32>>,
+    /// Whose scores these are.
+    pub support_ids: Option<Vec<ReferenceId>>,
+    /// References that are unlike all the others.
+    pub support_unlike: Vec<ReferenceId>,
+    /// The highest of `support_scores` where it can be compared with places of the map: objects that are scored by the
+    /// map's maximum.
+    pub normal_top: Option<f32>,
+    /// How far the image as a whole lies from the references, in what they lie from each other: from 1 on it is unlike
+    /// them. `None` without two references.
+    pub unlikeness: Option<f32>,
+    /// Reasons to distrust the score that only the references show; those that the image alone shows are
+    /// [`Warning::of_image`].
+    pub warnings: Vec<Warning>,
     /// Times of the steps.
     pub timings: Timings,
 }

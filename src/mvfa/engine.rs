@@ -19,6 +19,7 @@ use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
 use crate::mvfa::memory::ReferenceId;
 use crate::mvfa::references::References;
+use crate::mvfa::regions::{Kept, RegionError, Regions};
 
 /// A loaded model with its references.
 pub struct Engine {
@@ -29,6 +30,8 @@ pub struct Engine {
     pub(super) raw: Option<AdaptedEncoder>,
     pub(super) text: HashMap<String, Tensor<2>>,
     pub(super) references: References,
+    /// What stays of each picture; `None` if nothing is left out.
+    pub(super) kept: Option<Kept>,
     device_done: Done,
     /// Whether a block takes so long that a person would wait for it.
     pub(super) is_slow: bool,
@@ -77,6 +80,7 @@ impl Engine {
             raw,
             text,
             references: References::default(),
+            kept: None,
             is_slow: false,
         })
     }
@@ -106,6 +110,12 @@ impl Engine {
         self.references.add(self.planes(picture))
     }
 
+    /// Takes a reference anew under its old name; it is encoded again. False when there was none.
+    pub fn replace_reference(&mut self, id: ReferenceId, picture: &Rgb8) -> bool {
+        let planes = self.planes(picture);
+        self.references.replace(id, planes)
+    }
+
     /// Forgets one reference. False when there was none of that name.
     pub fn remove_reference(&mut self, id: ReferenceId) -> bool {
         self.references.remove(id)
@@ -116,9 +126,29 @@ impl Engine {
         self.references.clear();
     }
 
-    /// The references, oldest first.
+    /// The references that count, oldest first.
     pub fn references(&self) -> Vec<ReferenceId> {
         self.references.ids().collect()
+    }
+
+    /// The place of a reference among all that were added and not forgotten, from 0.
+    pub fn place_of(&self, id: ReferenceId) -> usize {
+        self.references.place_of(id)
+    }
+
+    /// References that show the same, pixel for pixel, as an earlier one and do not count: which, and the earlier one.
+    pub fn twins(&self) -> Vec<(ReferenceId, ReferenceId)> {
+        self.references.twins().collect()
+    }
+
+    /// Leaves regions out of the scores and maps of all analyses that follow; empty ones leave nothing out.
+    ///
+    /// # Errors
+    /// [`RegionError::Everything`]; what was left out before stays so.
+    pub fn leave_out(&mut self, regions: &Regions) -> Result<(), RegionError> {
+        let vision = &self.manifest.vision;
+        self.kept = regions.kept(vision.grid(), self.manifest.preprocess.size_px, vision.patch_px)?;
+        Ok(())
     }
 
     /// Features of a picture that is already at the model's size, as `mode` compares them.
@@ -227,8 +257,16 @@ impl Engine {
         let features = self.encode(&planes, request.mode, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
         timings.encode_ms = lap(&|| pacer.now_ms());
         let mut analysis = self.score(&features, &object, request.mode, text, pacer).await?;
+        if request.mode == Mode::Few {
+            let begun = pacer.now_ms();
+            // It says more than that the image is unlike them.
+            if let Some(warning) = self.references.warning(&planes) {
+                analysis.warnings = vec![warning];
+            }
+            analysis.timings.checks_ms += pacer.now_ms() - begun;
+        }
         timings.score_ms = lap(&|| pacer.now_ms());
-        analysis.timings = timings;
+        analysis.timings = Timings { checks_ms: analysis.timings.checks_ms, ..timings };
         Ok(analysis)
     }
 

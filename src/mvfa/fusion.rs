@@ -14,6 +14,11 @@ const HIGH_QUANTILE: f64 = 0.999;
 /// constants. Only then does it weigh in, and the calibrated score is left out.
 const ASSUMED_DISTANCE: f32 = 0.5;
 
+/// Least width of a range, in distance per level. References that differ from each other by less are as good as one
+/// picture; a range of rounding errors would blow every score up (a copy of a reference gave 707 554). Real sets lie far
+/// above: see [`default_calibration`].
+const LEAST_WIDTH: f32 = 0.005;
+
 /// `(value - lo) / (hi - lo)`, not clamped.
 pub fn min_max(value: f32, range: Range) -> f32 {
     (value - range.lo) / (range.hi - range.lo).max(f32::EPSILON)
@@ -35,13 +40,18 @@ pub fn default_calibration(levels: usize, left_out_maps: &[Vec<f32>], left_out_s
     let mut pixels: Vec<f32> = left_out_maps.iter().flatten().copied().collect();
     pixels.sort_unstable_by(f32::total_cmp);
     let memory_map = match (quantile(&pixels, LOW_QUANTILE), quantile(&pixels, HIGH_QUANTILE)) {
-        (Some(lo), Some(hi)) if hi > lo => Range { lo, hi },
+        (Some(lo), Some(hi)) if hi >= lo => wide_enough(lo, hi, levels),
         _ => assumed,
     };
     let lo = left_out_scores.iter().copied().fold(f32::INFINITY, f32::min);
     let hi = left_out_scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let memory_score = if hi > lo { Range { lo, hi } } else { assumed };
+    let memory_score = if hi >= lo { wide_enough(lo, hi, levels) } else { assumed };
     Calibration { zero_map: probability, memory_map, zero_score: probability, memory_score }
+}
+
+/// The range from `lo` to `hi`, or to the least width.
+fn wide_enough(lo: f32, hi: f32, levels: f32) -> Range {
+    Range { lo, hi: hi.max(lo + LEAST_WIDTH * levels) }
 }
 
 /// Linear-interpolated quantile of sorted values.
@@ -67,6 +77,17 @@ mod tests {
     fn one_reference_gives_assumed_ranges() {
         let c = default_calibration(4, &[], &[]);
         assert_eq!((c.memory_map.lo, c.memory_map.hi), (0.0, 2.0));
+    }
+
+    #[test]
+    fn references_that_are_alike_blow_no_score_up() {
+        let c = default_calibration(4, &[vec![1e-6, 2e-6], vec![0.0, 1e-6]], &[2e-6, 1e-6]);
+        for range in [c.memory_map, c.memory_score] {
+            // The largest distance there is, 2 a level, and one that a lesion has.
+            assert!(min_max(8.0, range) <= 401.0 && min_max(1.3, range) < 70.0, "{range:?}");
+        }
+        // All the same: not assumed, they were compared.
+        assert_eq!(default_calibration(4, &[vec![0.5; 9]], &[0.5, 0.5]).memory_score.lo, 0.5);
     }
 
     #[test]

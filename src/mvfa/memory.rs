@@ -144,6 +144,11 @@ impl MemoryRows {
         &self.all
     }
 
+    /// The rows `[tokens, dim]` of the original view at one level, class token included.
+    pub(crate) fn original(&self, bank: Bank, level: usize) -> Option<Tensor<2>> {
+        self.levels(bank).get(level).map(|rows| rows.clone().slice_dim(0, 0..self.tokens))
+    }
+
     /// Per level the patch rows `[patches, dim]` of the original view.
     pub fn original_patches(&self, bank: Bank) -> Vec<Tensor<2>> {
         self.levels(bank).iter().map(|rows| rows.clone().slice_dim(0, 1..self.tokens)).collect()

@@ -9,13 +9,17 @@ mod engine;
 mod error;
 mod features;
 mod fusion;
+mod likeness;
 mod maps;
 mod memory;
+mod polarity;
 mod references;
+mod regions;
 mod score;
 mod self_test;
 mod upsample;
 mod views;
+mod warning;
 mod zero_shot;
 
 pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
@@ -36,7 +40,11 @@ pub use fusion::{default_calibration, min_max};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use maps::{maximum, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};
+#[cfg(target_arch = "wasm32")]
+pub(crate) use references::LEFT_OUT_AT_MOST;
+pub use regions::{PixelBox, RegionError, Regions};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use upsample::axis_weights;
 pub use upsample::{Geometry, upsample};
+pub use warning::Warning;
 pub use zero_shot::{detection_score, patch_logits, zero_shot_map};

@@ -1,14 +1,18 @@
 //! The normal references of an engine, and their distances from each other.
 //!
 //! Comes in: pictures, their rows once encoded, and distances between them as they become known. Goes out: the
-//! rows to search, and per reference its distances when it is left out. Cannot fail.
+//! rows to search, and per reference its distances when it is left out. The same picture twice counts once: the later
+//! one, the twin, is remembered and nothing else, until the earlier one goes. Cannot fail.
 
 use std::collections::{BTreeMap, HashMap};
 
 use crate::bundle::manifest::Augment;
-use crate::image::{AUGMENTATION_NAMES, Planes};
+use crate::image::{AUGMENTATION_NAMES, PixelHash, Planes, Rgb8};
 use crate::mvfa::features::Bank;
+use crate::mvfa::likeness::{Signature, Spread};
 use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, min_into};
+use crate::mvfa::polarity::Brightness;
+use crate::mvfa::warning::Warning;
 
 /// At most so many references are compared with the others, for the scale of normal pictures. Each one is
 /// compared with all others, so its score is exact; all with all would be quadratic.
@@ -19,11 +23,35 @@ const SPREAD: u32 = 0x9E37_79B9;
 
 struct Reference {
     planes: Planes,
+    pixels: PixelHash,
+    brightness: Brightness,
+    /// The earlier reference that shows the same.
+    twin_of: Option<ReferenceId>,
+    /// Once it was read back.
+    signature: Option<Signature>,
     /// Rows of the views encoded so far, while some are missing.
     views: Option<(Augment, Vec<Option<SearchRows>>)>,
     rows: Option<(Augment, MemoryRows)>,
     /// Fewer rows in their place, with how many were asked for.
     small: Option<(usize, SearchRows)>,
+}
+
+impl Reference {
+    fn new(planes: Planes) -> Self {
+        let (pixels, brightness) = (pixels_of(&planes), Brightness::of(&planes));
+        Self { planes, pixels, brightness, twin_of: None, signature: None, views: None, rows: None, small: None }
+    }
+}
+
+/// What the model sees of a picture as a number; two pictures of one number cannot be told apart by it.
+fn pixels_of(planes: &Planes) -> PixelHash {
+    let side_px = planes.side_px;
+    let plane = |channel: usize| planes.values.get(channel * side_px * side_px..).unwrap_or(&[]);
+    // Planes are bytes divided by 255.
+    let byte = |value: f32| (value * 255.0).round() as u8;
+    let pixels = plane(0).iter().zip(plane(1)).zip(plane(2)).take(side_px * side_px);
+    let bytes = pixels.flat_map(|((r, g), b)| [byte(*r), byte(*g), byte(*b)]).collect();
+    PixelHash::of_rgb(&Rgb8 { width_px: side_px, height_px: side_px, bytes })
 }
 
 /// One reference beside another: (whose patches, whose rows, bank).
@@ -37,6 +65,8 @@ pub(crate) struct References {
     pairs: HashMap<Pair, Vec<Vec<f32>>>,
     /// Rows a level that each reference keeps; `None` keeps all.
     keep: Option<usize>,
+    /// How far the references lie from each other as wholes; `None` until it is asked for.
+    spread: Option<Spread>,
     next: u32,
 }
 
@@ -45,28 +75,102 @@ impl References {
     pub(crate) fn add(&mut self, planes: Planes) -> ReferenceId {
         let id = ReferenceId(self.next);
         self.next += 1;
-        self.by_id.insert(id, Reference { planes, views: None, rows: None, small: None });
+        self.by_id.insert(id, Reference::new(planes));
+        self.find_twins();
         id
+    }
+
+    /// Another picture in a reference's place, yet to be encoded. False when there was none of that name.
+    pub(crate) fn replace(&mut self, id: ReferenceId, planes: Planes) -> bool {
+        self.forget_pairs_of(id);
+        let Some(reference) = self.by_id.get_mut(&id) else { return false };
+        *reference = Reference::new(planes);
+        self.find_twins();
+        true
     }
 
     /// False when there was none of that name.
     pub(crate) fn remove(&mut self, id: ReferenceId) -> bool {
         self.forget_pairs_of(id);
-        self.by_id.remove(&id).is_some()
+        let was_there = self.by_id.remove(&id).is_some();
+        self.find_twins();
+        was_there
+    }
+
+    /// The earliest reference of each picture is the one that counts.
+    fn find_twins(&mut self) {
+        self.spread = None;
+        let mut first: HashMap<PixelHash, ReferenceId> = HashMap::new();
+        for (id, reference) in &mut self.by_id {
+            let earliest = *first.entry(reference.pixels).or_insert(*id);
+            reference.twin_of = (earliest != *id).then_some(earliest);
+        }
+    }
+
+    /// How many are older, twins included.
+    pub(crate) fn place_of(&self, id: ReferenceId) -> usize {
+        self.by_id.range(..id).count()
+    }
+
+    /// Those that do not count, oldest first, each with the one that shows the same.
+    pub(crate) fn twins(&self) -> impl Iterator<Item = (ReferenceId, ReferenceId)> {
+        self.by_id.iter().filter_map(|(id, reference)| Some((*id, reference.twin_of?)))
+    }
+
+    /// What a picture's pixels alone say beside the references.
+    pub(crate) fn warning(&self, planes: &Planes) -> Option<Warning> {
+        let pixels = pixels_of(planes);
+        if self.by_id.values().any(|reference| reference.pixels == pixels) {
+            return Some(Warning::AmongReferences);
+        }
+        let others = self.by_id.values().map(|reference| &reference.brightness);
+        Brightness::of(planes).is_inverted(others).then_some(Warning::Inverted)
     }
 
     pub(crate) fn clear(&mut self) {
         self.by_id.clear();
         self.pairs.clear();
+        self.spread = None;
     }
 
-    /// Oldest first.
+    fn counting(&self) -> impl Iterator<Item = (&ReferenceId, &Reference)> {
+        self.by_id.iter().filter(|(_, reference)| reference.twin_of.is_none())
+    }
+
+    /// Those that count, oldest first.
     pub(crate) fn ids(&self) -> impl Iterator<Item = ReferenceId> {
-        self.by_id.keys().copied()
+        self.counting().map(|(id, _)| *id)
     }
 
+    /// How many count.
     pub(crate) fn len(&self) -> usize {
-        self.by_id.len()
+        self.counting().count()
+    }
+
+    /// Those whose signature is not known yet.
+    pub(crate) fn unsigned(&self) -> Vec<ReferenceId> {
+        self.counting().filter(|(_, reference)| reference.signature.is_none()).map(|(id, _)| *id).collect()
+    }
+
+    pub(crate) fn sign(&mut self, id: ReferenceId, signature: Signature) {
+        self.spread = None;
+        if let Some(reference) = self.by_id.get_mut(&id) {
+            reference.signature = Some(signature);
+        }
+    }
+
+    /// How far the references lie from each other, and how far a picture lies from them.
+    pub(crate) fn likeness(&mut self, of: &Signature) -> (Option<f32>, Vec<ReferenceId>) {
+        let signatures: Vec<(ReferenceId, &Signature)> = self
+            .by_id
+            .iter()
+            .filter(|(_, r)| r.twin_of.is_none())
+            .filter_map(|(id, r)| Some((*id, r.signature.as_ref()?)))
+            .collect();
+        let others: Vec<&Signature> = signatures.iter().map(|(_, signature)| *signature).collect();
+        let spread = self.spread.get_or_insert_with(|| Spread::of(&others));
+        let unlike = spread.unlike().iter().map(|n| signatures[*n].0).collect();
+        (spread.unlikeness(of, &others), unlike)
     }
 
     /// The views that are not encoded yet, if references are used in this mode.
@@ -80,7 +184,7 @@ impl References {
                 _ => (0..view_count(augment)).collect(),
             }
         };
-        self.by_id.iter().flat_map(|(id, r)| views(r).into_iter().map(|view| (*id, view))).collect()
+        self.counting().flat_map(|(id, r)| views(r).into_iter().map(|view| (*id, view))).collect()
     }
 
     pub(crate) fn planes(&self, id: ReferenceId) -> Option<&Planes> {
@@ -103,6 +207,7 @@ impl References {
         }
         reference.rows = Some((augment, MemoryRows::of_views(views.into_iter().flatten().collect())));
         reference.small = None;
+        reference.signature = None;
         self.forget_pairs_of(id);
     }
 
@@ -131,7 +236,7 @@ impl References {
             return (Vec::new(), 0);
         };
         let lacking = |r: &Reference| r.small.as_ref().is_none_or(|(made_with, _)| *made_with != keep);
-        (self.by_id.iter().filter(|(_, r)| lacking(r)).map(|(id, _)| *id).collect(), keep)
+        (self.counting().filter(|(_, r)| lacking(r)).map(|(id, _)| *id).collect(), keep)
     }
 
     /// All rows of one reference.
@@ -200,10 +305,31 @@ mod tests {
 
     fn some(count: usize) -> References {
         let mut references = References::default();
-        for _ in 0..count {
-            references.add(Planes { values: Vec::new(), side_px: 0 });
+        for n in 0..count {
+            references.add(shade(n));
         }
         references
+    }
+
+    /// A picture of one pixel, another one for each number.
+    fn shade(n: usize) -> Planes {
+        Planes { values: vec![n as f32 / 255.0; 3], side_px: 1 }
+    }
+
+    #[test]
+    fn the_same_picture_twice_counts_once_until_the_first_one_goes() {
+        let mut references = some(2);
+        let [a, b, copy] = [0, 1, 2].map(ReferenceId);
+        assert_eq!(references.add(shade(0)), copy);
+        assert_eq!((references.len(), references.ids().collect::<Vec<_>>()), (2, vec![a, b]));
+        assert_eq!(references.twins().collect::<Vec<_>>(), [(copy, a)]);
+        assert!(references.lacking(Augment::None).iter().all(|(id, _)| *id != copy), "nothing to encode");
+        assert_eq!(references.warning(&shade(1)), Some(Warning::AmongReferences));
+        assert_eq!(references.warning(&shade(9)), None);
+        references.remove(a);
+        assert_eq!(references.ids().collect::<Vec<_>>(), [b, copy]);
+        references.replace(copy, shade(1));
+        assert_eq!(references.twins().collect::<Vec<_>>(), [(copy, b)]);
     }
 
     #[test]
@@ -220,7 +346,7 @@ mod tests {
     fn another_picture_changes_few_of_those_left_out() {
         let mut references = some(40);
         let before = references.left_out();
-        references.add(Planes { values: Vec::new(), side_px: 0 });
+        references.add(shade(40));
         let kept = references.left_out().iter().filter(|id| before.contains(id)).count();
         assert!(kept >= LEFT_OUT_AT_MOST - 1, "{kept}");
     }

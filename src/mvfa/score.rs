@@ -4,6 +4,7 @@
 //! [`Analysis`]. What needs the device is asked for at once and read once; maps are plain arithmetic.
 //! Fails with [`EngineError`]. Source: spec §8.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use burn::tensor::Tensor;
@@ -16,9 +17,12 @@ use crate::mvfa::engine::Engine;
 use crate::mvfa::error::EngineError;
 use crate::mvfa::features::{Bank, Features};
 use crate::mvfa::fusion::{default_calibration, fuse};
+use crate::mvfa::likeness::{SIGNATURE_LEVEL, Signature};
 use crate::mvfa::maps::{abnormal_patches, maximum, sum_up};
 use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances};
+use crate::mvfa::regions::{Kept, counted, filled};
 use crate::mvfa::upsample::Geometry;
+use crate::mvfa::warning::Warning;
 use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
 
 impl Engine {
@@ -79,6 +83,18 @@ impl Engine {
                 }
             }
         }
+        let whole = features.segmentation.get(SIGNATURE_LEVEL).filter(|_| few);
+        let mut unsigned = Vec::new();
+        if let Some(whole) = whole {
+            reading.push(whole.clone());
+            for id in self.references.unsigned() {
+                let rows = self.references.rows(id).and_then(|rows| rows.original(Bank::Segmentation, SIGNATURE_LEVEL));
+                if let Some(rows) = rows {
+                    reading.push(rows);
+                    unsigned.push(id);
+                }
+            }
+        }
 
         // 2. One read.
         let mut values = pacer.wait(reading.read(&self.open)).await??;
@@ -106,8 +122,26 @@ impl Engine {
             Some(_) => left_out.iter().map(|id| (*id, take(levels))).collect(),
             None => HashMap::new(),
         };
+        let mut unlikeness = (None, Vec::new());
+        let begun = pacer.now_ms();
+        if let Some(whole) = whole {
+            let [tokens, _] = whole.dims();
+            let mut signature = || take(1).pop().map(|values| Signature::of_tokens(&values, tokens));
+            let of_image = signature();
+            for id in unsigned {
+                if let Some(signature) = signature() {
+                    self.references.sign(id, signature);
+                }
+            }
+            unlikeness = of_image.map(|of| self.references.likeness(&of)).unwrap_or_default();
+        }
+        let checks_ms = pacer.now_ms() - begun;
         let parts = Parts { object, zero_logits, distances, own };
-        Ok(self.assemble(parts, mode))
+        let mut analysis = self.assemble(parts, mode);
+        (analysis.unlikeness, analysis.support_unlike) = unlikeness;
+        analysis.timings.checks_ms = checks_ms;
+        analysis.warnings.extend(analysis.unlikeness.filter(|u| *u >= 1.0).map(|_| Warning::Unlike));
+        Ok(analysis)
     }
 
     /// Maps and scores from patch values; plain arithmetic, no device.
@@ -116,14 +150,27 @@ impl Engine {
         let (grid, side_px) = (self.manifest.vision.grid(), self.manifest.preprocess.size_px);
         let shown = Geometry::PatchCentres { patch_px: self.manifest.vision.patch_px };
         let kind = object.kind;
-        let sum = |levels: &[Vec<f32>], geometry| sum_up(levels, grid, side_px, geometry);
+        let kept = self.kept.as_ref();
+        let sum = |levels: &[Vec<f32>], geometry| match kept {
+            Some(kept) => kept.sum_up(levels, geometry),
+            None => sum_up(levels, grid, side_px, geometry),
+        };
+        let words = |logits: &[Vec<f32>], geometry| match kept {
+            Some(kept) => kept.zero_shot_map(logits, geometry),
+            None => zero_shot_map(logits, grid, side_px, geometry),
+        };
+        let words_score = |logits: &[Vec<f32>]| match kept {
+            Some(kept) => detection_score(&logits.iter().map(|level| kept.rows(level, 2)).collect::<Vec<_>>()),
+            None => detection_score(logits),
+        };
         let memory_of = |bank: Bank| distances.get(&bank).or_else(|| distances.get(&Bank::Segmentation));
 
-        let zero = zero_logits.as_ref().map(|(seg, _)| zero_shot_map(seg, grid, side_px, Geometry::Reference));
+        let zero = zero_logits.as_ref().map(|(seg, _)| words(seg, Geometry::Reference));
         let memory = memory_of(Bank::Segmentation).map(|d| sum(d, Geometry::Reference));
-        let score_zero = zero_logits.as_ref().map(|(_, det)| detection_score(det));
+        let score_zero = zero_logits.as_ref().map(|(_, det)| words_score(det));
         let score_bank = score_bank(kind);
-        let score_memory = memory_of(score_bank).map(|d| memory_score(kind, &sum(d, Geometry::Reference)));
+        let score_memory =
+            memory_of(score_bank).map(|d| memory_score(kind, &counted(kept, &sum(d, Geometry::Reference))));
 
         // References against the others: the scale of normal pictures.
         let ids: Vec<ReferenceId> = if mode == Mode::Few { self.references.left_out() } else { Vec::new() };
@@ -133,10 +180,14 @@ impl Engine {
             .filter_map(|id| self.references.distances_of(*id, memory_bank))
             .map(|d| sum(&d, Geometry::Reference))
             .collect();
-        let left_out_scores: Vec<f32> = left_out.iter().map(|m| memory_score(kind, m)).collect();
-        let ranges: Calibration = object
-            .calibration
-            .unwrap_or_else(|| default_calibration(self.manifest.vision.levels.len(), &left_out, &left_out_scores));
+        let left_out_pixels: Cow<'_, [Vec<f32>]> = match kept {
+            Some(kept) => left_out.iter().map(|map| kept.pixels(map)).collect(),
+            None => Cow::Borrowed(&left_out),
+        };
+        let left_out_scores: Vec<f32> = left_out_pixels.iter().map(|m| memory_score(kind, m)).collect();
+        let ranges: Calibration = object.calibration.unwrap_or_else(|| {
+            default_calibration(self.manifest.vision.levels.len(), &left_out_pixels, &left_out_scores)
+        });
 
         let fused = match (mode, &zero, &memory) {
             (Mode::Few, Some(z), Some(m)) => Some(fuse(z, m, ranges.zero_map, ranges.memory_map)),
@@ -150,19 +201,20 @@ impl Engine {
         let support_score = |id: &ReferenceId, memory_map: &[f32]| -> f32 {
             let zero = own.get(id);
             let parts = ImageParts {
-                zero: zero.map(|logits| detection_score(logits)),
-                memory: Some(memory_score(kind, memory_map)),
+                zero: zero.map(|logits| words_score(logits)),
+                memory: Some(memory_score(kind, &counted(kept, memory_map))),
             };
             parts.score(kind, &ranges, || {
-                let zero_map = zero_shot_map(zero.map_or(&[], Vec::as_slice), grid, side_px, Geometry::Reference);
+                let zero_map = words(zero.map_or(&[], Vec::as_slice), Geometry::Reference);
                 maximum(&fuse(&zero_map, memory_map, ranges.zero_map, ranges.memory_map))
             })
         };
-        let support_scores = (left_out.len() >= 2)
+        let support_scores: Option<Vec<f32>> = (left_out.len() >= 2)
             .then(|| ids.iter().zip(&left_out).map(|(id, memory_map)| support_score(id, memory_map)).collect());
+        let normal_top = support_scores.as_deref().filter(|_| kind == ObjectKind::Segmentation).map(maximum);
 
         let logits = zero_logits.as_ref().map(|(seg, det)| if score_bank == Bank::Segmentation { seg } else { det });
-        let shown_zero = logits.map(|l| zero_shot_map(l, grid, side_px, shown));
+        let shown_zero = logits.map(|l| words(l, shown));
         let shown_memory = memory_of(score_bank).map(|d| sum(d, shown));
         let overlay = match (shown_zero, shown_memory) {
             (Some(z), Some(m)) => fuse(&z, &m, ranges.zero_map, ranges.memory_map),
@@ -174,6 +226,10 @@ impl Engine {
             (None, Some(logits)) => logits.iter().map(|l| abnormal_patches(l)).collect(),
             (None, None) => Vec::new(),
         };
+        let (overlay, levels) = match kept {
+            Some(kept) => (filled(overlay), levels.iter().map(|level| kept.patches(level)).collect()),
+            None => (overlay, levels),
+        };
         Analysis {
             score,
             score_calibrated,
@@ -184,8 +240,14 @@ impl Engine {
             fused,
             overlay,
             levels,
+            left_out: kept.map(Kept::left_out),
             side_px,
+            support_ids: support_scores.as_ref().map(|_| ids),
             support_scores,
+            normal_top,
+            support_unlike: Vec::new(),
+            unlikeness: None,
+            warnings: Vec::new(),
             timings: Timings::default(),
         }
     }

@@ -34,6 +34,12 @@ pub fn upsample(values: &[f32], grid: usize, side_px: usize, geometry: Geometry)
     out
 }
 
+/// The patch that is nearest to each output pixel along one axis.
+pub(crate) fn nearest(grid: usize, side_px: usize, geometry: Geometry) -> Vec<usize> {
+    let taps = (0..side_px).filter(|_| grid > 0).map(|i| Tap::at(i, grid, side_px, geometry));
+    taps.map(|tap| if tap.weight < 0.5 { tap.first } else { tap.second }).collect()
+}
+
 /// The same along one axis, as a matrix `[side_px, grid]`, row-major, in the reference geometry.
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) fn axis_weights(grid: usize, side_px: usize) -> Vec<f32> {

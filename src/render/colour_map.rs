@@ -128,4 +128,14 @@ mod tests {
         }
         assert!("jet".parse::<ColourMap>().unwrap_err().contains("viridis"));
     }
+
+    #[test]
+    fn the_package_knows_the_same_names() {
+        let quoted = ColourMap::ALL.map(|map| format!("\"{}\"", map.name()));
+        let union = format!("export type ColourMap = {};", quoted.join(" | "));
+        assert!(include_str!("../../pkg/index.d.ts").contains(&union), "index.d.ts: expected {union}");
+        let [first, second, third, last] = quoted.map(|name| format!("`{name}`"));
+        let sentence = format!("`colourMap` is {first}, {second}, {third} or {last}");
+        assert!(include_str!("../../pkg/README.md").contains(&sentence), "README.md: expected {sentence}");
+    }
 }

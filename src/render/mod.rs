@@ -8,9 +8,13 @@
 mod colour_bar;
 mod colour_map;
 mod contour;
+#[cfg(not(target_arch = "wasm32"))]
+mod hatch;
 mod overlay;
 
 pub use colour_bar::colour_bar;
 pub use colour_map::ColourMap;
 pub use contour::{Polyline, contours};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use hatch::hatch;
 pub use overlay::{OverlayStyle, map_rgba, overlay};

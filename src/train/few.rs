@@ -5,6 +5,8 @@
 //! aside and not on the test set, which pictures are the shots follows from the seed, and with
 //! normal pictures alone anomalies are put in by [`crate::train::synthesis`].
 
+use std::collections::HashSet;
+
 use crate::bundle::manifest::{MemoryFeatures, ObjectSpec};
 use crate::eval::{Dataset, Sample, Split};
 use crate::image::AUGMENTATION_NAMES;
@@ -50,6 +52,11 @@ pub fn plan_few(dataset: &Dataset, object: &ObjectSpec, options: &FewOptions) ->
     let (normal, rest_normal) = draw(&pool, false, options)?;
     let (abnormal, rest_abnormal) =
         if options.normal_only { (Vec::new(), of_class(&pool, true)) } else { draw(&pool, true, options)? };
+
+    // Other pictures of a person that is trained on are no test of anything.
+    let trained = persons(normal.iter().chain(&abnormal));
+    let apart = |rest: Vec<Sample>| -> Vec<Sample> { rest.into_iter().filter(|s| !is_of(s, &trained)).collect() };
+    let (rest_normal, rest_abnormal) = (apart(rest_normal), apart(rest_abnormal));
 
     let views = |sample: &Sample| -> Vec<Source> {
         let view = |n| Source { sample: sample.clone(), object: 0, set: 0, change: Change::View(n) };
@@ -109,6 +116,16 @@ pub(crate) fn synthetic(normal: &[Sample], object: usize, set: usize, count: usi
     sources
 }
 
+/// The persons that samples show, as far as they are known.
+pub(crate) fn persons<'a>(samples: impl Iterator<Item = &'a Sample>) -> HashSet<String> {
+    samples.filter_map(|sample| sample.person.clone()).collect()
+}
+
+/// Whether a sample shows one of these persons.
+pub(crate) fn is_of(sample: &Sample, persons: &HashSet<String>) -> bool {
+    sample.person.as_ref().is_some_and(|person| persons.contains(person))
+}
+
 pub(crate) fn of_class(samples: &[Sample], abnormal: bool) -> Vec<Sample> {
     samples.iter().filter(|s| s.abnormal == abnormal).cloned().collect()
 }
@@ -137,7 +154,7 @@ mod tests {
 
     /// Pictures 0, 1, 2... and for each copy of each the one that lends.
     fn lenders(pictures: usize, count: usize) -> Vec<(String, String)> {
-        let sample = |n: usize| Sample { image: n.to_string().into(), mask: None, abnormal: false };
+        let sample = |n: usize| Sample { image: n.to_string().into(), mask: None, abnormal: false, person: None };
         let normal: Vec<Sample> = (0..pictures).map(sample).collect();
         let pair = |source: Source| match source.change {
             Change::Synthetic { other, .. } => (source.sample.image.display().to_string(), other.display().to_string()),

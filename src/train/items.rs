@@ -5,11 +5,12 @@
 //! [`TrainError::OtherPictures`] if the finished store was made from other files.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::eval::DatasetError;
+use crate::image::PixelHash;
 use crate::train::error::TrainError;
 use crate::train::model::Model;
 use crate::train::prepare::Preparer;
@@ -78,6 +79,8 @@ pub struct Gathered<const N: usize> {
     pub left_out: Vec<LeftOut>,
     /// Tokens of all of them.
     pub store: TokenStore,
+    /// The pixels of all pictures that were read.
+    pub pixels: HashMap<PathBuf, PixelHash>,
 }
 
 /// Reads, prepares and encodes all pictures; the first group is trained on. With a finished store in
@@ -144,7 +147,7 @@ pub fn gather<const N: usize>(
         return Err(TrainError::Settings("none of the pictures to train on can be read".to_owned()));
     }
     preparer.ledger.keep(&state.path(PICTURES), |path, e| state.unsaved(path, e))?;
-    Ok(Gathered { groups: gathered, left_out, store: writer.finish(known.len())? })
+    Ok(Gathered { groups: gathered, left_out, store: writer.finish(known.len())?, pixels: preparer.pixels })
 }
 
 /// Names the picture without its folder: the record of a run holds no paths.

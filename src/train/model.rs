@@ -79,7 +79,7 @@ impl Model {
 
     /// Numbers of one picture's tokens.
     pub fn token_len(&self) -> usize {
-        self.manifest.vision.tokens() * self.manifest.vision.width
+        self.manifest.vision.rows() * self.manifest.vision.width
     }
 
     /// Tokens before the first adapter, row-major.

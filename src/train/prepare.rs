@@ -4,13 +4,13 @@
 //! with a mask of 0 and 1. A picture is decoded once for all its views, and the last few wait for
 //! synthetic anomalies. Fails with [`TrainError::Picture`] and [`TrainError::Data`], which name the file.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::disk::picture_file;
-use crate::eval::{DatasetError, Sample, check_size, read_mask};
-use crate::image::{Planes, Rgb8, WindowChoice, augment_mvfa, resize_bicubic, to_planes};
+use crate::eval::{Sample, read_mask};
+use crate::image::{PixelHash, Planes, Rgb8, WindowChoice, augment_mvfa, resize_bicubic, to_planes};
 use crate::train::error::TrainError;
 use crate::train::ledger::Ledger;
 use crate::train::random::{Purpose, stream};
@@ -26,6 +26,8 @@ pub struct Preparer {
     seed: u64,
     /// Every file that was opened.
     pub ledger: Ledger,
+    /// The pixels of every picture that was opened.
+    pub pixels: HashMap<PathBuf, PixelHash>,
     waiting: VecDeque<(PathBuf, Rc<Planes>)>,
     views: Option<Views>,
 }
@@ -41,7 +43,7 @@ struct Views {
 impl Preparer {
     /// For a model of `side_px` pixels.
     pub fn new(side_px: usize, seed: u64) -> Self {
-        Self { side_px, seed, ledger: Ledger::default(), waiting: VecDeque::new(), views: None }
+        Self { side_px, seed, ledger: Ledger::default(), pixels: HashMap::new(), waiting: VecDeque::new(), views: None }
     }
 
     /// Reads and prepares one picture.
@@ -98,12 +100,7 @@ impl Preparer {
     fn mask(&mut self, path: &Path, sample: &Sample, picture: &Rgb8) -> Result<Vec<u8>, TrainError> {
         let bytes = std::fs::read(path).ok();
         self.ledger.opened(path, bytes.as_deref());
-        if !path.exists() {
-            let folder = path.parent().unwrap_or(path).display().to_string();
-            return Err(DatasetError::MissingMask { image: sample.image.display().to_string(), folder }.into());
-        }
-        check_size(path, picture)?;
-        Ok(read_mask(path, self.side_px)?)
+        Ok(read_mask(path, &sample.image, Some(picture), self.side_px)?)
     }
 
     /// A picture of the model's size, from those that wait or from its file.
@@ -129,6 +126,8 @@ impl Preparer {
         let bytes = picture_file::read(path);
         self.ledger.opened(path, bytes.as_deref().ok());
         let bytes = bytes.map_err(|e| wrong(e.to_string()))?;
-        picture_file::decoded(&bytes, WindowChoice::Auto).map_err(|e| wrong(e.to_string()))
+        let picture = picture_file::picture(&bytes).map_err(|e| wrong(e.to_string()))?;
+        self.pixels.insert(path.to_owned(), PixelHash::of_picture(&picture));
+        Ok(picture.to_rgb8(WindowChoice::Auto))
     }
 }

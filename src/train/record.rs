@@ -3,12 +3,13 @@
 //! Comes in: the plan and what could be used of it. Goes out: [`DataRecord`]s and words. No paths: the
 //! record is published with the model.
 
-use std::collections::BTreeSet;
-use std::path::Path;
+use std::collections::{BTreeSet, HashMap};
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use crate::bundle::manifest::ObjectKind;
+use crate::image::PixelHash;
 use crate::train::few::Selection;
 use crate::train::items::Item;
 use crate::train::run::Plan;
@@ -38,6 +39,8 @@ pub struct DataRecord {
     pub used: String,
     /// File names of the pictures; empty if a whole folder was used.
     pub files: Vec<String>,
+    /// Hashes of the pictures' pixels, so that `eval` knows them again.
+    pub pixels: Vec<String>,
 }
 
 /// What the best epoch was chosen by.
@@ -50,15 +53,28 @@ pub struct Chooser {
 }
 
 /// One record a data set, of the pictures that could be used.
-pub fn records(sets: &[DataSet], sources: &[Source], items: &[Item]) -> Vec<DataRecord> {
-    sets.iter().enumerate().map(|(n, set)| record(set, n, sources, items)).collect()
+pub fn records(
+    sets: &[DataSet],
+    sources: &[Source],
+    items: &[Item],
+    hashes: &HashMap<PathBuf, PixelHash>,
+) -> Vec<DataRecord> {
+    sets.iter().enumerate().map(|(n, set)| record(set, n, sources, items, hashes)).collect()
 }
 
-fn record(set: &DataSet, number: usize, sources: &[Source], items: &[Item]) -> DataRecord {
+fn record(
+    set: &DataSet,
+    number: usize,
+    sources: &[Source],
+    items: &[Item],
+    hashes: &HashMap<PathBuf, PixelHash>,
+) -> DataRecord {
     let (mut normal, mut abnormal, mut synthetic) = (BTreeSet::new(), BTreeSet::new(), 0);
     let mut files = Vec::new();
+    let mut pixels = BTreeSet::new();
     for source in items.iter().filter_map(|i| sources.get(i.source)).filter(|s| s.set == number) {
         let image = source.sample.image.as_path();
+        pixels.extend(hashes.get(image).map(PixelHash::short));
         match source.change {
             Change::Synthetic { .. } => synthetic += 1,
             Change::View(_) => {
@@ -80,7 +96,13 @@ fn record(set: &DataSet, number: usize, sources: &[Source], items: &[Item]) -> D
     if synthetic > 0 {
         used += &format!(", and {synthetic} more with synthetic anomalies");
     }
-    DataRecord { object: set.object.clone(), folder: set.folder.clone(), used, files }
+    DataRecord {
+        object: set.object.clone(),
+        folder: set.folder.clone(),
+        used,
+        files,
+        pixels: pixels.into_iter().collect(),
+    }
 }
 
 fn name(path: &Path) -> String {

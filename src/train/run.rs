@@ -163,7 +163,7 @@ pub fn run(
         words: &published,
         tower: words.config(),
         progress: &progress,
-        data: &records(&plan.sets, &plan.train, items),
+        data: &records(&plan.sets, &plan.train, items, &gathered.pixels),
         pictures: items.len(),
         left_out: &gathered.left_out,
         selected_on: &chooser.words,

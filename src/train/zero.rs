@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use crate::bundle::manifest::{Manifest, MemoryFeatures, ObjectSpec};
 use crate::eval::{Dataset, DatasetError, Sample, Split};
 use crate::train::error::TrainError;
-use crate::train::few::{Selection, of_class, synthetic};
+use crate::train::few::{Selection, is_of, of_class, persons, synthetic};
 use crate::train::random::{Purpose, order};
 use crate::train::record::DataSet;
 use crate::train::run::Plan;
@@ -121,9 +121,12 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
             part: "the test folder".to_owned(),
             lists_files: false,
         });
-        plan.train.extend(sources(&some(&test, options.limit, options.seed), number, set));
+        let trained = some(&test, options.limit, options.seed);
+        plan.train.extend(sources(&trained, number, set));
         if options.selection == Selection::Valid {
-            let valid = or_none(dataset.split_unchecked(Split::Valid))?;
+            let mut valid = or_none(dataset.split_unchecked(Split::Valid))?;
+            let trained = persons(trained.iter());
+            valid.retain(|sample| !is_of(sample, &trained));
             plan.validation.extend(sources(&some(&valid, limit, options.seed), number, set));
         }
     }
@@ -135,8 +138,11 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
             )));
         }
         let number = number_of(&mut plan.objects, manifest.object(&normals.object)?);
-        let normal: Vec<Sample> =
-            normals.files.iter().map(|image| Sample { image: image.clone(), mask: None, abnormal: false }).collect();
+        let normal: Vec<Sample> = normals
+            .files
+            .iter()
+            .map(|image| Sample { image: image.clone(), mask: None, abnormal: false, person: None })
+            .collect();
         let set = plan.sets.len();
         plan.sets.push(DataSet {
             object: normals.object.clone(),
@@ -195,8 +201,7 @@ mod tests {
     fn only_a_valid_folder_that_is_not_there_is_passed_over() {
         let folder = tempfile::tempdir().unwrap();
         std::fs::create_dir_all(folder.path().join("test/good/img")).unwrap();
-        let dataset = Dataset::open(folder.path()).unwrap();
-        let valid = || or_none(dataset.split_unchecked(Split::Valid));
+        let valid = || or_none(Dataset::open(folder.path()).unwrap().split_unchecked(Split::Valid));
         assert!(valid().unwrap().is_empty());
         std::fs::create_dir_all(folder.path().join("valid/good/img")).unwrap();
         assert!(valid().unwrap().is_empty());

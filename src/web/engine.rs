@@ -8,7 +8,8 @@ use web_sys::AbortSignal;
 use crate::bundle::manifest::{Augment, ObjectKind};
 use crate::compute::DeviceChoice;
 use crate::image::Planes;
-use crate::mvfa::{Analysis, Engine, Mode, ReferenceId, Request};
+use crate::mvfa::{Analysis, Engine, LEFT_OUT_AT_MOST, Mode, PixelBox, ReferenceId, Regions, Request, Warning};
+use crate::render::ColourMap;
 use crate::web::error::WebError;
 use crate::web::files::ModelFiles;
 use crate::web::loader::{Loader, loaded_files};
@@ -31,6 +32,11 @@ struct AnalyseOptions {
     #[serde(rename = "bankRows")]
     bank_rows: Option<usize>,
     window: Option<String>,
+    /// In pixels of the picture.
+    #[serde(rename = "leaveOut", default)]
+    leave_out: Vec<PixelBox>,
+    /// Width and height of the picture whose `input` comes, in pixels.
+    size: Option<[usize; 2]>,
 }
 
 #[derive(Serialize)]
@@ -49,6 +55,8 @@ struct Info<'a> {
     objects: Vec<ObjectInfo<'a>>,
     device: DeviceInfo<'a>,
     weight_bytes: u64,
+    compared_at_most: usize,
+    colour_maps: [&'static str; ColourMap::ALL.len()],
 }
 
 #[derive(Serialize)]
@@ -83,6 +91,11 @@ struct Scalars<'a> {
     map_min: f32,
     map_max: f32,
     support_scores: Option<&'a [f32]>,
+    support_places: Option<Vec<usize>>,
+    support_unlike: Vec<usize>,
+    support_twins: Vec<usize>,
+    normal_top: Option<f32>,
+    warnings: &'a [Warning],
     timings: TimingsInfo,
 }
 
@@ -150,6 +163,8 @@ impl WebEngine {
                 .collect(),
             device: DeviceInfo { tier: open.tier.name(), name: &open.name, reason: &open.reason },
             weight_bytes: self.weight_bytes,
+            compared_at_most: LEFT_OUT_AT_MOST,
+            colour_maps: ColourMap::ALL.map(ColourMap::name),
         };
         plain(&info)
     }
@@ -160,8 +175,18 @@ impl WebEngine {
     /// Throws `ImageError` or `UsageError`.
     #[wasm_bindgen(js_name = addSupport)]
     pub fn add_support(&mut self, bytes: Vec<u8>, is_input: bool, window: Option<String>) -> Result<u32, JsValue> {
-        let rgb = Source::new(bytes, is_input, window).rgb(self.side_px())?;
+        let (rgb, _) = Source::new(bytes, is_input, window).rgb(self.side_px())?;
         Ok(self.engine.add_reference(&rgb).0)
+    }
+
+    /// Takes a normal picture anew, through another window, under its old id; false when there was none.
+    ///
+    /// # Errors
+    /// Throws `ImageError` or `UsageError`.
+    #[wasm_bindgen(js_name = replaceSupport)]
+    pub fn replace_support(&mut self, id: u32, bytes: Vec<u8>, window: Option<String>) -> Result<bool, JsValue> {
+        let (rgb, _) = Source::new(bytes, false, window).rgb(self.side_px())?;
+        Ok(self.engine.replace_reference(ReferenceId(id), &rgb))
     }
 
     /// Forgets one reference; false when there was none.
@@ -197,12 +222,28 @@ impl WebEngine {
             other => return Err(WebError::Usage(format!("unknown mode {other:?}; choose zero or few")).into()),
         };
         let start = now_ms();
-        let rgb = Source::new(bytes, is_input, options.window).rgb(self.side_px())?;
+        let (rgb, shown) = Source::new(bytes, is_input, options.window).rgb(self.side_px())?;
+        let size = options.size.or((!is_input).then_some([rgb.width_px, rgb.height_px]));
+        let regions = match (options.leave_out.as_slice(), size) {
+            ([], _) => Regions::default(),
+            (boxes, Some([width_px, height_px])) => Regions::new(boxes, width_px, height_px).map_err(WebError::from)?,
+            (_, None) => {
+                let next = "give `decode`'s whole answer, with its width and height, where regions are left out";
+                return Err(WebError::Usage(next.to_owned()).into());
+            }
+        };
+        self.engine.leave_out(&regions).map_err(WebError::from)?;
         let decode_ms = now_ms() - start;
         let request = Request { object: options.object, mode, augment: options.augment, bank_rows: options.bank_rows };
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
-        let analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
-        self.result(&analysis, &request, decode_ms, now_ms() - start)
+        let mut analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
+        // An `input` has lost the size of its file: what the file alone shows, `decode` has told.
+        if !is_input {
+            analysis.warnings.splice(0..0, Warning::of_image(&rgb));
+        }
+        let out = self.result(&analysis, &request, decode_ms, now_ms() - start)?;
+        picture::set(&out, "window", &shown.map_or(JsValue::NULL, |shown| picture::window_of(&shown).into()));
+        Ok(out)
     }
 
     /// Per level the raw block tokens `[tokens, width]` of planes `[3, side, side]` in 0..1 at the model's
@@ -232,6 +273,7 @@ impl WebEngine {
     fn result(&self, analysis: &Analysis, request: &Request, decode_ms: f64, total_ms: f64) -> Result<Object, JsValue> {
         let map = analysis.map();
         let timings = analysis.timings;
+        let place = |id: &ReferenceId| self.engine.place_of(*id);
         let out: Object = plain(&Scalars {
             object: &request.object,
             mode: request.mode.name(),
@@ -244,6 +286,11 @@ impl WebEngine {
             map_min: map.iter().copied().fold(f32::INFINITY, f32::min),
             map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
             support_scores: analysis.support_scores.as_deref(),
+            support_places: analysis.support_ids.as_ref().map(|ids| ids.iter().map(place).collect()),
+            support_unlike: analysis.support_unlike.iter().map(place).collect(),
+            support_twins: self.engine.twins().iter().map(|(twin, _)| place(twin)).collect(),
+            normal_top: analysis.normal_top,
+            warnings: &analysis.warnings,
             timings: TimingsInfo {
                 decode_ms,
                 references_ms: timings.references_ms,
@@ -268,7 +315,7 @@ impl WebEngine {
 }
 
 /// A value as a plain object, `None` as `null`.
-fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
+pub(super) fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
     let serializer = serde_wasm_bindgen::Serializer::json_compatible();
     value.serialize(&serializer).map_err(|e| WebError::Usage(e.to_string()).into())
 }

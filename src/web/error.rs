@@ -6,7 +6,7 @@ use wasm_bindgen::JsValue;
 use crate::bundle::error::BundleError;
 use crate::compute::DeviceError;
 use crate::image::ImageError;
-use crate::mvfa::{Cancelled, EngineError};
+use crate::mvfa::{Cancelled, EngineError, RegionError};
 
 /// Everything that can cross to the page.
 #[derive(Debug, Error)]
@@ -37,6 +37,12 @@ impl From<EngineError> for WebError {
             | EngineError::UnknownView { .. }
             | EngineError::ForeignRows { .. }) => Self::Usage(e.to_string()),
         }
+    }
+}
+
+impl From<RegionError> for WebError {
+    fn from(error: RegionError) -> Self {
+        Self::Usage(error.to_string())
     }
 }
 

@@ -3,6 +3,7 @@
 //! Comes in: model files, file bytes and plain options from `pkg/worker.js`. Goes out: plain objects and
 //! typed arrays. Fails by throwing an `Error` whose `name` shows who can act ([`error`]).
 
+mod data_set;
 mod engine;
 mod error;
 mod fetch;
@@ -14,5 +15,6 @@ mod pacer;
 mod picture;
 mod views;
 
+pub use data_set::data_sets;
 pub use engine::WebEngine;
-pub use picture::{decode, render};
+pub use picture::{decode, max_file_bytes, render};

@@ -1,10 +1,12 @@
 //! Pictures for the page: what is shown is what is analysed.
 
-use js_sys::{Array, Float32Array, Object, Reflect, Uint8Array, Uint8ClampedArray};
+use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
-use crate::image::{self, Limits, Picture, Pixels, Rgb8, WindowChoice};
+use crate::image::{self, Limits, Note, Picture, PixelHash, Rgb8, Shown, WindowChoice};
+use crate::mvfa::Warning;
 use crate::render;
+use crate::web::engine::plain;
 use crate::web::error::WebError;
 
 /// Width of the colour bar; the page stretches it.
@@ -12,24 +14,46 @@ const BAR_WIDTH_PX: usize = 256;
 
 /// Decodes a file and shows it through a window.
 ///
-/// Returns `{ width, height, deep, synthetic, pixels, input }`: pixels as RGBA, and `input` as RGB
-/// `[side, side, 3]` for the model whose side is given, or null.
+/// Returns `{ width, height, deep, synthetic, notes, warnings, window, pixels, input, hash }`: notes as `{ code, text }`,
+/// warnings as `{ code, text, short, voids }`, the window as `{ low, high, padded, text }` or null where none applies,
+/// pixels as RGBA, and `input` as RGB `[side, side, 3]` for the model whose side is given, or null; `hash` is equal for
+/// equal inputs.
 ///
 /// # Errors
 /// Throws `ImageError` or, for a window that cannot be read, `UsageError`.
 #[wasm_bindgen]
 pub fn decode(bytes: &[u8], window: Option<String>, side_px: Option<usize>) -> Result<Object, JsValue> {
-    let (picture, rgb) = open(bytes, window.as_deref())?;
+    let (picture, rgb, shown) = open(bytes, window.as_deref())?;
     let rgba: Vec<u8> = rgb.bytes.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
     let out = Object::new();
     set(&out, "width", &(rgb.width_px as f64).into());
     set(&out, "height", &(rgb.height_px as f64).into());
-    set(&out, "deep", &matches!(picture.pixels, Pixels::DeepGray { .. }).into());
+    set(&out, "deep", &picture.is_deep().into());
     set(&out, "synthetic", &image::is_synthetic(bytes).into());
+    set(&out, "notes", &picture.notes.iter().map(note).collect::<Array>());
+    set(&out, "window", &shown.map_or(JsValue::NULL, |shown| window_of(&shown).into()));
     set(&out, "pixels", &Uint8ClampedArray::from(&rgba[..]));
-    let input = side_px.map(|side| Uint8Array::from(&image::resize_bicubic(&rgb, side).bytes[..]));
+    set(&out, "warnings", &plain(&Warning::of_image(&rgb))?);
+    let input = side_px.map(|side| image::resize_bicubic(&rgb, side));
+    let hash = input.as_ref().map(|input| PixelHash::of_rgb(input).to_string());
+    set(&out, "hash", &hash.map_or(JsValue::NULL, JsValue::from));
+    let input = input.map(|input| Uint8Array::from(&input.bytes[..]));
     set(&out, "input", &input.map_or(JsValue::NULL, JsValue::from));
     Ok(out)
+}
+
+/// A note as the page gets it: `{ code, text }`.
+fn note(note: &Note) -> Object {
+    let out = Object::new();
+    set(&out, "code", &note.code().into());
+    set(&out, "text", &note.to_string().into());
+    out
+}
+
+/// The largest file that [`decode`] and the engine accept, in bytes, so that a larger one need not be read.
+#[wasm_bindgen(js_name = maxFileBytes)]
+pub fn max_file_bytes() -> usize {
+    Limits::default().max_file_bytes
 }
 
 /// What an analysis is given.
@@ -46,12 +70,15 @@ impl Source {
         if is_input { Self::Input(bytes) } else { Self::File { bytes, window } }
     }
 
-    /// As 8-bit RGB for a model of this side.
-    pub(crate) fn rgb(self, side_px: usize) -> Result<Rgb8, WebError> {
+    /// As 8-bit RGB for a model of this side, and the window of a file that one applies to.
+    pub(crate) fn rgb(self, side_px: usize) -> Result<(Rgb8, Option<Shown>), WebError> {
         match self {
-            Self::File { bytes, window } => Ok(open(&bytes, window.as_deref())?.1),
+            Self::File { bytes, window } => {
+                let (_, rgb, shown) = open(&bytes, window.as_deref())?;
+                Ok((rgb, shown))
+            }
             Self::Input(bytes) if bytes.len() == 3 * side_px * side_px => {
-                Ok(Rgb8 { width_px: side_px, height_px: side_px, bytes })
+                Ok((Rgb8 { width_px: side_px, height_px: side_px, bytes }, None))
             }
             Self::Input(bytes) => Err(WebError::Usage(format!(
                 "the decoded picture has {} values, this model reads {side_px} × {side_px} × 3; decode it in this session",
@@ -61,15 +88,55 @@ impl Source {
     }
 }
 
-/// A file as 8-bit RGB.
-fn open(bytes: &[u8], window: Option<&str>) -> Result<(Picture, Rgb8), WebError> {
+/// A file as 8-bit RGB, with its window.
+fn open(bytes: &[u8], window: Option<&str>) -> Result<(Picture, Rgb8, Option<Shown>), WebError> {
     let window: WindowChoice = match window {
         Some(text) => text.parse().map_err(|e| WebError::Usage(format!("{e}")))?,
         None => WindowChoice::Auto,
     };
     let picture = image::decode(bytes, &Limits::default())?;
-    let rgb = picture.to_rgb8(window);
-    Ok((picture, rgb))
+    let (rgb, shown) = picture.shown(window);
+    Ok((picture, rgb, shown))
+}
+
+/// How the grey values of a normal picture are spread, padding left out: `{ knots, padded }`, or null where no window
+/// applies. For [`shared_window`].
+///
+/// # Errors
+/// Throws `ImageError`.
+#[wasm_bindgen(js_name = greySpread)]
+pub fn grey_spread(bytes: &[u8]) -> Result<JsValue, JsValue> {
+    if !image::may_be_deep(bytes) {
+        return Ok(JsValue::NULL);
+    }
+    let picture = image::decode(bytes, &Limits::default()).map_err(WebError::from)?;
+    Ok(picture.grey_spread().map_or(JsValue::NULL, |spread| {
+        let out = Object::new();
+        set(&out, "knots", &Float64Array::from(&spread.knots[..]));
+        set(&out, "padded", &spread.is_padded.into());
+        out.into()
+    }))
+}
+
+/// The window that pictures have together, from the knots of all of them: `{ window, low, high, padded, text }`, or null
+/// without any. `window` is the text that `decode` and `analyse` take.
+#[wasm_bindgen(js_name = sharedWindow)]
+pub fn shared_window(knots: &[f64], padded: bool) -> JsValue {
+    image::pooled_range([knots]).map_or(JsValue::NULL, |range| {
+        let out = window_of(&Shown { range, is_padded: padded });
+        set(&out, "window", &WindowChoice::Between(range).to_string().into());
+        out.into()
+    })
+}
+
+/// `{ low, high, padded, text }`.
+pub(crate) fn window_of(shown: &Shown) -> Object {
+    let out = Object::new();
+    set(&out, "low", &shown.range.low.into());
+    set(&out, "high", &shown.range.high.into());
+    set(&out, "padded", &shown.is_padded.into());
+    set(&out, "text", &Note::Window(*shown).to_string().into());
+    out
 }
 
 /// Colours a map `[side, side]` between `lo` and `hi`: `{ rgba, contours, bar }`. Below the

@@ -103,7 +103,7 @@ test("many messages come to one line, and go together", async () => {
     await giveFiles(page, "support-input", [GOOD[3], GOOD[3]]);
     await page.getByTestId("notice").first().waitFor();
     await giveFiles(page, "file-input", { name: ".hidden", mimeType: "image/png", buffer: Buffer.alloc(4) });
-    await page.getByText("There is no picture in it. Choose PNG, JPEG, TIFF, WebP or BMP files.").waitFor();
+    await page.getByText("There is no picture in it. Choose PNG, JPEG, WebP, BMP or TIFF files.").waitFor();
     await page.getByText("1 earlier message is not shown.").waitFor();
     await page.getByTestId("dismiss-all").click();
     await page.waitForFunction(() => document.querySelectorAll("#messages *").length === 0);

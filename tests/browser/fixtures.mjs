@@ -78,10 +78,16 @@ export function brokenPictures() {
 }
 
 /** A grey PNG as Playwright takes files. @param {(x: number, y: number) => number} grey 0..255 */
-export function greyPng(name, width, height, grey) {
-  const rows = Buffer.alloc(height * (width + 1));
+export const greyPng = (name, width, height, grey) => pngOf(name, width, height, 1, grey);
+
+/** The same of 16 bits. @param {(x: number, y: number) => number} grey 0..65535 */
+export const grey16Png = (name, width, height, grey) => pngOf(name, width, height, 2, grey);
+
+function pngOf(name, width, height, bytes, grey) {
+  const stride = width * bytes + 1;
+  const rows = Buffer.alloc(height * stride);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) rows[y * (width + 1) + 1 + x] = grey(x, y);
+    for (let x = 0; x < width; x++) rows.writeUIntBE(grey(x, y) & (2 ** (8 * bytes) - 1), y * stride + 1 + x * bytes, bytes);
   }
   const chunk = (type, data) => {
     const body = Buffer.concat([Buffer.from(type), data]);
@@ -93,7 +99,7 @@ export function greyPng(name, width, height, grey) {
   const header = Buffer.alloc(13);
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
-  header[8] = 8;
+  header[8] = 8 * bytes;
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   const buffer = Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
   return { name, mimeType: "image/png", buffer };

@@ -117,12 +117,12 @@ export async function withProfileFolder(work) {
 /**
  * One visit of a browser that keeps what it stores in `folder`: the next visit with the same folder finds it.
  * @param {string} folder
- * @param {{expect?: RegExp[], site?: string, off?: string[]}} options `site`: where the page is served; `off`: features
- *   the browser shall not have
+ * @param {{expect?: RegExp[], site?: string, off?: string[], serviceWorkers?: "allow" | "block"}} options `site`: where the
+ *   page is served; `off`: features the browser shall not have
  * @param {(page: import("playwright-core").Page, record: Record) => Promise<void>} work
  */
-export async function withVisit(folder, { expect = [], site = SITE, off }, work) {
-  const context = await chromium.launchPersistentContext(folder, { ...options(false, off), ...CONTEXT });
+export async function withVisit(folder, { expect = [], site = SITE, off, serviceWorkers = "block" }, work) {
+  const context = await chromium.launchPersistentContext(folder, { ...options(false, off), ...CONTEXT, serviceWorkers });
   await watched(context, { expect, prepare: async () => {}, site }, work);
 }
 

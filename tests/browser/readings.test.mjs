@@ -179,25 +179,27 @@ test("an image of another kind than the normal images is warned about, a lesion 
     await prepared(page, { model: null, object: "brain", mode: "few", normals: NORMALS });
     await giveFiles(page, "file-input", LUNG);
     await analyse(page, 300_000);
-    assert.match(await warnings(page), /Most of this image is unlike the normal images/);
-    assert.match((await savedReport(page)).images[0].warnings.join(), /unlike/);
+    assert.match(await warnings(page), /unlike all your normal images/);
+    assert.equal((await warnings(page)).match(/unlike/g).length, 1, "once");
+    assert.match(await page.getByTestId("strip-item").first().innerText(), /unlike the normals/);
+    assert.match((await savedReport(page)).images[0].warnings.join(), /unlike all your normal images/);
     await giveFiles(page, "file-input", LESION);
     await analyse(page, 300_000);
     assert.equal(await page.getByTestId("warnings").isVisible(), false);
     await page.getByTestId("object-select").selectOption("chest");
     await page.getByTestId("strip-item").first().click();
     await analyse(page, 300_000);
-    assert.match(await warnings(page), /far from the normal images/, "by the average too");
+    assert.match(await warnings(page), /unlike all your normal images/, "by the average too");
   });
 });
 
-test("the tested image among the normal images is noticed by its bytes", async () => {
+test("the tested image among the normal images is noticed by its pixels", async () => {
   await withPage(browser, {}, async (page) => {
     await prepared(page, { object: "brain", mode: "few", normals: [tinyPicture("support_0.png"), tinyPicture("support_1.png")] });
     // Another name and another way in, the same bytes.
     await giveFiles(page, "file-input", { name: "other.png", mimeType: "image/png", buffer: readFileSync(tinyPicture("support_1.png")) });
     assert.equal(await analyse(page), "–");
-    assert.match(await warnings(page), /also one of the normal images.*compared with itself/);
+    assert.match(await warnings(page), /one of your normal images, so it was compared with itself/);
     assert.doesNotMatch(await said(page), /Lower than|Higher than|Inside/);
     assert.match((await savedReport(page)).images[0].warnings.join(), /compared with itself/);
     // With the file taken out the image is one like any other.
@@ -212,6 +214,9 @@ test("the same normal image twice counts once, and the page says so", async () =
   await withPage(browser, {}, async (page) => {
     const file = tinyPicture("support_0.png");
     await prepared(page, { object: "brain", mode: "few", normals: [file] });
+    // Other bytes, the same pixels: what stands after the end of a PNG is no part of it.
+    await addNormals(page, { name: "resaved.png", mimeType: "image/png", buffer: Buffer.concat([readFileSync(file), Buffer.from("more")]) }, 1);
+    await page.getByText("resaved.png is already among the normal images. It counts once.").waitFor();
     await addNormals(page, [file, tinyPicture("support_1.png"), file, file], 2);
     assert.match(await page.getByTestId("notice").innerText(), /3 files are already among the normal images\. Each counts once\./);
     await giveFiles(page, "file-input", tinyPicture("input_rgb.png"));
@@ -221,6 +226,38 @@ test("the same normal image twice counts once, and the page says so", async () =
     assert.equal(report.images[0].normalScores.length, 2);
     await addNormals(page, [file], 2);
     await page.getByText(`${basename(file)} is already among the normal images. It counts once.`).waitFor();
+  });
+});
+
+test("each normal image's own score is shown, the highest first, and one that does not belong can be left out", async () => {
+  await withPage(browser, {}, async (page) => {
+    // A lesion, and a black image, among the normal images.
+    const black = greyPng("black.png", 128, 128, () => 0);
+    await prepared(page, { model: null, object: "brain", mode: "few", normals: [...NORMALS, slice("brain1_016")] });
+    await addNormals(page, black, NORMALS.length + 2);
+    assert.match(await page.locator("#support-hint").innerText(), /black\.png: blank image\. Leave it out/);
+    await giveFiles(page, "file-input", slice("brain1_012"));
+    await analyse(page, 300_000);
+    const rows = page.getByTestId("support-score");
+    const texts = await rows.allInnerTexts();
+    assert.equal(texts.length, NORMALS.length + 2);
+    const scores = texts.map((text) => Number(text.match(/\d+\.\d\d/)[0]));
+    assert.deepEqual(scores, [...scores].sort((a, b) => b - a));
+    assert.ok(texts.slice(0, 2).some((text) => text.includes("brain1_016.png")), texts.join());
+    assert.match(texts.find((text) => text.includes("black.png")), /unlike the others, blank image/);
+    const { normalScores } = (await savedReport(page)).images[0];
+    assert.equal(normalScores.length, texts.length);
+    await rows.filter({ hasText: "black.png" }).getByRole("button", { name: "Leave out black.png" }).click();
+    await page.waitForFunction((count) => document.querySelectorAll("[data-testid=support-item]").length === count, NORMALS.length + 1);
+    assert.equal(await page.getByTestId("support-scores").isVisible(), false, "they belong to the older list");
+    await analyse(page, 300_000);
+    assert.equal(await rows.count(), NORMALS.length + 1);
+    assert.match(await page.getByTestId("notice").innerText(), /black\.png is left out/);
+    await page.getByTestId("notice").getByRole("button", { name: "Undo" }).click();
+    await page.waitForFunction((count) => document.querySelectorAll("[data-testid=support-item]").length === count, NORMALS.length + 2);
+    // Now last in the engine and first in no list: scores still stand beside their own names.
+    await analyse(page, 300_000);
+    assert.deepEqual((await rows.allInnerTexts()).map((text) => text.split("\n")[0]), texts.map((text) => text.split("\n")[0]));
   });
 });
 
@@ -241,8 +278,8 @@ test("the saved picture is named after what it is, and tells in words what it wa
   const object = { id: "brain", name: "Brain MRI", kind: "segmentation" };
   const state = { info: { name: "Small", revision: "7", objects: [object] }, settings: { object: "brain", mode: "few", threshold: null }, support: [] };
   const made = { model: "Small", revision: "7", object: "brain", mode: "few", augment: "none", bankRows: null, normals: [1], window: "" };
-  const result = { mode: "few", object: "brain", score: 1.234, supportScores: null };
-  const item = { label: "Image 3", blank: "", width: 99, height: 99, result, resultKey: JSON.stringify(made) };
+  const result = { mode: "few", object: "brain", score: 1.234, supportScores: null, warnings: [] };
+  const item = { label: "Image 3", warnings: [], notes: [], width: 99, height: 99, result, resultKey: JSON.stringify(made) };
   const text = describe(/** @type {any} */ (state), /** @type {any} */ (item), /** @type {any} */ ({ threshold: null })).join("\n");
   for (const part of [/Image 3\. Brain MRI, compared with 1 normal image\./, /Score 1\.23\. No range/, /Model Small, revision 7/, /no threshold set, so nothing is outlined/, /Not a medical device/]) {
     assert.match(text, part);

@@ -60,3 +60,16 @@ fn something_else_than_a_checkpoint_is_a_failure() {
         assert!(!folder.path().join("made").exists());
     }
 }
+
+#[test]
+fn what_is_taken_is_told() {
+    let folder = tempfile::tempdir().unwrap();
+    let made = convert_tiny(&folder.path().join("made"), &[]).expect(0);
+    let parts = ["CLIP, named as OpenAI CLIP or open_clip", "width 32, 4 blocks, 2 heads", "activation: exact GELU"];
+    assert!(parts.iter().all(|part| made.stderr.contains(part)), "{}", made.stderr);
+    assert!(made.stderr.contains("note: left out:") && made.stderr.contains("visual.ln_post"), "{}", made.stderr);
+    let quick = convert_tiny(&folder.path().join("quick"), &["--quick-gelu"]).expect(0);
+    assert!(quick.stderr.contains("activation: x * sigmoid(1.702 x)"), "{}", quick.stderr);
+    let other = convert_tiny(&folder.path().join("other"), &["--prefix", "teacher."]).expect(2);
+    assert!(other.stderr.contains("\"teacher.\"") && other.stderr.contains("--prefix"), "{}", other.stderr);
+}

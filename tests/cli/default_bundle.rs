@@ -20,7 +20,9 @@ fn info(home: &Path, models: Option<&Path>) -> (i32, String) {
     let (bin, empty) = (home.join("bin"), home.join("empty"));
     fs::create_dir_all(&bin).unwrap();
     fs::create_dir_all(&empty).unwrap();
-    fs::copy(env!("CARGO_BIN_EXE_mvfa"), bin.join("mvfa")).unwrap();
+    // Written by a process of its own: a file that this one has open for writing may be inherited by what another
+    // test starts, and cannot be run until that ends ("Text file busy").
+    assert!(Command::new("cp").arg(env!("CARGO_BIN_EXE_mvfa")).arg(bin.join("mvfa")).status().unwrap().success());
     let mut command = Command::new(bin.join("mvfa"));
     command.arg("info").current_dir(empty).env_remove("MVFA_MODELS").env("XDG_DATA_HOME", home.join("data"));
     if let Some(folder) = models {

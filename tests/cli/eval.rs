@@ -106,16 +106,17 @@ fn few_shot_comes_with_its_baselines_and_a_report() {
 }
 
 #[test]
-fn without_masks_or_with_one_class_figures_are_null() {
+fn without_masks_figures_of_pixels_are_null_and_with_one_class_nothing_is_measured() {
     let folder = tempfile::tempdir().unwrap();
     let data = phantoms(folder.path());
     fs::remove_dir_all(data.join("Brain_AD/test/Ungood/anomaly_mask")).unwrap();
     let last = |lines: Vec<Value>| lines.last().unwrap().clone();
     let one = last(eval(&data, &["--mode", "zero"]).expect(0).json_lines());
     assert!(one["pixel_auroc"].is_null() && one["pro"].is_null() && one["image_auroc"].is_number(), "{one}");
+    assert!(one["warnings"][0]["code"] == "no-masks", "{one}");
     fs::remove_dir_all(data.join("Brain_AD/test/Ungood")).unwrap();
-    let one = last(eval(&data, &["--mode", "zero"]).expect(0).json_lines());
-    assert!(one["image_auroc"].is_null() && one["f1_max"].is_null(), "{one}");
+    let answer = eval(&data, &["--mode", "zero"]).expect(1);
+    assert!(answer.stdout.is_empty() && answer.stderr.contains("normal pictures only"), "{}", answer.stderr);
 }
 
 #[test]
@@ -141,7 +142,9 @@ fn bad_data_is_named() {
     image::GrayImage::from_pixel(9, 9, image::Luma([255])).save(&mask).unwrap();
     assert!(eval(&data, &["--mode", "zero"]).expect(1).stderr.contains("its picture has 70 x 70"));
     fs::remove_file(&mask).unwrap();
-    assert!(eval(&data, &["--mode", "zero"]).expect(1).stderr.contains("has no mask"));
+    let answer = eval(&data, &["--mode", "zero"]).expect(1);
+    assert!(answer.stderr.contains("has no mask"), "{}", answer.stderr);
+    assert_eq!(answer.json_lines().last().unwrap()["n_abnormal"], 2, "the others are measured");
 
     let empty = folder.path().join("empty");
     fs::create_dir_all(empty.join("test/good")).unwrap();

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::tools::{Answer, bundle, mvfa, text, tiny};
 
 const FIGURES: [&str; 7] = ["image_auroc", "pixel_auroc", "pixel_ap", "pro", "f1_max", "n_normal", "n_abnormal"];
-const MORE: [&str; 4] = ["intervals", "calibrated", "baselines", "details"];
+const MORE: [&str; 5] = ["intervals", "calibrated", "baselines", "details", "warnings"];
 
 fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(path)
@@ -23,6 +23,7 @@ fn copy(from: &Path, to: &Path) {
 /// A small set: two normal references, two normal and two abnormal pictures, masks where wanted.
 fn small_set(with_masks: bool) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
+    // Mirrored ones are other pictures: equal ones are not measured.
     let pictures = [
         ("valid/good/img/a.png", "support_0.png"),
         ("valid/good/img/b.png", "support_1.png"),
@@ -33,6 +34,9 @@ fn small_set(with_masks: bool) -> TempDir {
     ];
     for (to, from) in pictures {
         copy(Path::new(&tiny(from)), &folder.path().join(to));
+        if to.starts_with("test") && from.starts_with("support") {
+            image::open(tiny(from)).unwrap().fliph().save(folder.path().join(to)).unwrap();
+        }
     }
     for name in ["e", "f"].iter().filter(|_| with_masks) {
         let picture = image::open(folder.path().join(format!("test/Ungood/img/{name}.png"))).unwrap();
@@ -311,16 +315,13 @@ fn data_that_cannot_be_measured_is_told() {
     };
     told(&empty, &[], &["no picture in"]);
     told(&|set| fs::remove_file(set.join("test/Ungood/anomaly_mask/e.png")).unwrap(), &[], &["e.png has no mask"]);
-    let mask = |values: [u8; 2]| {
-        move |set: &Path| {
-            let path = set.join("test/Ungood/anomaly_mask/e.png");
-            let (width, height) = image::image_dimensions(&path).unwrap();
-            image::GrayImage::from_fn(width, height, |x, _| image::Luma([values[usize::from(x > 3)]]))
-                .save(path)
-                .unwrap();
-        }
+    told(&remove("test/Ungood"), &[], &["normal pictures only"]);
+    let dark = |set: &Path| {
+        let path = set.join("test/Ungood/anomaly_mask/e.png");
+        let (width, height) = image::image_dimensions(&path).unwrap();
+        image::GrayImage::from_fn(width, height, |x, _| image::Luma([x as u8 / 2])).save(path).unwrap();
     };
-    told(&mask([0, 1]), &["--strict"], &["e.png", "255"]);
+    told(&dark, &["--strict"], &["e.png", "255"]);
     let small = |set: &Path| image::GrayImage::new(5, 7).save(set.join("test/Ungood/anomaly_mask/e.png")).unwrap();
     told(&small, &["--strict"], &["e.png", "5 x 7"]);
 }

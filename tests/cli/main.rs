@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
 mod convert;
+mod ct;
+mod data_sets;
 mod default_bundle;
 mod eval;
 mod eval_figures;
@@ -13,5 +15,8 @@ mod outputs;
 mod phantom;
 mod predict;
 mod refused;
+mod regions;
 mod tools;
 mod usage;
+mod warnings;
+mod windows;

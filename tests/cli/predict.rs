@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::tools::{bundle, mvfa, read_npy, text, tiny};
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 15] = [
     "image",
     "object",
     "mode",
@@ -19,6 +19,8 @@ const KEYS: [&str; 13] = [
     "map_min",
     "map_max",
     "device",
+    "notes",
+    "warnings",
     "ms",
 ];
 
@@ -59,8 +61,39 @@ fn zero_shot_gives_one_object_a_picture() {
         assert!(line["map_min"].as_f64().unwrap() < line["map_max"].as_f64().unwrap());
         assert!(line["width"].as_u64().unwrap() > 0 && line["height"].as_u64().unwrap() > 0);
         assert!(line["score_calibrated"].is_null(), "this model has no constants");
+        assert_eq!(line["notes"], serde_json::json!([]));
     }
     assert_eq!(answer.stderr, "", "no bar where nobody sees it");
+}
+
+#[test]
+fn what_is_to_be_known_about_a_picture_is_told_beside_its_score() {
+    let pages = corpus("thumbnail_and_mask_first.tif");
+    let answer = predict(&["--object", "brain", "--json", &pages]).expect(0);
+    let line = answer.json_lines().remove(0);
+    assert_eq!(line["notes"], serde_json::json!(["page 1 of 2 is analysed"]));
+    assert_eq!((&line["width"], &line["height"]), (&19.into(), &13.into()), "not the thumbnail");
+    assert_eq!(answer.stderr, format!("note: {pages}: page 1 of 2 is analysed\n"));
+
+    let (image, hidden) = (tiny("input_rgb.png"), corpus("hidden_colours.png"));
+    let answer = predict(&["--object", "brain", "--mode", "few", "--support", &hidden, "--", &image]).expect(0);
+    assert!(
+        answer.stderr.contains("hidden_colours.png: transparent parts are analysed as stored"),
+        "{}",
+        answer.stderr
+    );
+}
+
+#[test]
+fn a_cut_file_does_not_end_the_run() {
+    let (good, cut) = (tiny("input_rgb.png"), corpus("jpeg_inside_cut.tif"));
+    let answer = predict(&["--object", "brain", "--json", &good, &cut, &good]).expect(1);
+    assert_eq!(answer.json_lines().len(), 2, "the others go on");
+    assert!(answer.stderr.contains("jpeg_inside_cut.tif: the TIFF file is cut off"), "{}", answer.stderr);
+}
+
+fn corpus(name: &str) -> String {
+    format!("{}/tests/corpus/files/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
     python make_corpus.py            # rewrites files/, cases.json and expected.safetensors beside this script
 
-Needs Pillow < 13, numpy and safetensors. All pictures are formulas. `expected.safetensors` holds for each
+Needs Pillow < 13, numpy, safetensors and tifffile. All pictures are formulas. `expected.safetensors` holds for each
 readable file `<name>.pil`, the bytes of convert('RGB') after exif_transpose, [height, width, 3]; for deep grey
 also `<name>.auto`, the 0.5 to 99.5 percentile window in float64. `tolerance` is in steps of 255: 0 where the
 format leaves no choice, more where decoders round differently (JPEG, lossy WebP).
@@ -14,12 +14,14 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import tifffile
 from PIL import Image, ImageOps
 from safetensors.numpy import save_file
 
 HERE = Path(__file__).resolve().parent
 FILES = HERE / "files"
 W, H = 19, 13
+TRANSPARENT = ["transparent parts are analysed as stored, with the colours that lie hidden under them"]
 CASES, EXPECTED = [], {}
 
 
@@ -93,11 +95,18 @@ def to_window(values):
     values = values.astype(np.float64)
     low, high = np.percentile(values[np.isfinite(values)], [0.5, 99.5])
     scaled = np.clip((values - low) / (high - low), 0, 1) * 255
-    return np.repeat(np.floor(np.nan_to_num(scaled) + 0.5).astype(np.uint8)[..., None], 3, -1)
+    shown = np.floor(np.nan_to_num(scaled) + 0.5).astype(np.uint8)
+    return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, -1)
 
 
-def good(name, data, tolerance=0, values=None, more=False, pil=None):
-    """A file that is read. `values`: deep grey in its own units. `pil`: expected bytes where Pillow differs on purpose."""
+def clipped(values):
+    """What the window "pil" makes of values that Pillow does not read."""
+    shown = np.clip(values, 0, 255).astype(np.uint8)
+    return shown if shown.ndim == 3 else np.repeat(shown[..., None], 3, -1)
+
+
+def good(name, data, tolerance=0, values=None, notes=(), pil=None):
+    """A file that is read. `values`: deep grey or colour in its own units. `pil`: expected bytes where Pillow differs on purpose."""
     (FILES / name).write_bytes(data)
     if pil is None:
         pil = np.asarray(ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB"))
@@ -105,7 +114,7 @@ def good(name, data, tolerance=0, values=None, more=False, pil=None):
     if values is not None:
         EXPECTED[name + ".auto"] = to_window(values)
     CASES.append({"file": name, "size": [int(pil.shape[1]), int(pil.shape[0])], "deep": values is not None,
-                  "more_frames": more, "tolerance": tolerance})
+                  "notes": list(notes), "tolerance": tolerance})
 
 
 def bad(name, data, error, says=""):
@@ -117,8 +126,8 @@ def bad(name, data, error, says=""):
 def make_png():
     rgb, grey, alpha = ramp(3), ramp(1)[..., 0], ramp(4)
     good("rgb8.png", saved(Image.fromarray(rgb), format="PNG"))
-    good("rgba8.png", saved(Image.fromarray(alpha), format="PNG"))
-    good("la8.png", saved(Image.fromarray(ramp(2), "LA"), format="PNG"))
+    good("rgba8.png", saved(Image.fromarray(alpha), format="PNG"), notes=TRANSPARENT)
+    good("la8.png", saved(Image.fromarray(ramp(2), "LA"), format="PNG"), notes=TRANSPARENT)
     for bits in (1, 2, 4):
         good(f"grey{bits}.png", png(W, H, bits, 0, pack(grey >> (8 - bits), bits)))
     good("grey8_transparent.png", saved(Image.fromarray(grey), format="PNG", transparency=127))
@@ -127,24 +136,72 @@ def make_png():
         table = np.stack([np.arange(n) * 251 % 256, np.arange(n) * 97 % 256, 255 - np.arange(n)], -1).astype(np.uint8)
         clear = np.arange(n, dtype=np.uint8)[::-1].tobytes()
         extra = chunk(b"PLTE", table.tobytes()) + chunk(b"tRNS", clear)
-        good(f"palette{bits}_transparent.png", png(W, H, bits, 3, pack(grey >> (8 - bits), bits), extra))
+        good(f"palette{bits}_transparent.png", png(W, H, bits, 3, pack(grey >> (8 - bits), bits), extra), notes=TRANSPARENT)
     wide = rgb.astype(np.uint16) * 257 - 100 * (rgb > 3)
     good("rgb16.png", png(W, H, 16, 2, [r.astype(">u2").tobytes() for r in wide]))
     wide = alpha.astype(np.uint16) * 257 - 100 * (alpha > 3)
-    good("rgba16.png", png(W, H, 16, 6, [r.astype(">u2").tobytes() for r in wide]))
-    good("la16.png", png(W, H, 16, 4, [r.astype(">u2").tobytes() for r in wide[..., :2]]))
+    good("rgba16.png", png(W, H, 16, 6, [r.astype(">u2").tobytes() for r in wide]), notes=TRANSPARENT)
+    good("la16.png", png(W, H, 16, 4, [r.astype(">u2").tobytes() for r in wide[..., :2]]), values=wide[..., 0], notes=TRANSPARENT)
     values = deep()
     rows = [r.astype(">u2").tobytes() for r in values]
     good("grey16.png", png(W, H, 16, 0, rows), values=values)
-    good("grey16_transparent.png", png(W, H, 16, 0, rows, chunk(b"tRNS", b"\0\xff")), values=values)
+    good("grey16_transparent.png", png(W, H, 16, 0, rows, chunk(b"tRNS", b"\0\xff")), values=values, notes=TRANSPARENT)
     exif = Image.Exif()
     exif[274] = 6
     good("exif6.png", saved(Image.fromarray(rgb), format="PNG", exif=exif))
     frames = [Image.fromarray(rgb), Image.fromarray(255 - rgb)]
-    good("animated.png", saved(frames[0], format="PNG", save_all=True, append_images=frames[1:]), more=True)
+    good("animated.png", saved(frames[0], format="PNG", save_all=True, append_images=frames[1:]), notes=["frame 1 of 2 is analysed"])
+    whole = saved(Image.fromarray(rgb), format="PNG")
+    good("no_iend.png", whole[:-12], notes=["the mark of the file's end is missing, though every pixel is there"], pil=rgb)
+    turn = chunk(b"eXIf", exif.tobytes()[6:])
+    good("exif_after_idat.png", whole[:-12] + turn + whole[-12:], pil=np.rot90(rgb, -1))
+    hidden = np.dstack([rgb, np.where(rgb[..., 0] > 99, 0, 255).astype(np.uint8)])
+    good("hidden_colours.png", saved(Image.fromarray(hidden), format="PNG"), notes=TRANSPARENT)
+    opaque = np.dstack([rgb, np.full((H, W), 255, np.uint8)])
+    good("opaque_alpha.png", saved(Image.fromarray(opaque), format="PNG"))
     passes = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
     rows = [r.tobytes() for x, y, dx, dy in passes for r in rgb[y::dy, x::dx] if len(r)]
     good("interlaced.png", png(W, H, 8, 2, rows, interlace=1))
+
+
+def ycck(rgb):
+    """A JPEG as Photoshop writes CMYK: YCbCr and black, marked by Adobe's transform 2; Pillow writes the samples."""
+    inks = 255 - np.asarray(rgb.convert("CMYK")).astype(int)
+    colours = np.asarray(Image.fromarray((255 - inks[..., :3]).astype(np.uint8)).convert("YCbCr"))
+    stored = 255 - np.dstack([colours, inks[..., 3].astype(np.uint8)])
+    data = bytearray(saved(Image.fromarray(stored.astype(np.uint8), "CMYK"), format="JPEG", quality=100, subsampling=0))
+    data[data.index(b"Adobe") + 11] = 2
+    return bytes(data)
+
+
+def written(array, **options):
+    """TIFF by tifffile, without its own notes."""
+    out = io.BytesIO()
+    tifffile.imwrite(out, array, **({"metadata": None} | options), software=False)
+    return out.getvalue()
+
+
+def joined(pages):
+    """TIFF files of one page each (little-endian, classic) to one of several."""
+    out = b"II*\0" + struct.pack("<I", 0)
+    link = 4
+    for data in pages:
+        base = len(out)
+        start = struct.unpack_from("<I", data, 4)[0]
+        page = bytearray(data)
+        count = struct.unpack_from("<H", page, start)[0]
+        for at in range(start + 2, start + 2 + 12 * count, 12):
+            tag, kind, n = struct.unpack_from("<HHI", page, at)
+            if n * {1: 1, 2: 1, 3: 2, 4: 4, 5: 8}[kind] > 4 or tag == 273:
+                if tag == 273 and n > 1:
+                    first = struct.unpack_from("<I", page, at + 8)[0]
+                    for one in range(first, first + 4 * n, 4):
+                        struct.pack_into("<I", page, one, struct.unpack_from("<I", page, one)[0] + base)
+                struct.pack_into("<I", page, at + 8, struct.unpack_from("<I", page, at + 8)[0] + base)
+        out = out[:link] + struct.pack("<I", base + start) + out[link + 4:] + bytes(page)
+        out += b"\0" * (len(out) % 2)
+        link = base + start + 2 + 12 * count
+    return out
 
 
 def make_jpeg():
@@ -156,6 +213,9 @@ def make_jpeg():
     good("progressive.jpg", saved(rgb, format="JPEG", quality=90, progressive=True, subsampling=2), 3)
     good("restarts.jpg", saved(rgb, format="JPEG", quality=90, restart_marker_blocks=2), 3)
     good("cmyk.jpg", saved(rgb.convert("CMYK"), format="JPEG", quality=90), 2)
+    grey = saved(rgb.convert("L"), format="JPEG", quality=90)
+    good("grey_adobe.jpg", grey[:2] + b"\xff\xee\0\x0eAdobe\0\x64\0\0\0\0\0" + grey[2:], 1)
+    good("ycck.jpg", ycck(rgb), 3)
     for value in range(2, 9):
         exif = Image.Exif()
         exif[274] = value
@@ -165,14 +225,14 @@ def make_jpeg():
 
 def make_webp():
     good("lossless.webp", saved(Image.fromarray(ramp(3)), format="WEBP", lossless=True))
-    good("lossless_alpha.webp", saved(Image.fromarray(ramp(4)), format="WEBP", lossless=True, exact=True))
+    good("lossless_alpha.webp", saved(Image.fromarray(ramp(4)), format="WEBP", lossless=True, exact=True), notes=TRANSPARENT)
     good("lossy.webp", saved(Image.fromarray(ramp(3, 37, 29)), format="WEBP", quality=80), 1)
-    good("lossy_alpha.webp", saved(Image.fromarray(ramp(4, 37, 29)), format="WEBP", quality=80, exact=True), 1)
+    good("lossy_alpha.webp", saved(Image.fromarray(ramp(4, 37, 29)), format="WEBP", quality=80, exact=True), 1, notes=TRANSPARENT)
     exif = Image.Exif()
     exif[274] = 8
     good("exif8.webp", saved(Image.fromarray(ramp(3)), format="WEBP", lossless=True, exif=exif))
     frames = [Image.fromarray(ramp(3)), Image.fromarray(255 - ramp(3))]
-    good("animated.webp", saved(frames[0], format="WEBP", lossless=True, save_all=True, append_images=frames[1:]), more=True)
+    good("animated.webp", saved(frames[0], format="WEBP", lossless=True, save_all=True, append_images=frames[1:]), notes=["frame 1 of 2 is analysed"])
 
 
 def make_bmp():
@@ -188,8 +248,8 @@ def make_tiff():
     rgb, values = ramp(3), deep()
     for name, compression in (("raw", None), ("lzw", "tiff_lzw"), ("deflate", "tiff_adobe_deflate"), ("packbits", "packbits")):
         good(f"rgb_{name}.tif", saved(Image.fromarray(rgb), format="TIFF", compression=compression))
-    good("rgba.tif", saved(Image.fromarray(ramp(4)), format="TIFF"))
-    good("la.tif", saved(Image.fromarray(ramp(2), "LA"), format="TIFF"))
+    good("rgba.tif", saved(Image.fromarray(ramp(4)), format="TIFF"), notes=TRANSPARENT)
+    good("la.tif", saved(Image.fromarray(ramp(2), "LA"), format="TIFF"), notes=TRANSPARENT)
     good("cmyk.tif", saved(Image.fromarray(ramp(4), "CMYK"), format="TIFF"))
     good("one_bit.tif", saved(Image.fromarray(rgb).convert("1"), format="TIFF"))
     good("one_bit_fax4.tif", saved(Image.fromarray(rgb).convert("1"), format="TIFF", compression="group4"))
@@ -213,7 +273,28 @@ def make_tiff():
     exif[274] = 3
     good("orientation3.tif", saved(Image.fromarray(rgb), format="TIFF", exif=exif))
     pages = [Image.fromarray(rgb), Image.fromarray(255 - rgb)]
-    good("two_pages.tif", saved(pages[0], format="TIFF", save_all=True, append_images=pages[1:]), more=True)
+    good("two_pages.tif", saved(pages[0], format="TIFF", save_all=True, append_images=pages[1:]), notes=["page 1 of 2 is analysed"])
+    small, mask = Image.fromarray(rgb[::3, ::3]), Image.fromarray(rgb[..., 0] > 99)
+    pages = [(small, 1), (mask, 4), (Image.fromarray(rgb), 0), (small, 1), (Image.fromarray(255 - rgb), 0)]
+    good("thumbnail_and_mask_first.tif", joined([saved(page, format="TIFF", tiffinfo={254: kind}) for page, kind in pages]),
+         notes=["page 1 of 2 is analysed"], pil=rgb)
+    good("thumbnail_behind.tif", joined([saved(page, format="TIFF", tiffinfo={254: kind}) for page, kind in pages[2:4]]), pil=rgb)
+    stack = np.stack([values, values[::-1], values[:, ::-1]])
+    good("imagej.tif", written(stack, imagej=True, metadata={"axes": "ZYX"}), values=values, notes=["page 1 of 3 is analysed"])
+    deep_grey = values.astype(np.uint32) % 2568
+    good("uint32_white_is_zero.tif", written(deep_grey, photometric="miniswhite"), values=-1.0 - deep_grey, pil=clipped(-1.0 - deep_grey))
+    good("uint64_white_is_zero.tif", written(deep_grey.astype(np.uint64), photometric="miniswhite"), values=-1.0 - deep_grey, pil=clipped(-1.0 - deep_grey))
+    good("int16_white_is_zero.tif", written(deep_grey.astype(np.int16) - 999, photometric="miniswhite"), values=998.0 - deep_grey, pil=clipped(998.0 - deep_grey))
+    low = 4294960000
+    good("uint32_near_the_top.tif", written(deep_grey + np.uint32(low)), values=deep_grey.astype(np.float32), pil=clipped(deep_grey),
+         notes=[f"grey values are large and are counted from {low}"])
+    good("la16.tif", written(np.dstack([deep_grey, 255 * deep_grey]).astype(np.uint16), photometric="minisblack", planarconfig="contig",
+         extrasamples=["unassalpha"]), values=deep_grey, notes=TRANSPARENT, pil=clipped(deep_grey))
+    light = (rgb / 255 * 3 - 1).astype(np.float32)
+    good("rgb_float32.tif", written(light, photometric="rgb"), values=light, pil=clipped(light))
+    more = np.dstack([rgb, rgb[..., :2]])
+    good("rgb_two_more.tif", written(more, photometric="rgb", extrasamples=["unspecified"] * 2, compression="lzw", predictor=2), pil=rgb,
+         notes=["2 further channels of the file are left out"])
 
 
 def make_bad(baseline, progressive):
@@ -260,7 +341,26 @@ def make_bad(baseline, progressive):
         .replace(struct.pack("<HHII", 257, 4, 1, H), struct.pack("<HHII", 257, 4, 1, 60000))
         .replace(struct.pack("<HHII", 278, 4, 1, H), struct.pack("<HHII", 278, 4, 1, 60000)), "TooLarge", "60000 x 60000")
     bad("no_number.tif", tiff(np.full((H, W), np.nan, np.float32), 1, 32, 3), "Damaged", "finite")
-    bad("lab.tif", tiff(ramp(3), 8, 8), "Unsupported")
+    bad("lab.tif", tiff(ramp(3), 8, 8), "Unsupported", "L*a*b*")
+    rgb = Image.fromarray(ramp(3, 37, 29))
+    inside = saved(rgb, format="TIFF", compression="jpeg", quality=90)
+    page = tifffile.TiffFile(io.BytesIO(inside)).pages[0]
+    at = page.tags[279].valueoffset
+    bad("jpeg_inside_cut.tif", inside[:at] + struct.pack("<I", page.databytecounts[0] // 2) + inside[at + 4:], "Truncated", "end marker")
+    start, length = page.dataoffsets[0], page.databytecounts[0]
+    bad("jpeg_inside_zeros.tif", inside[:start + length // 2] + b"\0" * (length - length // 2) + inside[start + length:], "Truncated", "end marker")
+    bad("grey_alpha_jpeg.tif", saved(Image.fromarray(ramp(2), "LA"), format="TIFF", compression="jpeg"), "Unsupported", "grey with a further channel")
+    apple = b"\x89PNG\r\n\x1a\n" + chunk(b"CgBI", b"\x50\0\x20\x02") + whole[8:]
+    bad("apple_cgbi.png", apple, "Unsupported", "iPhone-optimised")
+    bad("no_header.png", b"\x89PNG\r\n\x1a\n" + chunk(b"gAMA", b"\0\1\x86\xa0") + whole[8:], "Damaged", "header chunk")
+    extended = saved(Image.fromarray(ramp(3)), format="WEBP", lossless=True, exif=Image.Exif().tobytes() or b"Exif\0\0II*\0\x08\0\0\0\0\0")
+    at = extended.index(b"EXIF") + 4
+    bad("exif_of_4_gigabytes.webp", extended[:at] + struct.pack("<I", 0xfffffff0) + extended[at + 4:], "Truncated", "part EXIF")
+    tiled = written(np.zeros((1, 9), np.uint8), tile=(16, 16))
+    at = tifffile.TiffFile(io.BytesIO(tiled)).pages[0].tags[323].valueoffset
+    bad("tiles_without_height.tif", tiled[:at] + b"\0\0" + tiled[at + 2:], "Damaged", "makes no sense")
+    at = tifffile.TiffFile(io.BytesIO(raw)).pages[0].tags[277].valueoffset
+    bad("65535_channels.tif", raw[:at] + b"\xff\xff" + raw[at + 2:], "Unsupported", "65535 channels")
 
 
 def main():

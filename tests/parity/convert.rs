@@ -6,6 +6,7 @@
 mod common;
 #[allow(dead_code)]
 mod formula;
+mod kinds;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -190,7 +191,7 @@ fn i8_is_within_half_a_step_of_its_row() {
 
 #[test]
 fn wrapped_moved_and_compressed_archives_are_read() {
-    let expected = open_checkpoint(&tiny(LAYOUTS[1]), Some(2)).unwrap().read("text.projection").unwrap();
+    let expected = open_checkpoint(&tiny(LAYOUTS[1]), Some(2), None).unwrap().read("text.projection").unwrap();
     let folder = tempdir().unwrap();
     for method in [CompressionMethod::Stored, CompressionMethod::Deflated] {
         let path = folder.path().join("wrapped.pt");
@@ -205,7 +206,7 @@ fn wrapped_moved_and_compressed_archives_are_read() {
             // `module.` before one name is not what torch does, before the anchor it is enough.
             Some(replace(&wrapped, b"X\x0a\0\0\0state_dict", b"X\x11\0\0\0state_dict.module"))
         });
-        let mut checkpoint = open_checkpoint(&path, Some(2)).unwrap();
+        let mut checkpoint = open_checkpoint(&path, Some(2), None).unwrap();
         assert_eq!(checkpoint.read("text.projection").unwrap(), expected);
         assert_eq!(checkpoint.vision().layers, 4);
     }
@@ -270,14 +271,14 @@ fn a_config_beside_the_file_gives_the_heads() {
     let folder = tempdir().unwrap();
     let clip = folder.path().join("model.safetensors");
     fs::copy(tiny(LAYOUTS[2]), &clip).unwrap();
-    let error = open_checkpoint(&clip, None).err().unwrap().to_string();
+    let error = open_checkpoint(&clip, None, None).err().unwrap().to_string();
     assert!(error.contains("--heads"), "{error}");
     let config = r#"{"vision_config": {"hidden_size": 32, "num_attention_heads": 4}, "text_config": {"hidden_size": 24, "num_attention_heads": 3}}"#;
     fs::write(folder.path().join("config.json"), config).unwrap();
-    let checkpoint = open_checkpoint(&clip, None).unwrap();
+    let checkpoint = open_checkpoint(&clip, None, None).unwrap();
     assert_eq!((checkpoint.vision().heads, checkpoint.text().unwrap().heads), (4, 3));
-    assert_eq!(open_checkpoint(&clip, Some(2)).unwrap().vision().heads, 2);
-    assert!(matches!(open_checkpoint(&clip, Some(5)), Err(BundleError::Options(_))));
+    assert_eq!(open_checkpoint(&clip, Some(2), None).unwrap().vision().heads, 2);
+    assert!(matches!(open_checkpoint(&clip, Some(5), None), Err(BundleError::Options(_))));
 }
 
 // ---------------------------------------------------------------- bad checkpoints
@@ -387,7 +388,7 @@ fn files_that_are_no_checkpoints_are_errors() {
     let path = folder.path().join("file.pt");
     let open = |bytes: &[u8]| {
         fs::write(&path, bytes).unwrap();
-        open_checkpoint(&path, Some(2)).err().expect("an error")
+        open_checkpoint(&path, Some(2), None).err().expect("an error")
     };
     for (bytes, part) in [
         (b"".as_slice(), "empty"),
@@ -411,7 +412,7 @@ fn files_that_are_no_checkpoints_are_errors() {
         open(&[b"PK\x05\x06".as_slice(), &bytes].concat());
         open(&[&(size as u64).to_le_bytes(), b"{".as_slice(), &bytes].concat());
     }
-    assert!(matches!(open_checkpoint(&folder.path().join("none"), None), Err(BundleError::Io { .. })));
+    assert!(matches!(open_checkpoint(&folder.path().join("none"), None, None), Err(BundleError::Io { .. })));
 }
 
 #[test]
@@ -435,13 +436,13 @@ fn damaged_archives_are_errors_or_noticed_by_their_checksum() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("damaged.pt");
     let source = tiny(LAYOUTS[1]);
-    let opens = |path: &Path| open_checkpoint(path, Some(2)).map(drop);
+    let opens = |path: &Path| open_checkpoint(path, Some(2), None).map(drop);
 
     rewrite(&source, &path, CompressionMethod::Stored, |name, bytes| (!name.ends_with("data.pkl")).then_some(bytes));
     assert!(matches!(opens(&path), Err(BundleError::UnknownCheckpoint { .. })));
 
     rewrite(&source, &path, CompressionMethod::Stored, |name, bytes| (!name.ends_with("/data/2")).then_some(bytes));
-    let read = |path: &Path| open_checkpoint(path, Some(2)).unwrap().read("vision.patch.weight").map(drop);
+    let read = |path: &Path| open_checkpoint(path, Some(2), None).unwrap().read("vision.patch.weight").map(drop);
     assert!(matches!(read(&path), Err(BundleError::DamagedCheckpoint { .. })));
 
     rewrite(&source, &path, CompressionMethod::Stored, |name, bytes| {

@@ -13,7 +13,7 @@ use mvfa_web::bundle::manifest::{Augment, Calibration, Group, ObjectKind, Range}
 use mvfa_web::bundle::store::BundleFolder;
 use mvfa_web::compute::{Kernels, Weights, open_cpu};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
-use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, Request, Stage};
+use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, PixelBox, Regions, Request, Stage};
 
 const LAYOUTS: [&str; 3] = ["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
 const INPUTS: [&str; 3] = ["input_rgb.png", "input_grey.png", "input_grey16.png"];
@@ -392,4 +392,54 @@ fn the_native_size_of_clip_gives_577_tokens_and_a_map() {
         let (lowest, highest) = map.iter().fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(*v), h.max(*v)));
         assert!(map.iter().all(|v| v.is_finite()) && highest - lowest > 0.1, "{lowest} to {highest}");
     }
+}
+
+#[test]
+fn regions_left_out_take_their_part_of_scores_and_scale_and_nothing_of_the_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |_| {});
+    let mut engine = open_engine(&out);
+    for name in SUPPORTS {
+        engine.add_reference(&picture(name));
+    }
+    let image = picture(INPUTS[0]);
+    let (width_px, height_px) = (image.width_px, image.height_px);
+    let half = PixelBox { x: 0, y: 0, width: width_px as u32 / 2, height: height_px as u32 };
+    let regions = Regions::new(&[half], width_px, height_px).unwrap();
+    for object in ["brain", "chest"] {
+        let request =
+            Request { object: object.to_owned(), mode: Mode::Few, augment: Some(Augment::None), bank_rows: None };
+        let mut analyse = |regions: &Regions| {
+            engine.leave_out(regions).unwrap();
+            pollster::block_on(engine.analyse(&image, &request, &mut Straight)).unwrap()
+        };
+        let whole = analyse(&Regions::default());
+        let part = analyse(&regions);
+        let again = analyse(&Regions::default());
+        assert_eq!((&again.memory, again.score), (&whole.memory, whole.score), "no trace of the regions");
+        assert_eq!(again.support_scores, whole.support_scores);
+
+        let (left_out, whole_map) = (part.left_out.unwrap(), whole.memory.unwrap());
+        let map = part.memory.unwrap();
+        assert!(map.iter().zip(&left_out).all(|(value, out)| value.is_nan() == *out));
+        // Far from the cut nothing changes: distances are those to the whole memory.
+        let far = |n: &usize| n % 70 > 50;
+        assert!((0..map.len()).filter(far).all(|n| map[n] == whole_map[n]));
+        assert!(part.overlay.iter().all(|value| value.is_finite()));
+        let counted = map.iter().copied().filter(|value| !value.is_nan());
+        let expected = if object == "brain" {
+            counted.fold(f32::NEG_INFINITY, f32::max)
+        } else {
+            let counted: Vec<f32> = counted.collect();
+            counted.iter().sum::<f32>() / counted.len() as f32
+        };
+        assert!((part.score_memory.unwrap() - expected).abs() < 1e-5, "{object}");
+        assert_ne!(part.support_scores, whole.support_scores, "the references' own scores follow the same rule");
+        if object == "brain" {
+            assert!(part.score_memory <= whole.score_memory);
+        }
+    }
+    let everything = PixelBox { width: width_px as u32, ..half };
+    assert!(engine.leave_out(&Regions::new(&[everything], width_px, height_px).unwrap()).is_err());
 }

@@ -62,12 +62,12 @@ impl Setting {
         let abnormal = which == "abnormal";
         let image = fixture(&format!("reference/train/{which}.png"));
         let mask = abnormal.then(|| fixture("reference/train/abnormal_mask.png"));
-        let sample = Sample { image, mask, abnormal };
+        let sample = Sample { image, mask, abnormal, person: None };
         let bytes = std::fs::read(&sample.image).unwrap();
         let picture = decode(&bytes, &Limits::default()).unwrap().to_rgb8(WindowChoice::Auto);
         let planes = to_planes(&resize_bicubic(&picture, side_px));
         let mask = match &sample.mask {
-            Some(path) => read_mask(path, side_px).unwrap(),
+            Some(path) => read_mask(path, &sample.image, None, side_px).unwrap(),
             None => vec![0; side_px * side_px],
         };
         let leaves = parameters.leaves();

@@ -89,7 +89,7 @@ fn gradients(
     let picture = decode(&std::fs::read(&sample.image).unwrap(), &Limits::default()).unwrap();
     let planes = to_planes(&resize_bicubic(&picture.to_rgb8(WindowChoice::Auto), side_px));
     let mask = match &sample.mask {
-        Some(path) => read_mask(path, side_px).unwrap(),
+        Some(path) => read_mask(path, &sample.image, None, side_px).unwrap(),
         None => vec![0; side_px * side_px],
     };
     let leaves = parameters.leaves();

@@ -5,6 +5,7 @@
 
 import { Session, startUnderPagePolicy } from "../../pkg/index.js";
 import { megabytes, sentence } from "./dom.js";
+import { hasWords } from "./store.js";
 
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
@@ -103,8 +104,9 @@ export function createEngine(store, messages, network, others) {
     const object = (known ?? info.objects[0])?.id ?? "";
     // The first load takes the model's own way of using normal images; later loads keep the person's choice.
     const augment = state.info ? settings.augment : info.augment;
-    const mode = info.zeroShot ? settings.mode : "few";
-    Object.assign(settings, { object, augment, mode });
+    const mode = hasWords(info, object) ? settings.mode : "few";
+    const colourMap = info.colourMaps.includes(settings.colourMap) ? settings.colourMap : info.colourMaps[0];
+    Object.assign(settings, { object, augment, mode, colourMap });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });
     network.begin();
     // What was wrong before is settled: the model is here.

@@ -4,8 +4,8 @@
  */
 
 import { ended } from "./dom.js";
+import { windowFor } from "./results.js";
 import { currentImage } from "./store.js";
-import { blankness } from "./warnings.js";
 
 /** Full-size bitmaps kept; others are decoded again when looked at. */
 const KEPT_BITMAPS = 6;
@@ -39,9 +39,8 @@ export function createImages(store, messages, engine) {
     const items = files.slice(0, MAX_ADDED).map(({ blob, name, path = name, note = "" }) => {
       const id = nextId++;
       return /** @type {import("./types.d.ts").ImageItem} */ ({
-        id, blob, name, path, note, noteKey: "", label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false,
-        thumb: null, bitmap: null, input: null, decodedWindow: null, message: "", blank: "", result: null, resultKey: "",
-        amongNormals: false,
+        id, blob, name, path, note, noteKey: "", label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
+        thumb: null, bitmap: null, input: null, decodedWindow: null, shown: null, leftOut: [], message: "", warnings: [], result: null, resultKey: "", normals: [],
       });
     });
     if (items.length === 0) return items;
@@ -85,7 +84,7 @@ export function createImages(store, messages, engine) {
 
   /** Makes sure the picture's pixels are there. @param {import("./types.d.ts").ImageItem} item @returns {Promise<void>} */
   function decode(item) {
-    const window = state.settings.window;
+    const window = windowFor(state);
     recent = [...recent.filter((id) => id !== item.id), item.id];
     if (item.bitmap && (!item.deep || item.decodedWindow === window)) return Promise.resolve();
     if (state.load.phase !== "ready" || item.status === "error") return Promise.resolve();
@@ -99,9 +98,9 @@ export function createImages(store, messages, engine) {
 
   /** What the model sees of a picture; decoded only where it is not known yet. @param {import("./types.d.ts").ImageItem} item */
   async function inputOf(item) {
-    const { window } = state.settings;
-    const isKnown = item.input && (!item.deep || item.decodedWindow === window);
-    if (!isKnown) await decode(item);
+    const isKnown = () => item.input && (!item.deep || item.decodedWindow === windowFor(state));
+    // A decoding that is under way may have begun with another window.
+    for (let tries = 0; tries < 2 && !isKnown(); tries += 1) await decode(item);
     if (!item.input) throw new Error("The image is not decoded yet. Try again in a moment.");
     return item.input;
   }
@@ -112,10 +111,9 @@ export function createImages(store, messages, engine) {
       const session = await engine.whenReady();
       const decoded = await session.decode(item.blob, { window });
       const pixels = new ImageData(/** @type {any} */ (asClamped(decoded.pixels)), decoded.width, decoded.height);
-      const blank = blankness(pixels.data);
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
-      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, bitmap, input: decoded.input, decodedWindow: window, blank });
+      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, warnings: decoded.warnings });
       item.thumb = await thumbnail(bitmap, THUMB_PX);
       if (item.status === "reading") item.status = "ready";
       forget();

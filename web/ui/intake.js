@@ -1,5 +1,6 @@
 /** How files come in: choosing, a folder, dropping (files and folders), pasting. Their folders come along as paths. */
 
+import { offerDataSets } from "./dataset.js";
 import { el } from "./dom.js";
 import { comparePaths } from "./names.js";
 
@@ -12,8 +13,9 @@ const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
  * @param {ReturnType<typeof import("./images.js").createImages>} images
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
  */
-export function mountIntake(images, support, messages) {
+export function mountIntake(images, support, messages, engine) {
   for (const id of ["file-input", "folder-input"]) {
     const input = el(id);
     input.addEventListener("change", () => {
@@ -25,9 +27,15 @@ export function mountIntake(images, support, messages) {
   /** @param {Found[]} files @param {(files: {blob: Blob, name: string, path: string}[]) => void} add */
   function take(files, add) {
     const usable = files.filter(({ file }) => !NOISE.test(file.name));
-    if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, TIFF, WebP or BMP files.");
+    if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, WebP, BMP or TIFF files.");
     usable.sort((a, b) => comparePaths(a.path, b.path));
-    add(usable.map(({ file, path }) => ({ blob: file, name: file.name, path })));
+    const opened = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));
+    // Parts and classes are folders in each other; without them there is nothing to ask.
+    if (add !== images.add || !opened.some(({ path }) => path.split("/").length > 2)) return add(opened);
+    void engine.whenReady()
+      .then((session) => offerDataSets(session, opened, { images: images.add, normals: support.add }))
+      .catch(() => false)
+      .then((asked) => asked || add(opened));
   }
 
   const hasFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));

@@ -1,10 +1,16 @@
 /**
- * What files are called on the page and in what is saved: path, folder, short name, order. Pure functions.
+ * What files are called on the page and in what is saved: path, folder, short name, order.
  * Paths matter because two people's folders hold files of the same names.
  */
 
-/** Endings of picture files. Anything else after a point belongs to the name: `IM.00012` has no ending. */
-const ENDING = /\.(png|jpe?g|jfif|webp|bmp|dib|tiff?|dcm|dicom|nii|nii\.gz)$/i;
+import { el } from "./dom.js";
+
+/**
+ * Endings of image files, as the file chooser lists them; a test compares that list with the engine's. Anything else after
+ * a point belongs to the name: `IM.00012` has no ending.
+ */
+const ENDINGS = el("file-input").accept.split(",").filter((part) => part.startsWith("."));
+const ENDING = new RegExp(`(${ENDINGS.map((ending) => ending.replaceAll(".", "\\.")).join("|")})$`, "i");
 const NATURAL = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /** @param {string} name a file's name without its folder @returns {string} */

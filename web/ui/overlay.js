@@ -10,7 +10,7 @@ import { warningsFor } from "./warnings.js";
 /** Strength of the colours without a threshold: the whole map is shown faintly, and nothing stands out. */
 const GENTLE = 0.5;
 
-/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number | null, strength: number, colourMap: import("../../pkg/index.d.ts").RenderOptions["colourMap"], canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
+/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number | null, strength: number, colourMap: import("../../pkg/index.d.ts").ColourMap, canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function createOverlay(store) {
@@ -23,7 +23,7 @@ export function createOverlay(store) {
 
   function wish() {
     const item = currentImage(state);
-    if (!item?.result || !state.session || warningsFor(state, item).some(({ voids }) => voids)) return null;
+    if (!item?.result || !state.session || warningsFor(item).some(({ voids }) => voids)) return null;
     const { lo, hi } = colourRange(state, item);
     return { map: item.result.overlay, size: item.result.size, lo, hi, threshold: thresholdFor(state, item), colourMap: state.settings.colourMap };
   }

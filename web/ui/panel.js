@@ -2,9 +2,8 @@
 
 import { mountBank } from "./bank.js";
 import { clamp, el, ended, make, setText, twoDigits } from "./dom.js";
-import { COLOUR_MAPS } from "./settings.js";
-import { colourRange, thresholdFor } from "./results.js";
-import { currentImage } from "./store.js";
+import { colourRange, thresholdFor, windowFor, windowWords } from "./results.js";
+import { currentImage, hasWords } from "./store.js";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -19,7 +18,6 @@ export function mountPanel(store, images, support) {
   const colours = el("colour-map");
   const threshold = el("threshold");
   const opacity = el("opacity");
-  colours.append(...COLOUR_MAPS.map((map) => make("option", { value: map.id, text: map.name })));
 
   object.addEventListener("change", () => store.settings({ object: object.value, threshold: null }));
   for (const [mode, input] of Object.entries(modes)) {
@@ -48,13 +46,15 @@ export function mountPanel(store, images, support) {
       listed = info;
       object.replaceChildren(...info.objects.map(({ id, name }) => make("option", { value: id, text: name })));
       object.disabled = false;
+      colours.replaceChildren(...info.colourMaps.map((name) => make("option", { value: name, text: name })));
+      colours.disabled = false;
     }
     if (info) object.value = settings.object;
     else setText(object.options[0], state.load.phase === "loading" ? "Model is loading" : "No model is loaded");
     paintModes();
     augment.value = settings.augment;
     augment.disabled = settings.mode === "zero";
-    colours.value = settings.colourMap;
+    if (info) colours.value = settings.colourMap;
     el("scale-mode").value = settings.sharedScale ? "shared" : "own";
     el("swipe-toggle").checked = settings.swipe;
     el("contour-toggle").checked = settings.contour;
@@ -63,9 +63,7 @@ export function mountPanel(store, images, support) {
 
   function paintModes() {
     const { info, settings } = state;
-    const chosen = info?.objects.find((other) => other.id === settings.object);
-    const possible = Boolean(info?.zeroShot && chosen?.zeroShot);
-    if (info && !possible && settings.mode === "zero") settings.mode = "few";
+    const possible = hasWords(info, settings.object);
     modes.zero.disabled = !possible;
     modes.few.checked = settings.mode === "few";
     modes.zero.checked = settings.mode === "zero";
@@ -120,8 +118,9 @@ function mountWindow(store, images, support) {
 
   store.on(() => {
     field.hidden = !(currentImage(state)?.deep || state.support.some((item) => item.deep));
-    // A window chosen by hand while a picture was still being decoded.
     const item = currentImage(state);
-    if (item?.deep && item.bitmap && item.decodedWindow !== state.settings.window) void images.decode(item).catch(() => {});
+    setText(el("window-told"), item?.shown ? windowWords(state, item.shown) : "");
+    // A window chosen by hand, or another one of the normal images, while a picture was still being decoded.
+    if (item?.deep && item.bitmap && item.decodedWindow !== windowFor(state)) void images.decode(item).catch(() => {});
   });
 }

@@ -4,6 +4,7 @@
  */
 
 import { countOf, twoDigits } from "./dom.js";
+import { drawHatched } from "./hatch.js";
 import { traceContours } from "./overlay.js";
 import { readScore } from "./reading.js";
 import { isStale, madeWith } from "./results.js";
@@ -43,6 +44,7 @@ export async function drawPicture(state, item, layer) {
     context.lineWidth = Math.max(1, unit / 4);
     context.stroke();
   }
+  drawHatched(context, item.leftOut, item, { x: 0, y: 0, width, height }, Math.max(1, unit / 4));
   drawBar(context, layer, { unit, width, top: height + unit * 2, font });
   context.fillStyle = "#e6ebf0";
   context.textAlign = "left";

@@ -5,7 +5,6 @@
  */
 
 import { clamp, el, make, twoDigits } from "./dom.js";
-import { COLOUR_MAPS } from "./settings.js";
 import { currentImage } from "./store.js";
 
 const PURPOSE = "For research and teaching. Not a medical device. A score is not a diagnosis.";
@@ -92,7 +91,7 @@ function facts({ info, settings, support }, item) {
   const { result } = item;
   const stale = !el("stale").hidden;
   const chosen = (id) => el(id).selectedOptions[0]?.textContent ?? "";
-  const window = settings.window === "auto" ? "automatic" : `centre, width ${settings.window}`;
+  const window = item.shown?.text.replace(/^window /, "") ?? "";
   const few = result?.mode === "few";
   const rows = [
     ["Image", `${item.label}${el("report-names").checked ? `, ${item.name}` : ""}, ${item.width} × ${item.height} pixels${item.synthetic ? ", a synthetic phantom, no patient" : ""}`],
@@ -103,8 +102,8 @@ function facts({ info, settings, support }, item) {
     // The page knows the settings of now; those of an older map are in the report.
     ["Normal images", few && !stale ? `${support.length}, each ${chosen("augment-select")}` : ""],
     ["Patches kept", few && !stale ? chosen("bank-rows-select") : ""],
-    ["Brightness window", item.deep ? window : ""],
-    ["View", result ? `${COLOUR_MAPS.find(({ id }) => id === settings.colourMap)?.name}, overlay ${Math.round(settings.opacity * 100)} %, scale ${chosen("scale-mode")}` : ""],
+    ["Brightness window", window],
+    ["View", result ? `${settings.colourMap}, overlay ${Math.round(settings.opacity * 100)} %, scale ${chosen("scale-mode")}` : ""],
   ];
   return make("dl", { class: "sheet-facts" }, ...rows.filter(([, value]) => value).map(([key, value]) => make("div", {}, make("dt", { text: key }), make("dd", { text: value }))));
 }

@@ -4,8 +4,6 @@ import { countOf, twoDigits } from "./dom.js";
 import { normalTop } from "./results.js";
 import { warningsFor } from "./warnings.js";
 
-/** The engine compares no more normal images with each other, however many there are. */
-const COMPARED_AT_MOST = 16;
 const NO_DIAGNOSIS = "A score is not a diagnosis.";
 /** Without a threshold the colours span the map from end to end. */
 const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours span the whole map: some place is the brightest in any image.";
@@ -28,7 +26,7 @@ const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours s
  */
 export function readScore(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
-  const warnings = warningsFor(state, item);
+  const warnings = warningsFor(item);
   const empty = warnings.find(({ voids }) => voids);
   if (empty) return { score: null, reading: `No score: ${empty.short}`, range: "", hint: "", warnings };
   return { ...(result.mode === "few" ? withNormals(state, item) : withWords(state, result)), warnings };
@@ -66,6 +64,7 @@ function withWords(state, result) {
 /** @param {State} state @param {ImageItem} item */
 function withNormals(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+  const { comparedAtMost } = /** @type {import("../../pkg/index.d.ts").SessionInfo} */ (state.info);
   const normals = [...(result.supportScores ?? [])].sort((a, b) => a - b);
   if (normals.length < 2) {
     return {
@@ -78,7 +77,7 @@ function withNormals(state, item) {
   const lowest = normals[0];
   const highest = normals[normals.length - 1];
   const all = normals.length === 2 ? "both of your normal images"
-    : normals.length < COMPARED_AT_MOST ? `all ${normals.length} of your normal images`
+    : normals.length < comparedAtMost ? `all ${normals.length} of your normal images`
     : `all ${normals.length} normal images that were compared with the others`;
   const reading = result.score > highest ? `Higher than ${all}`
     : result.score < lowest ? `Lower than ${all}`
@@ -86,7 +85,7 @@ function withNormals(state, item) {
   const doubt = normals.length < 4 ? `${countOf(normals.length, "normal image")} make a rough range. Add more.`
     : result.score > highest ? "Another person, view or scanner can raise the score too."
     : "That does not mean that the image is normal.";
-  const outline = normalTop(state, item) === null
+  const outline = normalTop(item) === null
     ? `This score is the map's average and gives single places no range of normal images, so ${NO_OUTLINE} `
     : "";
   return {

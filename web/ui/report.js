@@ -37,7 +37,7 @@ export function makeReport(state, names) {
 function describe(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
   const threshold = thresholdFor(state, item);
-  const { augment, bankRows, window } = madeWith(item);
+  const { augment, bankRows, window, leaveOut } = madeWith(item);
   const { score, reading, range, warnings } = readScore(state, item);
   return {
     ...(item.synthetic ? { synthetic: "a phantom drawn by a program, no patient" } : {}),
@@ -46,7 +46,8 @@ function describe(state, item) {
     object: result.object,
     mode: result.mode,
     ...(augment ? { augment, bankRows: bankRows ?? "all" } : {}),
-    ...(window ? { window } : {}),
+    ...(window ? { window, windowShown: item.shown } : {}),
+    ...(leaveOut?.length ? { leftOut: leaveOut } : {}),
     // The page shows none if it would mislead, and neither does the report.
     score,
     calibrated: result.mode === "few" && score !== null ? result.calibrated : null,

@@ -41,7 +41,7 @@ function paintWarnings(warnings) {
   const key = warnings.map(({ text }) => text).join("\n");
   if (list.dataset.shown === key) return;
   list.dataset.shown = key;
-  list.replaceChildren(...warnings.map(({ kind, text }) => make("li", { "data-kind": kind, text })));
+  list.replaceChildren(...warnings.map(({ code, text }) => make("li", { "data-kind": code, text })));
 }
 
 /** A line with one ring per normal image and a filled dot for this image. @param {import("../../pkg/index.d.ts").Result | null} result */

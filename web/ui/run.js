@@ -1,17 +1,16 @@
 /**
- * Analysis of one or several pictures. The session of the page takes one after another; with pictures enough
- * and cores enough, further workers take some of them, and first some of the normal images' views. A crash of the page's worker is answered by trying the
- * same picture again after the restart, one of a further worker by giving its picture to the others; a picture
- * that fails for its own reasons keeps the reason and the rest go on.
+ * Analysis of one or several images. The session of the page takes one after another; with images enough and cores
+ * enough, further workers take some of them, and first some of the normal images' views (pkg/lanes.js). An image that
+ * cannot be read keeps the reason and the rest go on.
+ *
+ * Further workers exist on the CPU tier only. They take the model when there is work enough and keep it for the next run,
+ * until the page changes to a graphics device. Nothing is fetched for them; where the browser keeps no model files, they
+ * would have to, and there are none.
  */
 
-import { spread } from "../../pkg/helpers.js";
-import { encodeTogether, fillUp } from "../../pkg/views.js";
-import { isUpToDate, keyFor } from "./results.js";
-import { sameBytes } from "./same.js";
-
-/** Same device, next device, then give up on the picture. */
-const MAX_TRIES = 3;
+import { workerCount } from "../../pkg/helpers.js";
+import { Lanes } from "../../pkg/lanes.js";
+import { boxesFor, isUpToDate, keyFor } from "./results.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
@@ -21,35 +20,38 @@ const MAX_TRIES = 3;
  * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
  * @param {ReturnType<typeof import("./images.js").createImages>} images
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
- * @param {ReturnType<typeof import("./helpers.js").createHelpers>} helpers
+ * @param {ReturnType<typeof import("./network.js").createNetwork>} network
  */
-export function createRunner(store, messages, engine, images, support, helpers) {
+export function createRunner(store, messages, engine, images, support, network) {
   const { state } = store;
-  /** What the normal images took before the first picture of a run, which counts it as its own. */
+  const lanes = new Lanes(async () => (await engine.whenReady()).twin({ onRequests: network.add }), workersFor);
+  engine.onReady(() => {
+    if (state.info?.device.tier !== "cpu") lanes.release();
+  });
+  const first = { session: engine.whenReady, member: ownMember, failed: engine.recover };
+  /** What the normal images took before the first image of a run, which counts it as its own. */
   let normalsMs = 0;
+
+  /** Workers worth having, the page's own included. @param {number} jobs images, and views of normal ones to encode */
+  function workersFor(jobs) {
+    const { info } = state;
+    const feasible = info?.device.tier === "cpu" && info.storage.place === "private-files" && !info.storage.full;
+    return feasible ? workerCount(info.weightBytes, jobs) : 1;
+  }
 
   /** @param {number[]} ids */
   async function analyse(ids) {
     const items = state.images.filter((item) => ids.includes(item.id) && item.status !== "error");
     if (state.run || items.length === 0) return;
     const controller = new AbortController();
-    const { signal } = controller;
     messages.clear();
     const begun = performance.now();
+    normalsMs = 0;
     for (const item of items) item.status = "waiting";
     store.set({ batch: null, run: { ids: items.map(({ id }) => id), index: 0, stage: "", done: 0, total: 0, controller } });
     try {
-      // Should it fail, each worker encodes for itself what it lacks, and says what is wrong.
-      normalsMs = await abortable(encodeNormals(items.length, signal).catch(() => 0), signal);
-      const own = { ready: Promise.resolve(), work: (item) => take(item, () => withOwn(item, signal)) };
-      const others = helpers.some(items.length).map((helper) => ({
-        ready: helper.session(),
-        work: (item) => take(item, () => withHelper(helper, item, signal)),
-      }));
-      await abortable(spread(items, [own, ...others]), signal);
+      await lanes.run(items, { first, compared, task, settled, givenBack, hopeless, onEncoding, onEncoded, signal: controller.signal });
     } catch (error) {
-      // What the other workers have begun is not wanted any more.
-      controller.abort();
       if (error.name !== "AbortError") messages.error(error.message);
     } finally {
       for (const item of state.images) {
@@ -62,121 +64,85 @@ export function createRunner(store, messages, engine, images, support, helpers) 
     }
   }
 
-  /**
-   * Gets the normal images ready with the help of further workers, if present.
-   * @param {number} pictures that come after
-   * @param {AbortSignal} signal
-   * @returns {Promise<number>} milliseconds that this took
-   */
-  async function encodeNormals(pictures, signal) {
-    const { mode, augment } = state.settings;
-    if (mode !== "few") return 0;
-    const begun = performance.now();
-    await support.sync();
-    const own = ownMember();
-    const views = own ? await own.session.lackingViews({ augment }) : [];
-    const others = views.length > 0 ? helpers.some(pictures + views.length) : [];
-    if (!own || others.length === 0) return 0;
-    const onProgress = (done, total) => state.run && (Object.assign(state.run, { stage: "references", done, total }), store.changed());
-    await encodeTogether(own, others.map((helper) => helper.sync(supports())), { augment, signal, onProgress });
-    return performance.now() - begun;
-  }
-
-  /** The page's session and how it names the normal images; null while it lacks some. @returns {import("../../pkg/views.js").Member | null} */
+  /** The page's session and how it names the normal images; null while it lacks some. */
   function ownMember() {
     const { session } = state;
     if (!session || !state.support.every((item) => item.session === session)) return null;
     return { session, ids: state.support.map(({ engineId }) => engineId) };
   }
 
-  /** The normal images as further workers take them. */
-  const supports = () => state.support.flatMap(({ id, input, window }) => (input ? [{ key: `${id} ${window}`, input }] : []));
-
-  /**
-   * One picture from its turn to its end; false if it must be given to another worker.
-   * @param {ImageItem} item
-   * @param {() => Promise<boolean>} work
-   */
-  async function take(item, work) {
-    let done = true;
-    // Not one that was taken out, or found to be unreadable, since the run began.
-    if (state.images.includes(item) && item.status !== "error") {
-      item.status = "working";
-      store.changed();
-      done = await work().catch((error) => {
-        if (error.name !== "ImageError") throw error;
-        images.fail(item, error.message);
-        return true;
-      });
-    }
-    if (done && state.run) state.run.index += 1;
-    if (!done) item.status = "waiting";
-    store.changed();
-    return done;
+  /** What an analysis that begins now compares with, as further workers take it. */
+  function comparedNow() {
+    const { mode, augment } = state.settings;
+    const items = mode === "few" ? state.support : [];
+    return { references: items.flatMap(({ id, input, window }) => (input ? [{ key: `${id} ${window}`, input }] : [])), augment };
   }
 
-  /** Makes pictures and normal images ready. @param {ImageItem} item @param {AbortSignal} signal */
-  async function prepare(item, signal) {
-    const input = await images.inputOf(item);
-    await abortable(support.sync(), signal);
+  async function compared() {
+    if (state.settings.mode === "few") await support.sync();
+    return comparedNow();
+  }
+
+  /** @param {object} progress of the run */
+  function show(progress) {
+    if (state.run) Object.assign(state.run, progress);
+    store.changed();
+  }
+
+  const onEncoding = (done, total) => show({ stage: "references", done, total });
+  const onEncoded = (tookMs) => (normalsMs = tookMs);
+
+  /** Makes an image and the normal ones ready. @param {ImageItem} item */
+  async function task(item) {
+    // Taken out, or found to be unreadable, since the run began.
+    if (!state.images.includes(item) || item.status === "error") return null;
+    item.status = "working";
+    store.changed();
+    await engine.whenReady();
+    await support.sync();
     if (state.settings.mode === "few" && state.support.length === 0) {
       throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
     }
+    const input = await images.inputOf(item);
+    // From here on nothing is waited for, so that the result belongs to these settings and normal images.
     const { object, mode, augment, bankRows } = state.settings;
-    const amongNormals = mode === "few" && (await isAmong(item, state.support));
-    return { input, amongNormals, key: keyFor(state, item), options: { object, mode, augment, bankRows: bankRows ?? undefined, signal } };
+    const { width, height } = item;
+    const leaveOut = boxesFor(state, item);
+    const options = { object, mode, augment, bankRows: bankRows ?? undefined, leaveOut };
+    const resultKey = keyFor(state, item);
+    const normals = mode === "few" ? [...state.support] : [];
+    /** @param {import("../../pkg/index.js").Session} session @param {{signal: AbortSignal, isFirst: boolean}} how */
+    const analyse = async (session, { signal, isFirst }) => {
+      // The bar follows the page's own session.
+      if (isFirst) show({ stage: "", done: 0, total: 0 });
+      const result = await session.analyse({ input, width, height }, { ...options, signal, onProgress: isFirst ? show : undefined });
+      result.timings.referencesMs += normalsMs;
+      result.timings.totalMs += normalsMs;
+      normalsMs = 0;
+      // Further workers hold them in the order of the list, the page's own session in the order they came.
+      const order = isFirst ? normals.sort((a, b) => a.engineId - b.engineId) : normals;
+      Object.assign(item, { result, resultKey, normals: order.map(({ id }) => id), leftOut: leaveOut, status: "done", message: "" });
+      if (isFirst) engine.worked();
+    };
+    return { ...comparedNow(), analyse };
   }
 
-  /** @param {ImageItem} item @param {{key: string, amongNormals: boolean}} made @param {import("../../pkg/index.js").Result} result */
-  function accept(item, { key, amongNormals }, result) {
-    result.timings.referencesMs += normalsMs;
-    result.timings.totalMs += normalsMs;
-    normalsMs = 0;
-    Object.assign(item, { result, resultKey: key, amongNormals, status: "done", message: "" });
-    return true;
+  /** @param {ImageItem} item @param {Error | null} error */
+  function settled(item, error) {
+    if (error) images.fail(item, error.message);
+    if (state.run) state.run.index += 1;
+    store.changed();
   }
 
-  /** @param {ImageItem} item @param {AbortSignal} signal */
-  async function withOwn(item, signal) {
-    for (let attempt = 1; ; attempt += 1) {
-      const session = await abortable(engine.whenReady(), signal);
-      try {
-        if (state.run) Object.assign(state.run, { stage: "", done: 0, total: 0 });
-        const made = await prepare(item, signal);
-        const onProgress = (progress) => state.run && (Object.assign(state.run, progress), store.changed());
-        accept(item, made, await session.analyse({ input: made.input }, { ...made.options, onProgress }));
-        engine.worked();
-        return true;
-      } catch (error) {
-        if (signal.aborted || error.name !== "DeviceError") throw error;
-        if (attempt >= MAX_TRIES) {
-          item.status = item.result ? "done" : "ready";
-          throw new Error(`${item.name}: the model stopped each time it looked at this image. Try a smaller one, or analyse the others first.`);
-        }
-        if (!session.ended) engine.recover(error);
-      }
-    }
+  /** @param {ImageItem} item */
+  function givenBack(item) {
+    item.status = "waiting";
+    store.changed();
   }
 
-  /** @param {import("../../pkg/helpers.js").Helper} helper @param {ImageItem} item @param {AbortSignal} signal */
-  async function withHelper(helper, item, signal) {
-    for (let attempt = 1; ; attempt += 1) {
-      await abortable(engine.whenReady(), signal);
-      try {
-        const { options, input, ...made } = await prepare(item, signal);
-        const member = await helper.sync(options.mode === "few" ? supports() : []);
-        const own = ownMember();
-        if (options.mode === "few" && own) await fillUp(own, member, options.augment).catch(() => {});
-        return accept(item, made, await member.session.analyse({ input }, options));
-      } catch (error) {
-        if (signal.aborted || error.name !== "DeviceError") throw error;
-        // Otherwise it was the page's worker that stopped, while it read the picture.
-        if (!helper.isOpen || attempt >= MAX_TRIES) {
-          helpers.drop(helper);
-          return false;
-        }
-      }
-    }
+  /** @param {ImageItem} item */
+  function hopeless(item) {
+    return new Error(`${item.name}: the model stopped each time it looked at this image. Try a smaller one, or analyse the others first.`);
   }
 
   return {
@@ -191,26 +157,4 @@ export function createRunner(store, messages, engine, images, support, helpers) 
 /** What a run over all images has to do. @param {import("./types.d.ts").State} state */
 export function remaining(state) {
   return state.images.filter((item) => item.status !== "error" && !isUpToDate(state, item));
-}
-
-/** @param {ImageItem} item @param {import("./types.d.ts").SupportItem[]} normals */
-async function isAmong(item, normals) {
-  for (const { blob } of normals) if (await sameBytes(item.blob, blob).catch(() => false)) return true;
-  return false;
-}
-
-/**
- * Lets a wait be given up.
- * @template T
- * @param {Promise<T>} promise
- * @param {AbortSignal} signal
- * @returns {Promise<T>}
- */
-function abortable(promise, signal) {
-  return new Promise((resolve, reject) => {
-    const stop = () => reject(Object.assign(new Error("Stopped."), { name: "AbortError" }));
-    if (signal.aborted) return stop();
-    signal.addEventListener("abort", stop, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", stop));
-  });
 }

@@ -5,14 +5,6 @@
 
 const KEY = "mvfa-web-view";
 
-/** Names the engine knows. */
-export const COLOUR_MAPS = [
-  { id: "inferno", name: "inferno" },
-  { id: "viridis", name: "viridis" },
-  { id: "cividis", name: "cividis" },
-  { id: "grey", name: "grey" },
-];
-
 const DEVICES = ["auto", "gpu", "cpu"];
 
 /** @returns {import("./types.d.ts").Settings} */
@@ -28,7 +20,8 @@ export function loadSettings() {
     window: "auto",
     threshold: null,
     opacity: typeof kept.opacity === "number" && kept.opacity >= 0 && kept.opacity <= 1 ? kept.opacity : 0.7,
-    colourMap: COLOUR_MAPS.some((map) => map.id === kept.colourMap) ? kept.colourMap : "inferno",
+    // Compared with the names that the engine knows once it is there (engine.js).
+    colourMap: kept.colourMap,
     sharedScale: kept.sharedScale !== false,
     contour: kept.contour !== false,
     swipe: false,

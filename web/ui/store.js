@@ -15,6 +15,8 @@ export function createStore() {
     images: [],
     currentId: null,
     support: [],
+    shared: null,
+    regions: [],
     settings: loadSettings(),
     run: null,
     batch: null,
@@ -41,6 +43,8 @@ export function createStore() {
     },
     settings(patch) {
       Object.assign(state.settings, patch);
+      // Another object may have no words.
+      if (state.info && !hasWords(state.info, state.settings.object)) state.settings.mode = "few";
       saveSettings(state.settings);
       changed();
     },
@@ -56,7 +60,7 @@ export function currentImage(state) {
   return state.images.find((item) => item.id === state.currentId) ?? null;
 }
 
-/** @param {import("./types.d.ts").State} state */
-export function currentObject(state) {
-  return state.info?.objects.find((object) => object.id === state.settings.object) ?? null;
+/** Whether the model has words for an object. @param {import("./types.d.ts").State["info"]} info @param {string} object its id */
+export function hasWords(info, object) {
+  return Boolean(info?.zeroShot && info.objects.some(({ id, zeroShot }) => id === object && zeroShot));
 }

@@ -90,7 +90,7 @@ export function mountStrip(store, images) {
   function outcome(item, stale) {
     const { score, warnings } = readScore(state, item);
     return {
-      note: score !== null ? twoDigits(score) : warnings.length > 0 ? "no score" : "map only",
+      note: score !== null ? twoDigits(score) : warnings.some(({ code }) => code !== "note") ? "no score" : "map only",
       doubt: [warnings[0]?.short ?? "", stale ? "older settings" : ""].filter(Boolean).join(", "),
     };
   }

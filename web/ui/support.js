@@ -46,6 +46,7 @@ export function mountSupport(store, messages, support) {
       }
       tile.dataset.state = item.session ? "ready" : "reading";
       if (item.thumb && tile.firstChild !== item.thumb) tile.prepend(item.thumb);
+      tile.title = [item.name, ...item.warnings.map(({ short }) => short)].join("\n");
     }
     const count = state.support.length;
     setText(el("support-title"), count ? `Normal images (${count})` : "Normal images");
@@ -53,8 +54,15 @@ export function mountSupport(store, messages, support) {
     el("support").classList.toggle("unused", state.settings.mode === "zero");
     const hint = state.settings.mode === "zero" ? "Not used when comparing with words."
       : count === 0 ? "Images of the same organ, view and scanner with nothing unusual in them. Four or more are good."
+      : doubtful(state.support) ? doubtful(state.support)
       : count < 4 ? `${countOf(count, "image")}. Four or more give a better range.`
       : "Best from the same view and scanner.";
     setText(el("support-hint"), hint);
   });
+}
+
+/** What is wrong with a normal image by itself, or "". @param {import("./types.d.ts").SupportItem[]} normals */
+function doubtful(normals) {
+  const found = normals.find(({ warnings }) => warnings.length > 0);
+  return found ? `${found.name}: ${found.warnings.map(({ short }) => short).join(", ")}. Leave it out if it is no normal image.` : "";
 }

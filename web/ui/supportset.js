@@ -1,11 +1,11 @@
 /**
  * The normal pictures to compare with. The page's list is the truth; `sync` brings the engine in line with it,
- * after additions, removals, a new window, and after each restart of the worker. The same file counts once.
+ * after additions, removals, a new window, and after each restart of the worker. The same picture counts once.
  */
 
 import { countOf, ended } from "./dom.js";
 import { asClamped, thumbnail } from "./images.js";
-import { sameBytes } from "./same.js";
+import { windowFor } from "./results.js";
 
 const THUMB_PX = 96;
 /** Names in a message about several files. */
@@ -29,29 +29,17 @@ export function createSupportSet(store, messages, engine) {
   function add(files, { sample = false } = {}) {
     if (files.length === 0) return;
     const items = files.map(({ blob, name }) => /** @type {import("./types.d.ts").SupportItem} */ ({
-      id: nextId++, blob, name, sample, deep: false, thumb: null, input: null, session: null, engineId: 0, window: "",
+      id: nextId++, blob, name, sample, deep: false, thumb: null, input: null, spread: null, hash: "", warnings: [], session: null, engineId: 0, window: "",
     }));
     store.set({ support: [...state.support, ...items] });
-    void then(() => countOnce(items));
     void sync();
   }
 
-  /** Takes out of the list what is in it already. @param {import("./types.d.ts").SupportItem[]} added */
-  async function countOnce(added) {
-    const twice = [];
-    for (const item of added) {
-      const before = state.support.slice(0, Math.max(0, state.support.indexOf(item))).filter((other) => !twice.includes(other));
-      for (const other of before) {
-        if (!(await sameBytes(item.blob, other.blob).catch(() => false))) continue;
-        twice.push(item);
-        break;
-      }
-    }
-    if (twice.length === 0) return;
-    replace(state.support.filter((item) => !twice.includes(item)));
-    const [{ name }] = twice;
-    messages.notice(twice.length === 1 ? `${name} is already among the normal images. It counts once.`
-      : `${twice.length} files are already among the normal images. Each counts once.`, null, "normal images twice");
+  /** Says what was in the list already and is taken out. @param {string[]} names */
+  function tellTwice(names) {
+    if (names.length === 0) return;
+    messages.notice(names.length === 1 ? `${names[0]} is already among the normal images. It counts once.`
+      : `${names.length} files are already among the normal images. Each counts once.`, null, "normal images twice");
   }
 
   /** @param {number} id */
@@ -93,40 +81,63 @@ export function createSupportSet(store, messages, engine) {
   function sync() {
     if (state.load.phase !== "ready") return Promise.resolve();
     return then(async () => {
-      for (const item of [...state.support]) await place(item);
+      const twice = [];
+      const placeAll = async () => {
+        for (const item of [...state.support]) if (await place(item)) twice.push(item.name);
+      };
+      await placeAll();
+      if (await share()) await placeAll();
+      tellTwice(twice);
     });
+  }
+
+  /** Settles the window that the normal images have together. @returns {Promise<boolean>} whether it is another one */
+  async function share() {
+    const { session, shared } = state;
+    const spreads = state.support.flatMap(({ spread }) => (spread ? [spread] : []));
+    // A lost session's successor is asked again.
+    const found = spreads.length === 0 || !session ? null : await session.sharedWindow(spreads).catch(() => shared);
+    store.set({ shared: found });
+    return found?.window !== shared?.window;
   }
 
   /** Once for a window: a restarted worker and further ones take what is known. @param {import("./types.d.ts").SupportItem} item @param {import("../../pkg/index.js").Session} session @param {string} window */
   async function decode(item, session, window) {
-    const { pixels, width, height, deep, input } = await session.decode(item.blob, { window });
+    const { pixels, width, height, deep, input, hash, warnings } = await session.decode(item.blob, { window });
     const bitmap = await createImageBitmap(new ImageData(/** @type {any} */ (asClamped(pixels)), width, height));
     item.thumb = await thumbnail(bitmap, THUMB_PX);
     bitmap.close();
-    Object.assign(item, { window, deep, input });
+    const spread = deep ? item.spread ?? (await session.greySpread(item.blob)) : null;
+    Object.assign(item, { window, deep, input, spread, hash, warnings });
   }
 
-  /** @param {import("./types.d.ts").SupportItem} item */
+  /** @param {import("./types.d.ts").SupportItem} item @returns {Promise<boolean>} whether it was taken out, for the same is there */
   async function place(item) {
     const session = state.session;
-    const { window } = state.settings;
-    if (!session || !state.support.includes(item)) return;
+    const window = windowFor(state);
+    if (!session || !state.support.includes(item)) return false;
     const inPlace = item.session === session && (!item.deep || item.window === window);
-    if (inPlace && item.thumb) return;
+    if (inPlace && item.thumb) return false;
     try {
       if (item.session === session) await forget(item);
       if (!item.thumb || !item.input || (item.deep && item.window !== window)) await decode(item, session, window);
+      const earlier = state.support.slice(0, Math.max(0, state.support.indexOf(item)));
+      if (earlier.some(({ hash }) => hash === item.hash)) {
+        state.support = state.support.filter((other) => other !== item);
+        return true;
+      }
       item.engineId = await session.addSupport({ input: /** @type {Uint8Array<ArrayBuffer>} */ (item.input) });
       item.session = session;
       // Taken out while it was being added.
       if (!state.support.includes(item)) await forget(item);
     } catch (error) {
-      if (session.ended) return;
+      if (session.ended) return false;
       state.support = state.support.filter((other) => other !== item);
       refuse(item.name, error.message);
     } finally {
       store.changed();
     }
+    return false;
   }
 
   /** One message for all files that could not be added. @param {string} name @param {string} reason */

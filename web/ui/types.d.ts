@@ -1,4 +1,4 @@
-import type { NetworkRequest, Result, Session, SessionInfo } from "../../pkg/index.d.ts";
+import type { ColourMap, GreySpread, NetworkRequest, Note, PixelBox, Result, Session, SessionInfo, SharedWindow, ShownWindow, Warning } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -16,21 +16,26 @@ export interface ImageItem {
   deep: boolean;
   /** The file says that it is a phantom, no patient. */
   synthetic: boolean;
+  /** What is to be known about how the file was read. */
+  notes: Note[];
   thumb: HTMLCanvasElement | null;
   /** Full-size pixels; dropped for pictures not looked at lately. */
   bitmap: ImageBitmap | null;
   /** What the model sees; kept where the bitmap is dropped. */
   input: Uint8Array<ArrayBuffer> | null;
-  /** Window the pixels were made with. */
+  /** Window the pixels were made with, as it was asked for, and what it came to; null for 8 bits. */
+  shown: ShownWindow | null;
   decodedWindow: string | null;
   message: string;
-  /** Whether the pixels show nothing, see warnings.js. */
-  blank: "" | "single" | "nearly";
+  /** Reasons to distrust whatever comes of the image, which its pixels alone show. */
+  warnings: Warning[];
   result: Result | null;
   /** Settings the result belongs to, see results.js. */
   resultKey: string;
-  /** The same file was among the normal images that the result was compared with. */
-  amongNormals: boolean;
+  /** Regions that the result leaves out. */
+  leftOut: PixelBox[];
+  /** Ids of the normal images that the result was compared with, in the order of the session that made it. */
+  normals: number[];
   /** What a sample wants said beside its result. */
   note: string;
   /** Settings of the result that the note is about. */
@@ -48,6 +53,12 @@ export interface SupportItem {
   thumb: HTMLCanvasElement | null;
   /** What the model sees. */
   input: Uint8Array<ArrayBuffer> | null;
+  /** How deep grey values are spread; null for 8 bits. */
+  spread: GreySpread | null;
+  /** Equal for images that the model cannot tell apart. */
+  hash: string;
+  /** What its pixels alone show. */
+  warnings: Warning[];
   /** Where the engine knows it, and under which id and window. */
   session: Session | null;
   engineId: number;
@@ -66,7 +77,8 @@ export interface Settings {
   threshold: number | null;
   /** 0..1 */
   opacity: number;
-  colourMap: "inferno" | "viridis" | "cividis" | "grey";
+  /** One of the model's `colourMaps` once it is loaded. */
+  colourMap: ColourMap;
   sharedScale: boolean;
   contour: boolean;
   swipe: boolean;
@@ -115,6 +127,13 @@ export interface Message {
   lasting: boolean;
 }
 
+/** A region left out of the scores of all images of its size. */
+export interface Region extends PixelBox {
+  id: number;
+  /** "WIDTHxHEIGHT" of those images. */
+  of: string;
+}
+
 export interface State {
   load: Load;
   session: Session | null;
@@ -122,6 +141,9 @@ export interface State {
   images: ImageItem[];
   currentId: number | null;
   support: SupportItem[];
+  /** The window of the normal images, which all images are seen through where none is chosen. */
+  shared: SharedWindow | null;
+  regions: Region[];
   settings: Settings;
   run: Run | null;
   /** Null once images were added or taken out since. */

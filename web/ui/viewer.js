@@ -4,11 +4,13 @@
  */
 
 import { el, sentence, setText, twoDigits } from "./dom.js";
+import { drawHatched } from "./hatch.js";
 import { traceContours } from "./overlay.js";
 import { readScore } from "./reading.js";
+import { mountRegions } from "./regions.js";
 import { createSwipe } from "./swipe.js";
 import { currentImage } from "./store.js";
-import { thresholdFor } from "./results.js";
+import { regionsFor, thresholdFor } from "./results.js";
 import { createZoom } from "./zoom.js";
 
 /**
@@ -27,6 +29,7 @@ export function mountViewer(store, overlay) {
 
   const { frame, fit } = createZoom(root, canvas, () => currentImage(state), ask);
   const swipe = createSwipe(store, frame);
+  mountRegions(store, frame);
 
   function ask() {
     if (frameAsked) return;
@@ -56,6 +59,7 @@ export function mountViewer(store, overlay) {
       context.imageSmoothingQuality = "high";
       context.drawImage(bitmap, place.x, place.y, place.width, place.height);
       paintOverlay(place);
+      if (item && !state.peek) drawHatched(context, regionsFor(state, item), item, place);
     }
     swipe.place();
     describe();
@@ -165,6 +169,8 @@ export function mountViewer(store, overlay) {
       context.imageSmoothingQuality = "high";
       context.drawImage(bitmap, place.x, place.y, place.width, place.height);
       drawOverlay(context, place, false);
+      const item = currentImage(state);
+      if (item) drawHatched(context, regionsFor(state, item), item, place);
     },
   };
 }

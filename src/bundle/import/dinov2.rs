@@ -1,4 +1,5 @@
-//! Names of DINOv2: Hugging Face's `Dinov2Model`, and the published state dicts.
+//! Names of DINOv2: Hugging Face's `Dinov2Model` and `Dinov2WithRegistersModel`, timm's towers with registers, and the
+//! published state dicts.
 
 use crate::bundle::config::Family;
 use crate::bundle::import::layout::Layout;
@@ -12,6 +13,7 @@ pub const HUGGINGFACE: Layout = Layout {
         ("vision.patch.bias", "embeddings.patch_embeddings.projection.bias"),
         ("vision.class_embedding", "embeddings.cls_token"),
         ("vision.position_embedding", "embeddings.position_embeddings"),
+        ("vision.register_tokens", "embeddings.register_tokens"),
     ],
     blocks: &[("vision", "encoder.layer.")],
     leaves: &[
@@ -36,6 +38,7 @@ pub const HUGGINGFACE: Layout = Layout {
         ("mlp.fc2.bias", &["mlp.fc2.bias"]),
         ("ls2", &["layer_scale2.lambda1"]),
     ],
+    mark: None,
     transposed: &[],
 };
 
@@ -48,6 +51,7 @@ pub const ORIGINAL: Layout = Layout {
         ("vision.patch.bias", "patch_embed.proj.bias"),
         ("vision.class_embedding", "cls_token"),
         ("vision.position_embedding", "pos_embed"),
+        ("vision.register_tokens", "register_tokens"),
     ],
     blocks: &[("vision", "blocks.")],
     leaves: &[
@@ -66,5 +70,21 @@ pub const ORIGINAL: Layout = Layout {
         ("mlp.fc2.bias", &["mlp.fc2.bias"]),
         ("ls2", &["ls2.gamma"]),
     ],
+    mark: None,
     transposed: &[],
+};
+
+/// timm's towers with registers. Their position table has no row for the class token; without registers timm names
+/// and stores everything as the published state dicts do.
+pub const TIMM: Layout = Layout {
+    title: "DINOv2 of timm, with registers",
+    plain: &[
+        ("vision.patch.weight", "patch_embed.proj.weight"),
+        ("vision.patch.bias", "patch_embed.proj.bias"),
+        ("vision.class_embedding", "cls_token"),
+        ("vision.position_embedding", "pos_embed"),
+        ("vision.register_tokens", "reg_token"),
+    ],
+    mark: Some("reg_token"),
+    ..ORIGINAL
 };

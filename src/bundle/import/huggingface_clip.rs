@@ -35,5 +35,6 @@ pub const LAYOUT: Layout = Layout {
         ("mlp.fc2.weight", &["mlp.fc2.weight"]),
         ("mlp.fc2.bias", &["mlp.fc2.bias"]),
     ],
+    mark: None,
     transposed: &["text.projection"],
 };

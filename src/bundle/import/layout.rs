@@ -19,16 +19,18 @@ pub struct Layout {
     pub blocks: &'static [(&'static str, &'static str)],
     /// Canonical leaf of a block and the raw leaves that, row upon row, make it up.
     pub leaves: &'static [(&'static str, &'static [&'static str])],
+    /// A tensor that must be there, where another naming has the same patch projection.
+    pub mark: Option<&'static str>,
     /// Canonical names of matrices stored transposed.
     pub transposed: &'static [&'static str],
 }
 
 /// Every naming that is read. The first that fits is taken.
-pub const LAYOUTS: [&Layout; 4] =
-    [&openai_names::LAYOUT, &huggingface_clip::LAYOUT, &dinov2::HUGGINGFACE, &dinov2::ORIGINAL];
+pub const LAYOUTS: [&Layout; 5] =
+    [&openai_names::LAYOUT, &huggingface_clip::LAYOUT, &dinov2::HUGGINGFACE, &dinov2::TIMM, &dinov2::ORIGINAL];
 
 /// The canonical tensor by which a layout is recognised.
-const ANCHOR: &str = "vision.patch.weight";
+pub(super) const ANCHOR: &str = "vision.patch.weight";
 
 /// What a canonical tensor is made of.
 #[derive(Debug, PartialEq)]
@@ -59,12 +61,16 @@ impl Layout {
         self.blocks.iter().find(|(name, _)| *name == tower).map(|(_, prefix)| *prefix)
     }
 
-    /// The prefix before every raw name, such as `module.` or `state_dict.`, where `names` are of
-    /// this layout. The shortest, if there are several models in one file.
-    pub fn find_prefix(&self, names: &[String]) -> Option<String> {
-        let anchor = self.recipe(ANCHOR)?.parts.into_iter().next()?;
-        let prefixes = names.iter().filter_map(|name| name.strip_suffix(anchor.as_str()));
-        prefixes.filter(|p| p.is_empty() || p.ends_with('.')).min_by_key(|p| p.len()).map(str::to_owned)
+    /// The prefixes before raw names, such as `module.` or `state_dict.`, where `names` are of this layout: one for each
+    /// model in the file.
+    pub fn prefixes(&'static self, names: &[String]) -> impl Iterator<Item = String> {
+        let anchor = self.recipe(ANCHOR).and_then(|recipe| recipe.parts.into_iter().next());
+        let anchor = anchor.unwrap_or_default();
+        let prefixes = names.iter().filter_map(move |name| name.strip_suffix(anchor.as_str()));
+        let has_mark = |prefix: &&str| {
+            self.mark.is_none_or(|mark| names.iter().any(|name| name.strip_prefix(*prefix) == Some(mark)))
+        };
+        prefixes.filter(|p| p.is_empty() || p.ends_with('.')).filter(has_mark).map(str::to_owned)
     }
 }
 
@@ -88,6 +94,7 @@ mod tests {
             pre_norm: clip,
             patch_bias: !clip,
             layer_scale: !clip,
+            registers: if clip { 0 } else { 4 },
             activation: Activation::Gelu,
             norm_eps: 1e-5,
         }
@@ -122,12 +129,14 @@ mod tests {
     }
 
     #[test]
-    fn finds_the_shortest_prefix() {
-        let names = |list: &[&str]| list.iter().map(|n| (*n).to_owned()).collect::<Vec<_>>();
-        let layout = &openai_names::LAYOUT;
-        assert_eq!(layout.find_prefix(&names(&["visual.conv1.weight"])).unwrap(), "");
-        let wrapped = names(&["teacher.module.visual.conv1.weight", "state_dict.visual.conv1.weight"]);
-        assert_eq!(layout.find_prefix(&wrapped).unwrap(), "state_dict.");
-        assert_eq!(layout.find_prefix(&names(&["audiovisual.conv1.weight", "x"])), None);
+    fn finds_every_prefix() {
+        let prefixes = |list: &[&str]| {
+            let names: Vec<String> = list.iter().map(|n| (*n).to_owned()).collect();
+            openai_names::LAYOUT.prefixes(&names).collect::<Vec<_>>()
+        };
+        assert_eq!(prefixes(&["visual.conv1.weight"]), [""]);
+        let wrapped = ["teacher.module.visual.conv1.weight", "state_dict.visual.conv1.weight"];
+        assert_eq!(prefixes(&wrapped), ["teacher.module.", "state_dict."]);
+        assert!(prefixes(&["audiovisual.conv1.weight", "x"]).is_empty());
     }
 }

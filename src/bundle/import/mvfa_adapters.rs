@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use crate::bundle::error::BundleError;
-use crate::bundle::import::open::open_source;
+use crate::bundle::import::open::{Opened, open_source};
+use crate::bundle::import::tower::Role;
 use crate::bundle::names::BANKS;
 use crate::bundle::source::{TensorSource, check_finite};
 
@@ -22,6 +23,7 @@ pub struct AdapterFile {
     levels: usize,
     width: usize,
     bottleneck: usize,
+    notes: Vec<String>,
 }
 
 impl AdapterFile {
@@ -31,16 +33,20 @@ impl AdapterFile {
     /// [`BundleError::UnknownCheckpoint`] if there are no adapters in it,
     /// [`BundleError::DamagedCheckpoint`], [`BundleError::Io`].
     pub fn open(path: &Path) -> Result<Self, BundleError> {
-        let source = open_source(path)?;
-        let path = path.display().to_string();
+        let Opened { source, place: path, mut notes, .. } = open_source(path)?;
         let names = source.names();
         let anchor = raw_name("seg", 0, "fc1");
         let unknown = |reason: String| BundleError::UnknownCheckpoint { path: path.clone(), reason };
         let prefixes = names.iter().filter_map(|n| n.strip_suffix(anchor.as_str()));
-        let prefix = prefixes.filter(|p| p.is_empty() || p.ends_with('.')).min_by_key(|p| p.len()).map(str::to_owned);
-        let Some(prefix) = prefix else {
+        let mut prefixes: Vec<&str> = prefixes.filter(|p| p.is_empty() || p.ends_with('.')).collect();
+        prefixes.sort_by_key(|prefix| (Role::of(prefix), prefix.len()));
+        let Some((prefix, others)) = prefixes.split_first() else {
             return Err(unknown(format!("it holds no MVFA adapters (there is no {anchor} in it)")));
         };
+        let prefix = (*prefix).to_owned();
+        if !others.is_empty() {
+            notes.push(format!("of the adapters those with prefix {prefix:?} are taken; there are {others:?}, too"));
+        }
         let shape = source.shape(&format!("{prefix}{anchor}")).unwrap_or_default();
         let &[bottleneck, width] = shape.as_slice() else {
             return Err(unknown(format!("{anchor} has shape {shape:?}, expected [bottleneck, width]")));
@@ -54,7 +60,12 @@ impl AdapterFile {
         if levels > LEVELS_LIMIT {
             return Err(unknown(format!("it claims {levels} levels")));
         }
-        Ok(Self { path, source, prefix, levels, width, bottleneck })
+        Ok(Self { path, source, prefix, levels, width, bottleneck, notes })
+    }
+
+    /// What was chosen among files and prefixes, in sentences.
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Levels of each bank.

@@ -35,5 +35,6 @@ pub const LAYOUT: Layout = Layout {
         ("mlp.fc2.weight", &["mlp.c_proj.weight"]),
         ("mlp.fc2.bias", &["mlp.c_proj.bias"]),
     ],
+    mark: None,
     transposed: &[],
 };

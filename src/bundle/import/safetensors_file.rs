@@ -12,7 +12,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use crate::bundle::error::BundleError;
 use crate::bundle::import::element::Element;
-use crate::bundle::import::open::ReadSeek;
+use crate::bundle::import::files::ReadSeek;
 use crate::bundle::source::{TensorSource, Unread};
 
 /// Largest header: that of a large CLIP has less than 100 kilobytes.
@@ -35,7 +35,7 @@ struct Entry {
 }
 
 /// The header: names in the order of the file, as often as they stand there.
-struct Lines(Vec<(String, serde_json::Value)>);
+pub(super) struct Lines(pub(super) Vec<(String, serde_json::Value)>);
 
 impl<'de> Deserialize<'de> for Lines {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

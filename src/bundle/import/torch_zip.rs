@@ -11,7 +11,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use zip::{CompressionMethod, ZipArchive};
 
 use crate::bundle::error::BundleError;
-use crate::bundle::import::open::ReadSeek;
+use crate::bundle::import::files::ReadSeek;
 use crate::bundle::import::pickle::value::StoredTensor;
 use crate::bundle::import::pickle::{PICKLE_LIMIT_BYTES, read_pickle};
 use crate::bundle::import::tree::flatten_with_unread;

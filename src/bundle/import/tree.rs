@@ -4,7 +4,7 @@
 //! a TorchScript module. Goes out: every tensor, named by the keys on the way to it, and those that are
 //! not read. Fails with a sentence if the tree is deeper or larger than any model's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::bundle::import::pickle::Pickle;
 use crate::bundle::import::pickle::value::{Id, StoredTensor, Value};
@@ -34,9 +34,15 @@ pub fn flatten(pickle: &Pickle) -> Result<BTreeMap<String, StoredTensor>, String
 /// # Errors
 /// As [`flatten`].
 pub fn flatten_with_unread(pickle: &Pickle) -> Result<Tensors, String> {
-    let mut walk = Walk { pickle, budget: NAMES_LIMIT, found: BTreeMap::new(), unread: Vec::new() };
+    let (found, twice) = (BTreeMap::new(), BTreeSet::new());
+    let mut walk = Walk { pickle, budget: NAMES_LIMIT, found, unread: Vec::new(), twice };
     walk.visit(pickle.root, "", 0)?;
-    Ok((walk.found, walk.unread))
+    let Walk { mut found, mut unread, twice, .. } = walk;
+    for name in twice {
+        found.remove(&name);
+        unread.push(Unread { name, why: "two tensors have this name".to_owned() });
+    }
+    Ok((found, unread))
 }
 
 struct Walk<'a> {
@@ -44,23 +50,34 @@ struct Walk<'a> {
     budget: usize,
     found: BTreeMap<String, StoredTensor>,
     unread: Vec<Unread>,
+    /// Names of two tensors that differ: which of them is meant cannot be known.
+    twice: BTreeSet<String>,
 }
 
 impl Walk<'_> {
+    fn spend(&mut self, characters: usize) -> Result<(), String> {
+        self.budget = self.budget.checked_sub(characters).ok_or("it has more names than any model")?;
+        Ok(())
+    }
+
     fn visit(&mut self, id: Id, name: &str, depth: usize) -> Result<(), String> {
-        self.budget = self.budget.checked_sub(name.len() + 64).ok_or("it has more names than any model")?;
+        self.spend(name.len() + 64)?;
         if depth > DEPTH_LIMIT {
             return Err(format!("its names are nested deeper than {DEPTH_LIMIT}"));
         }
         match self.pickle.values.get(id) {
             Some(Value::Tensor(tensor)) => {
-                self.found.insert(name.to_owned(), tensor.clone());
+                let other = self.found.insert(name.to_owned(), tensor.clone());
+                if other.is_some_and(|other| other != *tensor) {
+                    self.twice.insert(name.to_owned());
+                }
             }
-            Some(Value::UnreadTensor(function)) => {
-                let why = format!("it is stored by {}, which is not read", function.replace(' ', "."));
-                self.unread.push(Unread { name: name.to_owned(), why });
+            Some(Value::UnreadTensor(why)) => {
+                self.unread.push(Unread { name: name.to_owned(), why: why.to_string() });
             }
             Some(Value::Dict(items)) => {
+                // Keys that are no names cost time, too.
+                self.spend(items.len())?;
                 for (key, value) in items {
                     let key = match self.pickle.values.get(*key) {
                         Some(Value::Text(text)) => text.clone(),

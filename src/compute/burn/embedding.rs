@@ -1,7 +1,7 @@
 //! Patch embedding of burn's operations.
 //!
-//! In: pixels `[3, side, side]`. Out: tokens `[1, tokens, width]`, class token first, patches row by row. Building fails
-//! with [`BundleError`]. Source: spec §2.
+//! In: pixels `[3, side, side]`. Out: tokens `[1, tokens, width]`, class token first, patches row by row, then registers.
+//! Building fails with [`BundleError`]. Source: spec §2.
 
 use burn::tensor::Tensor;
 
@@ -17,6 +17,8 @@ pub(crate) struct Embedding {
     class_embedding: Tensor<1>,
     /// `[1, tokens, width]`, already resized to the grid.
     position_embedding: Tensor<3>,
+    /// `[1, registers, width]`, if there are any.
+    registers: Option<Tensor<3>>,
     ln_pre: Option<Norm>,
     config: VisionConfig,
 }
@@ -26,7 +28,12 @@ impl Embedding {
     pub(crate) fn take(weights: &mut Weights, config: &VisionConfig) -> Result<Self, BundleError> {
         let VisionConfig { width, patch_px, norm_eps, .. } = *config;
         let position_embedding = weights.take::<2>("vision.position_embedding", [config.tokens(), width])?;
+        let registers = (config.registers > 0).then(|| {
+            let tokens = weights.take::<2>("vision.register_tokens", [config.registers, width])?;
+            Ok::<_, BundleError>(tokens.unsqueeze::<3>())
+        });
         Ok(Self {
+            registers: registers.transpose()?,
             patch: Linear::take(weights, "vision.patch", width, 3 * patch_px * patch_px, config.patch_bias)?,
             class_embedding: weights.take("vision.class_embedding", [width])?,
             position_embedding: position_embedding.unsqueeze::<3>(),
@@ -51,6 +58,10 @@ impl Embedding {
             .reshape([1, grid * grid, 3 * patch * patch]);
         let class = self.class_embedding.clone().reshape([1, 1, width]);
         let tokens = Tensor::cat(vec![class, self.patch.forward(patches)], 1) + self.position_embedding.clone();
+        let tokens = match &self.registers {
+            Some(registers) => Tensor::cat(vec![tokens, registers.clone()], 1),
+            None => tokens,
+        };
         match &self.ln_pre {
             Some(norm) => norm.forward(tokens),
             None => tokens,
@@ -60,7 +71,7 @@ impl Embedding {
     /// Tokens `[tokens, width]` that were read before; what is missing of them is zero.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn resume(&self, mut values: Vec<f32>) -> Tensor<3> {
-        let shape = [1, self.config.tokens(), self.config.width];
+        let shape = [1, self.config.rows(), self.config.width];
         values.resize(shape.iter().product(), 0.0);
         from_values(values, shape, &self.class_embedding.device())
     }

@@ -49,7 +49,8 @@ impl Embedding {
         let VisionConfig { width, patch_px, image_px, norm_eps, .. } = self.config;
         pixels.resize(3 * image_px * image_px, 0.0);
         let padded = self.patch.padded_inputs();
-        let cut = Patches { side_px: image_px, grid: self.config.grid(), patch_px, padded };
+        let (grid, registers) = (self.config.grid(), self.config.registers);
+        let cut = Patches { side_px: image_px, grid, patch_px, padded, registers };
         let rows = cut.launch(&self.queue.values(pixels));
         let dims = [1, cut.tokens(), width];
         let onto = Onto::Residual(&self.table);
@@ -63,7 +64,7 @@ impl Embedding {
     /// Tokens `[tokens, width]` that were read before; what is missing of them is zero.
     #[cfg(not(target_arch = "wasm32"))]
     pub(crate) fn resume(&self, mut values: Vec<f32>) -> CubeTensor {
-        values.resize(self.config.tokens() * self.config.width, 0.0);
+        values.resize(self.config.rows() * self.config.width, 0.0);
         self.queue.values(values)
     }
 }

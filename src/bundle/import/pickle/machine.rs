@@ -141,13 +141,13 @@ impl Machine<'_> {
             b'c' => {
                 let module = self.input.line()?; // GLOBAL
                 let name = self.input.line()?;
-                self.stack.push(Value::Global(format!("{module} {name}")))
+                self.stack.push(global(&module, &name)?)
             }
             0x93 => {
                 let name = self.stack.pop()?; // STACK_GLOBAL
                 let module = self.stack.pop()?;
-                let global = format!("{} {}", self.stack.as_text(module)?, self.stack.as_text(name)?);
-                self.stack.push(Value::Global(global))
+                let global = global(self.stack.as_text(module)?, self.stack.as_text(name)?)?;
+                self.stack.push(global)
             }
             b'R' | 0x81 => {
                 let arguments = self.stack.pop()?; // REDUCE, NEWOBJ
@@ -164,7 +164,7 @@ impl Machine<'_> {
             b'Q' => {
                 let id = self.stack.pop()?; // BINPERSID
                 let storage = self.stack.storage(id)?;
-                self.stack.push(Value::Storage(storage))
+                self.stack.push(storage)
             }
             _ => Err("the opcode is none that torch writes".to_owned()),
         }
@@ -198,6 +198,15 @@ impl Machine<'_> {
         let value = line.trim_end_matches('L').parse().map_or(Value::Other, Value::Int);
         self.stack.push(value)
     }
+}
+
+/// The name of a class or function. It can be used any number of times, so it must not be long.
+fn global(module: &str, name: &str) -> Result<Value, String> {
+    const LIMIT: usize = 1024;
+    if module.len() + name.len() > LIMIT {
+        return Err(format!("the name of a class has more than {LIMIT} bytes"));
+    }
+    Ok(Value::Global(format!("{module} {name}")))
 }
 
 fn pairs(items: &[Id]) -> Result<Vec<(Id, Id)>, String> {

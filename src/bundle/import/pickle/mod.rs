@@ -112,6 +112,77 @@ mod tests {
         }
     }
 
+    /// One tuple of 400,000 numbers, given to 60,000 calls.
+    #[test]
+    fn one_list_for_many_calls_costs_little() {
+        let calls = |callee: &[u8], item: &[u8]| {
+            let mut pickle = b"(".to_vec();
+            pickle.extend(item.repeat(400_000));
+            pickle.extend(b"tq\0c");
+            pickle.extend(callee);
+            pickle.extend(b"q\x01");
+            // OrderedDict looks into its first argument.
+            pickle.extend(b"h\0\x85q\x02");
+            pickle.extend(b"h\x01h\0R0h\x01h\x02R0".repeat(30_000));
+            pickle.push(b'.');
+            pickle
+        };
+        let start = std::time::Instant::now();
+        for callee in
+            [&b"os\nsystem\n"[..], b"torch._utils\n_rebuild_tensor_v9\n", b"torch._utils\n_rebuild_parameter\n"]
+        {
+            assert!(root(&calls(callee, b"K\x01")).is_ok());
+        }
+        let error = root(&calls(b"collections\nOrderedDict\n", b"N")).unwrap_err();
+        assert!(error.contains("look at more than"), "{error}");
+        assert!(root(&calls(b"torch._utils\n_rebuild_tensor_v2\n", b"K\x01")).is_err());
+        // Without the bound it is minutes.
+        assert!(start.elapsed().as_secs() < 20, "{:?}", start.elapsed());
+    }
+
+    #[test]
+    fn long_names_are_not_copied_without_end() {
+        let mut pickle = b"X\x00\x10\0\0".to_vec();
+        pickle.extend([b'a'; 4096]);
+        pickle.extend(b"q\0h\0h\0\x93.");
+        assert!(root(&pickle).unwrap_err().contains("name"));
+    }
+
+    /// What torch 2.3 and later write for types without a storage class of their own.
+    #[test]
+    fn tensors_of_unknown_types_are_told_and_others_read() {
+        let mut pickle = b"}(X\x01\0\0\0actorch._utils\n_rebuild_tensor_v3\n(".to_vec();
+        pickle.extend(b"(X\x07\0\0\0storagectorch.storage\nUntypedStorage\nX\x01\0\0\x000X\x03\0\0\0cpuK\x04tQ");
+        pickle.extend(b"K\0K\x04\x85K\x01\x85\x89}ctorch\nfloat8_e4m3fn\ntR");
+        pickle.extend(b"X\x01\0\0\0bctorch._utils\n_rebuild_tensor_v2\n(");
+        pickle.extend(b"(X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\x001X\x03\0\0\0cpuK\x04tQ");
+        pickle.extend(b"K\0K\x04\x85K\x01\x85\x89}tRu.");
+        let (found, unread) = flatten_with_unread(&read_pickle(&pickle).unwrap()).unwrap();
+        assert_eq!(found.keys().collect::<Vec<_>>(), ["b"]);
+        assert!(unread[0].name == "a" && unread[0].why.contains("float8_e4m3fn"), "{unread:?}");
+    }
+
+    #[test]
+    fn two_tensors_of_one_name_are_told() {
+        let tensor = |key: &[u8]| {
+            let mut call =
+                b"ctorch._utils\n_rebuild_tensor_v2\n((X\x07\0\0\0storagectorch\nFloatStorage\nX\x01\0\0\0".to_vec();
+            call.extend(key);
+            call.extend(b"X\x03\0\0\0cpuK\x04tQK\0K\x04\x85K\x01\x85\x89}tR");
+            call
+        };
+        let pickle = [
+            b"}(X\x03\0\0\0a.b".to_vec(),
+            tensor(b"0"),
+            b"X\x01\0\0\0a}X\x01\0\0\0b".to_vec(),
+            tensor(b"1"),
+            b"su.".to_vec(),
+        ];
+        let (found, unread) = flatten_with_unread(&read_pickle(&pickle.concat()).unwrap()).unwrap();
+        assert!(found.is_empty());
+        assert!(unread[0].name == "a.b" && unread[0].why.contains("two tensors"), "{unread:?}");
+    }
+
     #[test]
     fn bombs_stay_small() {
         // Depth: a million nested tuples; reading and dropping them must not use the stack.
@@ -128,6 +199,13 @@ mod tests {
         assert!(flatten(&read_pickle(&wide).unwrap()).unwrap_err().contains("names"));
         // A dictionary that holds itself.
         assert!(flatten(&read_pickle(b"}q\0K\x01h\0s.").unwrap()).unwrap_err().contains("nested"));
+        // Keys that are no names: one large dictionary under many of them.
+        let mut keys = b"}q\0(".to_vec();
+        keys.extend(std::iter::repeat_n([b'N', b'N'], 100_000).flatten());
+        keys.extend(b"u}(");
+        (0..10_000u32).for_each(|n| keys.extend([&b"J"[..], &n.to_le_bytes(), b"h\0"].concat()));
+        keys.extend(b"u.");
+        assert!(flatten(&read_pickle(&keys).unwrap()).unwrap_err().contains("names"));
         // Values: more than any checkpoint has.
         let mut many = vec![b'N'; 2_000_001];
         many.push(b'.');

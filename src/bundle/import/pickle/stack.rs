@@ -10,6 +10,9 @@ use crate::bundle::import::pickle::value::{Id, Value};
 /// Most values of one pickle.
 const VALUES_LIMIT: usize = 2_000_000;
 
+/// Most items and characters that all calls together look at: a pickle of torch gives each its own few.
+const ITEMS_LIMIT: usize = 20_000_000;
+
 /// What a pickle has built so far.
 #[derive(Default)]
 pub(super) struct Stack {
@@ -17,6 +20,7 @@ pub(super) struct Stack {
     stack: Vec<Id>,
     marks: Vec<usize>,
     memo: HashMap<u64, Id>,
+    items: usize,
 }
 
 impl Stack {
@@ -26,6 +30,15 @@ impl Stack {
         }
         self.stack.push(self.values.len());
         self.values.push(value);
+        Ok(())
+    }
+
+    /// Counts items or characters that a call looks at: one list can be given to any number of calls.
+    pub(super) fn look_at(&mut self, items: usize) -> Result<(), String> {
+        self.items += items;
+        if self.items > ITEMS_LIMIT {
+            return Err(format!("its calls look at more than {ITEMS_LIMIT} items"));
+        }
         Ok(())
     }
 

@@ -3,6 +3,8 @@
 //! Values live in one flat list and refer to each other by index, so cycles, deep nesting and
 //! values that are used twice cost nothing and cannot overflow a stack.
 
+use std::sync::Arc;
+
 use crate::bundle::import::element::Element;
 
 /// Index of a value.
@@ -11,7 +13,10 @@ pub type Id = usize;
 /// Most elements of one tensor: above the largest token table in use (250,002 × 1,024).
 const ELEMENTS_LIMIT: usize = 1 << 28;
 /// Most axes of one tensor.
-const AXES_LIMIT: usize = 8;
+pub(super) const AXES_LIMIT: usize = 8;
+/// Most elements of a tensor that has more of them than are stored, because rows or columns share them. Buffers such as
+/// position numbers are saved so; a table of weights is not, and would be large out of nothing.
+const SHARED_LIMIT: usize = 1 << 16;
 
 /// One value.
 #[derive(Clone, Debug, PartialEq)]
@@ -32,10 +37,12 @@ pub enum Value {
     Global(String),
     /// A block of elements in another file of the archive.
     Storage(Storage),
+    /// A storage that is not read: its type.
+    UnreadStorage(Arc<str>),
     /// A view of a storage.
     Tensor(StoredTensor),
-    /// A tensor that a function builds which is not known here: the function's name.
-    UnreadTensor(String),
+    /// A tensor that is not read: why.
+    UnreadTensor(Arc<str>),
     /// An object with attributes, such as a TorchScript module.
     Object(Option<Id>),
 }
@@ -44,7 +51,7 @@ pub enum Value {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Storage {
     /// Name of the file below `data/`.
-    pub key: String,
+    pub key: Arc<str>,
     /// Type of its elements.
     pub element: Element,
     /// How many there are.
@@ -92,6 +99,11 @@ impl StoredTensor {
         self.shape.iter().product()
     }
 
+    /// Whether it is large only because its elements share places.
+    pub fn is_blown_up(&self) -> bool {
+        self.count() > SHARED_LIMIT && self.count() > self.storage.elements
+    }
+
     /// Elements from the first to one past the last, in the storage.
     pub fn span(&self) -> Option<usize> {
         if self.shape.contains(&0) {
@@ -137,7 +149,7 @@ mod tests {
     use super::*;
 
     fn view(offset: usize, shape: &[usize], strides: &[usize]) -> Result<StoredTensor, String> {
-        let storage = Storage { key: "0".to_owned(), element: Element::F32, elements: 6 };
+        let storage = Storage { key: "0".into(), element: Element::F32, elements: 6 };
         StoredTensor::new(storage, offset, shape.to_vec(), strides.to_vec())
     }
 
@@ -149,6 +161,12 @@ mod tests {
         assert!(view(0, &[2, 3], &[3, 1]).unwrap().is_contiguous());
         assert!(view(2, &[1, 4], &[99, 1]).is_ok_and(|t| t.is_contiguous()), "one row has no stride");
         assert_eq!(view(5, &[], &[]).unwrap().gather(&[7.0]), [7.0]);
+    }
+
+    #[test]
+    fn elements_that_share_places_are_known() {
+        assert!(view(0, &[1 << 17, 2], &[0, 1]).unwrap().is_blown_up());
+        assert!(!view(0, &[77, 6], &[0, 1]).unwrap().is_blown_up(), "position numbers are saved so");
     }
 
     #[test]
