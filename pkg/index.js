@@ -234,7 +234,8 @@ export class Session {
       window = await this.#window.settle(this, (id, blob, window) => this.#call("replaceSupport", { id, blob, window }));
     }
     const size = !(picture instanceof Blob) && picture.width && picture.height ? [picture.width, picture.height] : undefined;
-    const options = { object, mode, augment, bankRows, window, leaveOut, size };
+    // A key without a value is not the same as no key to the module.
+    const options = { object, mode, augment, bankRows, window, leaveOut: leaveOut ?? [], size };
     return this.#call("analyse", { ...source, options }, { signal, onProgress });
   }
 

@@ -92,6 +92,12 @@ struct Survey<'a> {
     still_is_frame: bool,
 }
 
+/// How a PNG is to be turned; `None` for other files.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn orientation(bytes: &[u8]) -> Option<Orientation> {
+    bytes.starts_with(b"\x89PNG\r\n\x1a\n").then(|| Survey::of(bytes).orientation())
+}
+
 impl<'a> Survey<'a> {
     fn of(bytes: &'a [u8]) -> Self {
         let mut found = Self { whole_bytes: SIGNATURE_BYTES, ..Self::default() };

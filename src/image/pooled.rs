@@ -16,7 +16,7 @@ const VALUES_AT_MOST: usize = 1 << 20;
 /// How the grey values of one picture are spread, padding left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GreySpread {
-    /// [`KNOTS`] percentiles, rising.
+    /// Percentiles from 0 to 100, evenly spaced, rising.
     pub knots: Vec<f64>,
     /// Whether there was padding.
     pub is_padded: bool,

@@ -9,6 +9,7 @@ use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageReader};
 
 use super::orient::{swaps_axes, turned};
+use super::{png, tiff};
 
 /// A picture as its file stores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,9 +24,15 @@ pub struct Stored {
 impl Stored {
     /// Reads the header of a file.
     pub fn of_file(bytes: &[u8]) -> Option<Self> {
+        if tiff::is_tiff(bytes) {
+            let (width_px, height_px, orientation) = tiff::stored(bytes)?;
+            return Some(Self { width_px, height_px, orientation });
+        }
         let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?.into_decoder().ok()?;
         let (width, height) = decoder.dimensions();
-        let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+        // The library does not look behind the pixels of a PNG.
+        let behind = png::orientation(bytes);
+        let orientation = behind.or_else(|| decoder.orientation().ok()).unwrap_or(Orientation::NoTransforms);
         Some(Self { width_px: width as usize, height_px: height as usize, orientation })
     }
 
@@ -48,7 +55,7 @@ impl Stored {
     }
 }
 
-/// The alpha channel of a picture, upright, in 8 bits; `None` if it has none.
+/// The alpha channel of a picture, upright, in 8 bits; `None` if it has none, and for TIFF.
 pub fn alpha_of(bytes: &[u8]) -> Option<Vec<u8>> {
     let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?.into_decoder().ok()?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);

@@ -157,7 +157,11 @@ impl Layer {
         let pixels = near.iter().flat_map(|y| near.iter().map(move |x| y * grid + x));
         Self {
             pixels: pixels.map(|patch| patches.get(patch).copied().unwrap_or(false)).collect(),
-            weights: upsample(&ones, grid, side_px, geometry),
+            // Where all patches of a pixel stay its value is not divided, so that it is the same to the last bit.
+            weights: upsample(&ones, grid, side_px, geometry)
+                .into_iter()
+                .map(|share| if (share - 1.0).abs() < 1e-6 { 1.0 } else { share })
+                .collect(),
         }
     }
 }

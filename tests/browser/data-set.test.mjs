@@ -42,8 +42,8 @@ test("a data set is summarised as the command line does", async () => {
   await withPage(browser, {}, async (page) => {
     const text = await (await asked(page)).innerText();
     for (const words of [
-      "test: 1 normal (test/Good/img), 2 abnormal (test/Ungood/img), 1 mask (test/Ungood/Label).",
-      "valid: 2 normal (valid/good/img), 0 abnormal.",
+      "Test: 1 normal (test/Good/img), 2 abnormal (test/Ungood/img), 1 mask (test/Ungood/Label)",
+      "Valid: 2 normal (valid/good/img), 0 abnormal.",
       "test/strange (1 picture)",
       "1 abnormal picture without a mask",
     ]) assert.ok(text.includes(words), `${words} in ${text}`);

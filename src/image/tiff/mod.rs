@@ -26,7 +26,7 @@ use ::image::metadata::Orientation;
 use super::orient::upright;
 use super::padding::clear_no_data;
 use super::{ImageError, Limits, Note, Picture, Pixels};
-use directory::{File, tag};
+use directory::{Directory, File, tag};
 
 const FORMAT: &str = "TIFF";
 
@@ -49,8 +49,7 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     if pages > 1 {
         notes.insert(0, Note::Part { what: "page", number: 1, of: pages });
     }
-    let orientation = page.number(tag::ORIENTATION)?.and_then(|value| u8::try_from(value).ok());
-    let orientation = orientation.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms);
+    let orientation = orientation(&page)?;
     let picture = Picture {
         width_px: layout.width_px,
         height_px: layout.height_px,
@@ -60,6 +59,26 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
         notes,
     };
     Ok(upright(picture, orientation))
+}
+
+fn orientation(page: &Directory<'_>) -> Result<Orientation, ImageError> {
+    let number = page.number(tag::ORIENTATION)?.and_then(|value| u8::try_from(value).ok());
+    Ok(number.and_then(Orientation::from_exif).unwrap_or(Orientation::NoTransforms))
+}
+
+/// Whether a file begins as a TIFF does.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn is_tiff(bytes: &[u8]) -> bool {
+    [b"II\x2a\0", b"II\x2b\0", b"MM\0\x2a", b"MM\0\x2b"].iter().any(|start| bytes.starts_with(*start))
+}
+
+/// Columns and rows of the page that [`decode_tiff`] reads, and how it turns them; `None` if it is damaged.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn stored(bytes: &[u8]) -> Option<(usize, usize, Orientation)> {
+    let file = File::open(bytes).ok()?;
+    let (page, _) = pages::choose(&file).ok()?;
+    let side = |tag| page.number(tag).ok()?.and_then(|side| usize::try_from(side).ok());
+    Some((side(tag::IMAGE_WIDTH)?, side(tag::IMAGE_LENGTH)?, orientation(&page).ok()?))
 }
 
 fn damaged(reason: &str) -> ImageError {
