@@ -224,9 +224,18 @@ mod tests {
                 image::RgbaImage::from_raw(2, 2, pixels).unwrap().save(path).unwrap();
             }
         };
+        let save_tiff = |colour: u16| {
+            move |path: &Path| {
+                let pixels: Vec<u16> =
+                    [0, 65_535, 65_535, 0].into_iter().flat_map(|alpha| [colour, colour, colour, alpha]).collect();
+                let mut encoder = tiff::encoder::TiffEncoder::new(std::fs::File::create(path).unwrap()).unwrap();
+                encoder.write_image::<tiff::encoder::colortype::RGBA16>(2, 2, &pixels).unwrap();
+            }
+        };
         for colour in [0, 255] {
-            let mask = read(save(colour)).unwrap();
-            assert_eq!((mask.abnormal, mask.is_alpha), (vec![0, 1, 1, 0], true), "{colour}");
+            for mask in [read(save(colour)).unwrap(), read(save_tiff(u16::from(colour))).unwrap()] {
+                assert_eq!((mask.abnormal, mask.is_alpha), (vec![0, 1, 1, 0], true), "{colour}");
+            }
         }
         assert!(!grey_mask(2, 2, vec![0; 4]).is_alpha);
     }

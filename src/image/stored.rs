@@ -55,8 +55,11 @@ impl Stored {
     }
 }
 
-/// The alpha channel of a picture, upright, in 8 bits; `None` if it has none, and for TIFF.
+/// The alpha channel of a picture, upright, in 8 bits; `None` if it has none.
 pub fn alpha_of(bytes: &[u8]) -> Option<Vec<u8>> {
+    if tiff::is_tiff(bytes) {
+        return tiff::alpha(bytes);
+    }
     let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?.into_decoder().ok()?;
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
+use crate::disk::RunWindow;
 use crate::eval::DatasetError;
 use crate::image::PixelHash;
 use crate::train::error::TrainError;
@@ -83,7 +84,7 @@ pub struct Gathered<const N: usize> {
     pub pixels: HashMap<PathBuf, PixelHash>,
 }
 
-/// Reads, prepares and encodes all pictures; the first group is trained on. With a finished store in
+/// Reads, prepares and encodes all pictures through one grey window; the first group is trained on. With a finished store in
 /// `state` nothing is encoded.
 ///
 /// # Errors
@@ -93,12 +94,13 @@ pub struct Gathered<const N: usize> {
 pub fn gather<const N: usize>(
     model: &Model,
     groups: [&[Source]; N],
+    window: RunWindow,
     state: &StateFolder,
     seed: u64,
     strict: bool,
     watch: &mut dyn Watch,
 ) -> Result<Gathered<N>, TrainError> {
-    let mut preparer = Preparer::new(model.manifest().preprocess.size_px, seed);
+    let mut preparer = Preparer::new(model.manifest().preprocess.size_px, window, seed);
     let mut writer = TokenWriter::open(&state.path(TOKENS), model.token_len())?;
     let total: usize = groups.iter().map(|g| g.len()).sum();
     let mut seen = 0;

@@ -1,16 +1,16 @@
 //! Pictures ready to be trained on, before the tower has seen them.
 //!
-//! Comes in: [`Source`]s, those of one picture after each other. Goes out: planes of the model's size
-//! with a mask of 0 and 1. A picture is decoded once for all its views, and the last few wait for
-//! synthetic anomalies. Fails with [`TrainError::Picture`] and [`TrainError::Data`], which name the file.
+//! Comes in: [`Source`]s, those of one picture after each other, and the run's grey window. Goes out: planes
+//! of the model's size with a mask of 0 and 1. A picture is decoded once for all its views, and the last few
+//! wait for synthetic anomalies. Fails with [`TrainError::Picture`] and [`TrainError::Data`], which name the file.
 
 use std::collections::{HashMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use crate::disk::picture_file;
+use crate::disk::{RunWindow, picture_file};
 use crate::eval::{Sample, read_mask};
-use crate::image::{PixelHash, Planes, Rgb8, WindowChoice, augment_mvfa, resize_bicubic, to_planes};
+use crate::image::{PixelHash, Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
 use crate::train::error::TrainError;
 use crate::train::ledger::Ledger;
 use crate::train::random::{Purpose, stream};
@@ -23,6 +23,7 @@ const WAITING: usize = 32;
 /// Reads and prepares pictures, and keeps a list of the files.
 pub struct Preparer {
     side_px: usize,
+    window: RunWindow,
     seed: u64,
     /// Every file that was opened.
     pub ledger: Ledger,
@@ -42,8 +43,16 @@ struct Views {
 
 impl Preparer {
     /// For a model of `side_px` pixels.
-    pub fn new(side_px: usize, seed: u64) -> Self {
-        Self { side_px, seed, ledger: Ledger::default(), pixels: HashMap::new(), waiting: VecDeque::new(), views: None }
+    pub fn new(side_px: usize, window: RunWindow, seed: u64) -> Self {
+        Self {
+            side_px,
+            window,
+            seed,
+            ledger: Ledger::default(),
+            pixels: HashMap::new(),
+            waiting: VecDeque::new(),
+            views: None,
+        }
     }
 
     /// Reads and prepares one picture.
@@ -128,6 +137,6 @@ impl Preparer {
         let bytes = bytes.map_err(|e| wrong(e.to_string()))?;
         let picture = picture_file::picture(&bytes).map_err(|e| wrong(e.to_string()))?;
         self.pixels.insert(path.to_owned(), PixelHash::of_picture(&picture));
-        Ok(picture.to_rgb8(WindowChoice::Auto))
+        Ok(picture.to_rgb8(self.window.choice))
     }
 }

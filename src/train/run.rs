@@ -4,7 +4,7 @@
 //! a new bundle with adapters. Fails with [`TrainError`]; an interrupted run resumes when it is
 //! started again with the same plan.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use burn::tensor::Tensor;
 use serde::Serialize;
@@ -15,6 +15,8 @@ use crate::bundle::writer::check_replaceable;
 use crate::clip::text::TextTower;
 use crate::clip::tokenizer::Tokenizer;
 use crate::compute::Weights;
+use crate::disk::RunWindow;
+use crate::image::WindowChoice;
 use crate::train::error::TrainError;
 use crate::train::few::Selection;
 use crate::train::items::gather;
@@ -92,6 +94,9 @@ struct Settings<'a> {
     learning_rate: f64,
     validate_every: usize,
     new_words: bool,
+    /// Empty if each picture has its own.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    window: String,
     train: Vec<String>,
     references: Vec<String>,
     validation: Vec<String>,
@@ -109,6 +114,7 @@ pub fn run(
 ) -> Result<Outcome, TrainError> {
     let pace = options.pace;
     check(bundle, plan, options)?;
+    let window = window_of(&plan.references);
     let settings = Settings {
         protocol: plan.protocol,
         model: &bundle.manifest().revision,
@@ -119,6 +125,7 @@ pub fn run(
         learning_rate: pace.learning_rate,
         validate_every: pace.validate_every,
         new_words: options.new_words,
+        window: window.to_string(),
         train: list(&plan.train),
         references: list(&plan.references),
         validation: list(&plan.validation),
@@ -126,8 +133,11 @@ pub fn run(
     let state = StateFolder::open(&options.out, &settings)?;
     let model = Model::open(bundle, bottleneck(bundle.manifest()))?;
     let words = words(bundle, &model, &plan.objects, options.new_words)?;
-    let gathered =
-        gather(&model, [&plan.train, &plan.references, &plan.validation], &state, pace.seed, options.strict, watch)?;
+    if window.shared.is_some() {
+        watch.note(&window.to_string());
+    }
+    let groups = [plan.train.as_slice(), &plan.references, &plan.validation];
+    let gathered = gather(&model, groups, window, &state, pace.seed, options.strict, watch)?;
     let [items, references, validation] = &gathered.groups;
     let chooser = chooser(plan, validation);
     watch.note(&format!(
@@ -274,6 +284,14 @@ fn published_words(
         },
     };
     features.into_iter().map(|f| f.map(crate::train::model::read).transpose()).collect()
+}
+
+/// The window that the memory's references have together; without references each picture has its own.
+fn window_of(references: &[Source]) -> RunWindow {
+    let mut files: Vec<&Path> = references.iter().map(|source| source.sample.image.as_path()).collect();
+    // A picture is there once for each of its views.
+    files.dedup();
+    RunWindow::of(files, WindowChoice::Auto)
 }
 
 fn list(sources: &[Source]) -> Vec<String> {

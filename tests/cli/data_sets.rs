@@ -318,6 +318,16 @@ fn save_turned(picture: &GrayImage, path: &Path) {
     encoder.write_header().unwrap().write_image_data(picture.as_raw()).unwrap();
 }
 
+/// Moves the EXIF note of a PNG behind its pixels, where the standard allows it too.
+fn move_note_behind(path: &Path) {
+    let bytes = fs::read(path).unwrap();
+    let at = |kind: &[u8]| bytes.windows(4).position(|four| four == kind).unwrap() - 4;
+    let (note, end) = (at(b"eXIf"), at(b"IEND"));
+    let length = u32::from_be_bytes(bytes[note..note + 4].try_into().unwrap()) as usize + 12;
+    let parts = [&bytes[..note], &bytes[note + length..end], &bytes[note..note + length], &bytes[end..]];
+    fs::write(path, parts.concat()).unwrap();
+}
+
 #[test]
 fn a_mask_is_turned_like_its_picture() {
     let folder = set(&Recipe::default());
@@ -325,9 +335,12 @@ fn a_mask_is_turned_like_its_picture() {
     let name = first.file_name().unwrap();
     // Stored lying on its side; mask drawn on what is stored.
     let lying = image::imageops::rotate270(&image::open(&first).unwrap().to_luma8());
-    save_turned(&lying, &folder.path().join("test/Ungood/img").join(name));
+    let turned = folder.path().join("test/Ungood/img").join(name);
+    save_turned(&lying, &turned);
     let mask = image::imageops::rotate270(&mask_of(&first));
     mask.save(folder.path().join("test/Ungood/anomaly_mask").join(name)).unwrap();
+    assert_eq!(as_usual(&folder, &[]), ["turned-mask"]);
+    move_note_behind(&turned);
     assert_eq!(as_usual(&folder, &[]), ["turned-mask"]);
 }
 

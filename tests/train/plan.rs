@@ -1,5 +1,6 @@
 //! Which pictures a plan takes, and what a step of several pictures is.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,8 +10,8 @@ use mvfa_web::bundle::store::BundleFolder;
 use mvfa_web::eval::{Dataset, Sample, Split, read_mask};
 use mvfa_web::image::{Limits, WindowChoice, decode, resize_bicubic, to_planes};
 use mvfa_web::train::{
-    Change, DataSet, EpochRecord, Model, Normals, Pace, Plan, Purpose, RunOptions, Selection, Source, StepReport,
-    Target, Watch, ZeroOptions, order, plan_zero, run,
+    Change, DataSet, EpochRecord, FewOptions, Model, Normals, Pace, Plan, Purpose, RunOptions, Selection, Source,
+    StepReport, Target, Watch, ZeroOptions, order, plan_few, plan_zero, run,
 };
 
 use crate::common::{assert_close, max_difference};
@@ -66,6 +67,31 @@ fn the_object_left_out_is_never_trained_on() {
     leaky.normals = vec![Normals { object: "brain".to_owned(), files: vec![PathBuf::from("a.png")] }];
     let error = plan_zero(&manifest, &[data], &leaky).unwrap_err().to_string();
     assert!(error.contains("leave out") && error.contains("--normals"), "{error}");
+}
+
+/// Other pictures of a person that is trained on choose no epoch.
+#[test]
+fn persons_are_either_trained_on_or_chosen_by() {
+    let place = Place::new();
+    for class in ["good", "Ungood"] {
+        for (n, file) in place.files(&format!("valid/{class}/img")).iter().enumerate() {
+            // Two pictures of each of two persons.
+            let person = file.parent().unwrap().join(format!("{class} {}", n / 2));
+            std::fs::create_dir_all(&person).unwrap();
+            std::fs::rename(file, person.join(file.file_name().unwrap())).unwrap();
+        }
+    }
+    let data = Dataset::open(&place.data.join("Brain_AD")).unwrap();
+    let manifest = BundleFolder::open(&place.bundle).unwrap().manifest().clone();
+    let options =
+        FewOptions { shots: 1, normal_only: false, selection: Selection::Valid, validation_limit: None, seed: 3 };
+    let plan = plan_few(&data, manifest.object("brain").unwrap(), &options).unwrap();
+    let persons = |sources: &[Source]| -> BTreeSet<String> {
+        sources.iter().map(|source| source.sample.person.clone().unwrap()).collect()
+    };
+    let (trained, chosen_by) = (persons(&plan.train), persons(&plan.validation));
+    assert_eq!((trained.len(), chosen_by.len(), plan.validation.len()), (2, 2, 4), "{trained:?} {chosen_by:?}");
+    assert!(trained.is_disjoint(&chosen_by), "{trained:?} {chosen_by:?}");
 }
 
 struct Quiet;

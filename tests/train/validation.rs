@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use image::{ImageBuffer, Luma};
 use serde_json::Value;
 
-use crate::tools::{Place, done, json_lines, mvfa, phantoms, text};
+use crate::tools::{Place, done, json_lines, mvfa, phantoms, stderr, text};
 
 /// A tiny model and phantoms of every object, four of each class in valid and test.
 fn place() -> (Place, PathBuf) {
@@ -40,22 +41,43 @@ fn zero_shot() {
     assert_equals_eval(&place, &data, "brain", &["--mode", "zero"]);
 }
 
+/// Trains on two shots of each class and compares with an evaluation beside the same normal pictures; what training says.
+#[track_caller]
+fn few_shot_equals_eval(place: &Place, data: &Path, object: &str, folder: &str) -> String {
+    let mut train = mvfa(&["train", "few", "--object", object, "--epochs", "1", "--select", "test", "--shots", "2"]);
+    train.args(["--bundle", text(&place.bundle), "--data", text(data), "--out", text(&place.path("out"))]);
+    let said = stderr(&done(&mut train));
+    let record = place.record("out");
+    let files = record["data"][0]["files"].as_array().unwrap().iter().filter_map(Value::as_str);
+    let normal = files.filter(|file| file.contains("_normal_"));
+    let support: Vec<String> =
+        normal.map(|file| text(&data.join(folder).join("valid/good/img").join(file)).to_owned()).collect();
+    assert_eq!(support.len(), 2);
+    let mut mode = vec!["--mode", "few", "--augment", "mvfa", "--support"];
+    mode.extend(support.iter().map(String::as_str));
+    assert_equals_eval(place, data, object, &mode);
+    said
+}
+
 #[test]
 fn few_shot_by_maps_and_by_scores() {
     let (place, data) = place();
     for (object, folder) in [("brain", "Brain_AD"), ("chest", "Chest_AD")] {
-        let mut train =
-            mvfa(&["train", "few", "--object", object, "--epochs", "1", "--select", "test", "--shots", "2"]);
-        train.args(["--bundle", text(&place.bundle), "--data", text(&data), "--out", text(&place.path("out"))]);
-        done(&mut train);
-        let record = place.record("out");
-        let files = record["data"][0]["files"].as_array().unwrap().iter().filter_map(Value::as_str);
-        let normal = files.filter(|file| file.contains("_normal_"));
-        let support: Vec<String> =
-            normal.map(|file| text(&data.join(folder).join("valid/good/img").join(file)).to_owned()).collect();
-        assert_eq!(support.len(), 2);
-        let mut mode = vec!["--mode", "few", "--augment", "mvfa", "--support"];
-        mode.extend(support.iter().map(String::as_str));
-        assert_equals_eval(&place, &data, object, &mode);
+        let said = few_shot_equals_eval(&place, &data, object, folder);
+        assert!(!said.contains("window"), "{said}");
     }
+}
+
+/// Pictures of 16 bits, each of another brightness, are trained on through the window that an evaluation takes.
+#[test]
+fn few_shot_on_deep_pictures() {
+    let place = Place::new();
+    let parts = ["valid/good/img", "valid/Ungood/img", "test/good/img", "test/Ungood/img"];
+    for (n, file) in parts.iter().flat_map(|part| place.files(part)).enumerate() {
+        let picture = image::open(&file).unwrap().to_luma8();
+        let deep = |x, y| Luma([u16::from(picture.get_pixel(x, y).0[0]) * (60 + 12 * n as u16)]);
+        ImageBuffer::from_fn(picture.width(), picture.height(), deep).save(&file).unwrap();
+    }
+    let said = few_shot_equals_eval(&place, &place.data, "brain", "Brain_AD");
+    assert_eq!(said.matches("for all pictures, taken from the normal pictures").count(), 1, "{said}");
 }

@@ -46,7 +46,7 @@ export function mountSupport(store, messages, support) {
       }
       tile.dataset.state = item.session ? "ready" : "reading";
       if (item.thumb && tile.firstChild !== item.thumb) tile.prepend(item.thumb);
-      tile.title = [item.name, ...item.warnings.map(({ short }) => short)].join("\n");
+      tile.title = [item.name, ...item.warnings.map(({ short }) => short), ...item.notes.map(({ text }) => text)].join("\n");
     }
     const count = state.support.length;
     setText(el("support-title"), count ? `Normal images (${count})` : "Normal images");
@@ -61,8 +61,10 @@ export function mountSupport(store, messages, support) {
   });
 }
 
-/** What is wrong with a normal image by itself, or "". @param {import("./types.d.ts").SupportItem[]} normals */
+/** What is wrong with a normal image by itself, else what is to be known about how one was read, or "". @param {import("./types.d.ts").SupportItem[]} normals */
 function doubtful(normals) {
   const found = normals.find(({ warnings }) => warnings.length > 0);
-  return found ? `${found.name}: ${found.warnings.map(({ short }) => short).join(", ")}. Leave it out if it is no normal image.` : "";
+  if (found) return `${found.name}: ${found.warnings.map(({ short }) => short).join(", ")}. Leave it out if it is no normal image.`;
+  const read = normals.find(({ notes }) => notes.length > 0);
+  return read ? `${read.name}: ${read.notes.map(({ text }) => text).join("; ")}.` : "";
 }

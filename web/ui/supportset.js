@@ -29,7 +29,7 @@ export function createSupportSet(store, messages, engine) {
   function add(files, { sample = false } = {}) {
     if (files.length === 0) return;
     const items = files.map(({ blob, name }) => /** @type {import("./types.d.ts").SupportItem} */ ({
-      id: nextId++, blob, name, sample, deep: false, thumb: null, input: null, spread: null, hash: "", warnings: [], session: null, engineId: 0, window: "",
+      id: nextId++, blob, name, sample, deep: false, thumb: null, input: null, spread: null, hash: "", warnings: [], notes: [], session: null, engineId: 0, window: "",
     }));
     store.set({ support: [...state.support, ...items] });
     void sync();
@@ -103,12 +103,12 @@ export function createSupportSet(store, messages, engine) {
 
   /** Once for a window: a restarted worker and further ones take what is known. @param {import("./types.d.ts").SupportItem} item @param {import("../../pkg/index.js").Session} session @param {string} window */
   async function decode(item, session, window) {
-    const { pixels, width, height, deep, input, hash, warnings } = await session.decode(item.blob, { window });
+    const { pixels, width, height, deep, input, hash, warnings, notes } = await session.decode(item.blob, { window });
     const bitmap = await createImageBitmap(new ImageData(/** @type {any} */ (asClamped(pixels)), width, height));
     item.thumb = await thumbnail(bitmap, THUMB_PX);
     bitmap.close();
     const spread = deep ? item.spread ?? (await session.greySpread(item.blob)) : null;
-    Object.assign(item, { window, deep, input, spread, hash, warnings });
+    Object.assign(item, { window, deep, input, spread, hash, warnings, notes });
   }
 
   /** @param {import("./types.d.ts").SupportItem} item @returns {Promise<boolean>} whether it was taken out, for the same is there */

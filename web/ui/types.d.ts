@@ -59,6 +59,8 @@ export interface SupportItem {
   hash: string;
   /** What its pixels alone show. */
   warnings: Warning[];
+  /** How its file was read. */
+  notes: Note[];
   /** Where the engine knows it, and under which id and window. */
   session: Session | null;
   engineId: number;

@@ -23,6 +23,8 @@ mod samples;
 
 use ::image::metadata::Orientation;
 
+#[cfg(not(target_arch = "wasm32"))]
+use super::orient::turned;
 use super::orient::upright;
 use super::padding::clear_no_data;
 use super::{ImageError, Limits, Note, Picture, Pixels};
@@ -81,6 +83,24 @@ pub(super) fn stored(bytes: &[u8]) -> Option<(usize, usize, Orientation)> {
     Some((side(tag::IMAGE_WIDTH)?, side(tag::IMAGE_LENGTH)?, orientation(&page).ok()?))
 }
 
+/// The alpha channel of the page that [`decode_tiff`] reads, upright, in 8 bits; `None` if there is none in whole bytes.
+#[cfg(not(target_arch = "wasm32"))]
+pub(super) fn alpha(bytes: &[u8]) -> Option<Vec<u8>> {
+    let file = File::open(bytes).ok()?;
+    let (page, _) = pages::choose(&file).ok()?;
+    let limits = Limits::default();
+    let layout = layout::Layout::of(&file, &page, &limits).ok()?;
+    let at = colour::Colours::of(bytes, &page, &layout).ok()?.alpha?;
+    if layout.kind != layout::Kind::Unsigned || !layout.bits.is_multiple_of(8) {
+        return None;
+    }
+    let samples = samples::read(bytes, &layout, at + 1, None, &limits).ok()?;
+    let pixels = samples.bytes.chunks_exact((at + 1) * samples.sample_bytes);
+    // The last byte is the highest.
+    let values: Option<Vec<u8>> = pixels.map(|pixel| pixel.last().copied()).collect();
+    Some(turned::<u8, 1>(&values?, layout.width_px, layout.height_px, orientation(&page).ok()?))
+}
+
 fn damaged(reason: &str) -> ImageError {
     ImageError::Damaged { format: FORMAT, reason: reason.to_owned() }
 }
@@ -91,4 +111,38 @@ fn truncated(reason: &str) -> ImageError {
 
 fn unsupported(found: &str) -> ImageError {
     ImageError::Unsupported { format: FORMAT, found: found.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use ::tiff::encoder::TiffEncoder;
+    use ::tiff::encoder::colortype::GrayI16;
+    use ::tiff::tags::Tag;
+
+    use super::*;
+
+    /// What the values 5, -9999, 7, 9 become in a file that calls one of them "no data".
+    fn values(no_data: Option<&str>) -> Vec<f32> {
+        let mut bytes = Cursor::new(Vec::new());
+        let mut encoder = TiffEncoder::new(&mut bytes).unwrap();
+        let mut page = encoder.new_image::<GrayI16>(2, 2).unwrap();
+        if let Some(text) = no_data {
+            page.encoder().write_tag(Tag::Unknown(tag::GDAL_NODATA), text).unwrap();
+        }
+        page.write_data(&[5, -9999, 7, 9]).unwrap();
+        match decode_tiff(bytes.get_ref(), &Limits::default()).unwrap().pixels {
+            Pixels::DeepGray { values, .. } => values,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_the_file_calls_no_data_is_no_value() {
+        assert_eq!(values(None), [5.0, -9999.0, 7.0, 9.0]);
+        let cleared = values(Some("-9999"));
+        assert!(cleared[1].is_nan() && [cleared[0], cleared[2], cleared[3]] == [5.0, 7.0, 9.0], "{cleared:?}");
+        assert_eq!(values(Some("none")), values(None));
+    }
 }
