@@ -25,6 +25,7 @@ mod samples;
 mod series;
 mod value;
 mod volume;
+pub mod write;
 
 pub use error::FormatError;
 pub use frame::{Channels, Frame};

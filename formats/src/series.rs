@@ -28,6 +28,8 @@ pub(crate) struct Entry {
     /// Number within its source.
     pub(crate) index: usize,
     pub(crate) info: FrameInfo,
+    /// Number of its file among those that were put together.
+    pub(crate) file: usize,
 }
 
 /// Ordered frames of equal size.
@@ -83,6 +85,11 @@ impl Series {
     /// What is known about a frame.
     pub fn info(&self, n: usize) -> Option<&FrameInfo> {
         self.entries.get(n).map(|entry| &entry.info)
+    }
+
+    /// Number of the file that a frame comes from, among the files given to [`dicom::group`]; 0 before.
+    pub fn file(&self, n: usize) -> Option<usize> {
+        self.entries.get(n).map(|entry| entry.file)
     }
 
     /// Decodes a frame, numbered from 0.

@@ -1,4 +1,4 @@
-//! Medical files on the command line: one frame as a picture, and what a series is.
+//! Medical files on the command line: a frame as a picture, and what a series is.
 //!
 //! Comes in: paths of DICOM, NIfTI, NRRD and MetaImage files. Goes out: 8-bit RGB through the file's window, or
 //! lines about a series, without anything about the patient. Fails with the file's name and the format's reason.
@@ -12,7 +12,7 @@ use mvfa_formats::{Channels, FormatError, Frame, Limits, Series, ValueMap, Windo
 use serde_json::{Value, json};
 
 use super::paths::distinct;
-use crate::image::{Note, Picture, Pixels, Rgb8, Shown, Window, WindowChoice};
+use crate::image::{GreySpread, Picture, Pixels, Rgb8, Shown, Window, WindowChoice};
 
 /// Enough of a file to recognise it, also inside gzip.
 const HEAD_BYTES: u64 = 4096;
@@ -25,7 +25,10 @@ pub(super) fn is_medical(path: &Path) -> bool {
 }
 
 /// Opens the series in a file. The pixels of a pair are looked for beside its header.
-fn open(path: &Path) -> Result<Series> {
+///
+/// # Errors
+/// What is wrong with the file.
+pub(super) fn open(path: &Path) -> Result<Series> {
     let limits = Limits::default();
     let read = |path: &Path| -> Result<Vec<u8>> {
         let bytes = fs::metadata(path)?.len();
@@ -58,51 +61,46 @@ fn companion(header: &Path, bytes: &[u8]) -> Option<PathBuf> {
     named.into_iter().chain(usual).find(|path| path.is_file() && path != header)
 }
 
-/// A frame of a medical file as it is analysed. `number` counts from 1; without one it is the first frame of a DICOM
-/// file and the middle slice of a volume.
+/// A frame, from 0, as it is analysed.
 ///
 /// # Errors
-/// What is wrong with the file, or no such frame.
-pub(super) fn picture(
-    path: &Path,
-    number: Option<usize>,
-    window: WindowChoice,
-) -> Result<(Rgb8, Option<Shown>, Vec<Note>)> {
-    let series = open(path)?;
-    let middle = if series.volume().is_some() { series.len() / 2 } else { 0 };
-    let n = match number {
-        Some(number) if number == 0 || number > series.len() => {
-            bail!("there is no frame {number}: the file has {}; choose 1 to {0}", series.len());
-        }
-        Some(number) => number - 1,
-        None => middle,
-    };
-    let part = Note::Part { what: "frame", number: n as u64 + 1, of: series.len() as u64 };
-    let notes = if series.len() > 1 { vec![part] } else { Vec::new() };
-    let (picture, window) = shown(&series.frame(n)?, series.format, window);
-    Ok((picture, window, notes))
+/// What is wrong with its pixels.
+pub(super) fn shown(series: &Series, n: usize, window: WindowChoice) -> Result<(Rgb8, Option<Shown>)> {
+    Ok(view(&series.frame(n)?, series.format, window))
 }
 
-/// A frame through a window: the file's first one, or one given by hand.
-fn shown(frame: &Frame, format: &'static str, choice: WindowChoice) -> (Rgb8, Option<Shown>) {
+/// How the grey values of a frame are spread; nothing where no window applies.
+pub(super) fn grey_spread(series: &Series, n: usize) -> Option<GreySpread> {
+    frame_picture(&series.frame(n).ok()?, series.format).grey_spread()
+}
+
+/// A frame before a window: with the file's first one, if that is a straight line.
+fn frame_picture(frame: &Frame, format: &'static str) -> Picture {
     let preset = frame.presets.first();
-    let values = frame.values();
     let pixels = if let Some(rgb) = frame.rgb8() {
         Pixels::Rgb8(rgb)
     } else if let (Some(gray), None) = (frame.gray8(), preset) {
         Pixels::Gray8(gray.to_vec())
     } else {
-        let level = |value: &f32| preset.map_or(0.0, |preset| preset.apply(f64::from(*value)));
-        match preset.map(|preset| &preset.shape) {
-            // Curves that are no straight line are applied here.
-            Some(WindowShape::Sigmoid { .. } | WindowShape::Table(_)) if choice == WindowChoice::Auto => {
-                Pixels::Gray8(values.iter().map(|value| (level(value) * 255.0).round() as u8).collect())
-            }
-            shape => Pixels::DeepGray { values: values.clone(), window: shape.and_then(window) },
-        }
+        Pixels::DeepGray { values: frame.values(), window: preset.and_then(|preset| window(&preset.shape)) }
     };
     let (width_px, height_px) = (frame.width_px, frame.height_px);
-    let picture = Picture { width_px, height_px, pixels, format, pil_takes_high_byte: false, notes: Vec::new() };
+    Picture { width_px, height_px, pixels, format, pil_takes_high_byte: false, notes: Vec::new() }
+}
+
+/// A frame through a window: the file's first one, or one given by hand.
+fn view(frame: &Frame, format: &'static str, choice: WindowChoice) -> (Rgb8, Option<Shown>) {
+    let mut picture = frame_picture(frame, format);
+    let values = frame.values();
+    // Curves that are no straight line are applied here.
+    if let Some(preset) = frame.presets.first()
+        && matches!(preset.shape, WindowShape::Sigmoid { .. } | WindowShape::Table(_))
+        && choice == WindowChoice::Auto
+        && picture.is_deep()
+    {
+        let level = |value: &f32| (preset.apply(f64::from(*value)) * 255.0).round() as u8;
+        picture.pixels = Pixels::Gray8(values.iter().map(level).collect());
+    }
     let (mut rgb, window) = picture.shown(choice);
     if frame.inverted && frame.channels == Channels::Gray {
         // Low values are bright; what lies outside the picture stays black.

@@ -7,6 +7,7 @@ mod data_sets;
 mod default_bundle;
 mod eval;
 mod eval_figures;
+mod exports;
 mod interrupted;
 mod medical;
 mod models;

@@ -4,6 +4,7 @@
 
 use super::dataset::DataSet;
 use super::header::{Header, Photometric, SampleKind};
+use super::origin::Origin;
 use super::tags;
 use crate::geometry::{cross, length};
 use crate::{FrameInfo, Geometry, Preset, Table, ValueMap, WindowShape};
@@ -29,6 +30,8 @@ pub(super) struct Description {
     /// Tells series apart; never shown.
     pub(super) series_uid: Option<String>,
     pub(super) instance_number: Option<f64>,
+    /// For objects that refer to the file; never shown.
+    pub(super) origin: Option<Origin>,
     /// At least one.
     frames: Vec<FrameDescription>,
 }
@@ -65,6 +68,7 @@ impl Description {
             notes: notes(set, header),
             series_uid: set.text(tags::SERIES_UID),
             instance_number: set.number(tags::INSTANCE_NUMBER),
+            origin: Origin::read(set),
             frames,
         }
     }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::dataset::{self, Encoding};
 use super::describe::{Description, FrameDescription};
 use super::header::{Header, Photometric};
+use super::origin::Origin;
 use super::place::Places;
 use super::syntax::{self, Compression, Syntax};
 use super::{FORMAT, codec, colour, stored, tags};
@@ -136,7 +137,7 @@ fn series(file: File) -> Series {
     let file = Arc::new(file);
     let entry = |index: usize| {
         let info: FrameInfo = file.description.frame(index).info.clone();
-        Entry { source: Source::Dicom(Arc::clone(&file)), index, info }
+        Entry { source: Source::Dicom(Arc::clone(&file)), index, info, file: 0 }
     };
     let entries = (0..file.header.frames).map(entry).collect();
     Series { format: FORMAT, width_px, height_px, modality, body_part, units, presets, notes, entries }
@@ -156,6 +157,11 @@ impl File {
     /// What tells series apart; not shown anywhere.
     pub(super) fn description(&self) -> &Description {
         &self.description
+    }
+
+    /// What objects about this file refer to; nothing where the file lacks it.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.description.origin.as_ref()
     }
 
     /// Decodes frame `n` of the file.

@@ -9,6 +9,7 @@ mod describe;
 mod file;
 mod group;
 mod header;
+mod origin;
 mod place;
 mod stored;
 mod syntax;
@@ -17,6 +18,7 @@ mod tags;
 pub use file::File;
 pub(crate) use file::{is_dicom, open};
 pub use group::group;
+pub(crate) use origin::Origin;
 
 /// Name of the format, for messages.
 pub(crate) const FORMAT: &str = "DICOM";

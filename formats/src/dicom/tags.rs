@@ -1,16 +1,20 @@
-//! Tags of the elements that are read (PS3.6). No names, identifiers of patients or dates are among them.
+//! Tags of the elements that are read (PS3.6). No names, identifiers of patients or dates are among them; unique
+//! identifiers of objects are, for what is written about them (`origin.rs`).
 
 pub(super) const TRANSFER_SYNTAX: u32 = 0x0002_0010;
 pub(super) const IMAGE_TYPE: u32 = 0x0008_0008;
 pub(super) const SOP_CLASS: u32 = 0x0008_0016;
+pub(super) const SOP_INSTANCE: u32 = 0x0008_0018;
 pub(super) const MODALITY: u32 = 0x0008_0060;
 pub(super) const BODY_PART: u32 = 0x0018_0015;
 pub(super) const SLICE_THICKNESS: u32 = 0x0018_0050;
 pub(super) const IMAGER_PIXEL_SPACING: u32 = 0x0018_1164;
+pub(super) const STUDY_UID: u32 = 0x0020_000d;
 pub(super) const SERIES_UID: u32 = 0x0020_000e;
 pub(super) const INSTANCE_NUMBER: u32 = 0x0020_0013;
 pub(super) const POSITION: u32 = 0x0020_0032;
 pub(super) const ORIENTATION: u32 = 0x0020_0037;
+pub(super) const FRAME_OF_REFERENCE: u32 = 0x0020_0052;
 pub(super) const PLANE_POSITION: u32 = 0x0020_9113;
 pub(super) const PLANE_ORIENTATION: u32 = 0x0020_9116;
 pub(super) const SAMPLES_PER_PIXEL: u32 = 0x0028_0002;
@@ -26,6 +30,7 @@ pub(super) const HIGH_BIT: u32 = 0x0028_0102;
 pub(super) const PIXEL_REPRESENTATION: u32 = 0x0028_0103;
 pub(super) const PADDING_VALUE: u32 = 0x0028_0120;
 pub(super) const PADDING_RANGE_LIMIT: u32 = 0x0028_0121;
+pub(super) const BURNED_IN: u32 = 0x0028_0301;
 pub(super) const WINDOW_CENTER: u32 = 0x0028_1050;
 pub(super) const WINDOW_WIDTH: u32 = 0x0028_1051;
 pub(super) const RESCALE_INTERCEPT: u32 = 0x0028_1052;
@@ -37,6 +42,9 @@ pub(super) const WINDOW_FUNCTION: u32 = 0x0028_1056;
 pub(super) const PALETTE_DESCRIPTORS: [u32; 3] = [0x0028_1101, 0x0028_1102, 0x0028_1103];
 pub(super) const PALETTES: [u32; 3] = [0x0028_1201, 0x0028_1202, 0x0028_1203];
 pub(super) const SEGMENTED_PALETTES: [u32; 3] = [0x0028_1221, 0x0028_1222, 0x0028_1223];
+pub(super) const LOSSY: u32 = 0x0028_2110;
+pub(super) const LOSSY_RATIO: u32 = 0x0028_2112;
+pub(super) const LOSSY_METHOD: u32 = 0x0028_2114;
 pub(super) const MODALITY_LUT: u32 = 0x0028_3000;
 pub(super) const LUT_DESCRIPTOR: u32 = 0x0028_3002;
 pub(super) const LUT_NAME: u32 = 0x0028_3003;

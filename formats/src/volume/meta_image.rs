@@ -127,6 +127,7 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
         origin,
         // ITK's axes are DICOM's.
         is_placed: sizes.len() >= 3,
+        placement: None,
     };
     volume.into_series(limits)
 }

@@ -9,3 +9,5 @@ mod voxels;
 
 pub use orient::Axis;
 pub use voxels::Volume;
+pub(crate) use nifti::Placement;
+pub(crate) use voxels::Cut;

@@ -65,6 +65,35 @@ impl Layout {
     }
 }
 
+/// Where a volume lies, as its header says it.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Placement {
+    /// The header is NIfTI-2's, with numbers of 64 bits.
+    pub(crate) is_second: bool,
+    /// Sign of the third axis of the qform, then voxel sizes.
+    pub(crate) pixdim: [f64; 4],
+    pub(crate) qform_code: u32,
+    pub(crate) sform_code: u32,
+    /// b, c, d and the origin.
+    pub(crate) quaternion: [f64; 6],
+    /// Rows of the sform.
+    pub(crate) rows: [f64; 12],
+}
+
+impl Placement {
+    fn read(layout: &Layout, bytes: &[u8]) -> Self {
+        let float = |first, second| move |i| layout.float(bytes, first, second, i);
+        Self {
+            is_second: layout.is_second,
+            pixdim: [0, 1, 2, 3].map(float(76, 104)),
+            qform_code: layout.code(bytes, 252, 344),
+            sform_code: layout.code(bytes, 254, 348),
+            quaternion: [0, 1, 2, 3, 4, 5].map(float(256, 352)),
+            rows: [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11].map(float(280, 400)),
+        }
+    }
+}
+
 pub(crate) fn is_nifti(bytes: &[u8]) -> bool {
     Layout::of(bytes).is_some()
 }
@@ -104,6 +133,7 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
     let (slope, intercept) = (layout.float(bytes, 112, 176, 0), layout.float(bytes, 116, 184, 0));
     let map = if slope == 0.0 || channels == 3 { ValueMap::STORED } else { ValueMap::Linear { slope, intercept } };
     let (axes, origin, is_placed) = affine(&layout, bytes, size);
+    let placement = Some(Placement::read(&layout, bytes));
     let row = samples * size[0];
     let plane = row * size[1];
     let strides = [samples, row, plane, plane.saturating_mul(size[2]), 1];
@@ -124,6 +154,7 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
         axes,
         origin,
         is_placed,
+        placement,
     };
     volume.into_series(limits)
 }

@@ -149,6 +149,7 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
         axes: layout.axes,
         origin: layout.origin,
         is_placed: layout.is_placed,
+        placement: None,
     };
     volume.into_series(limits)
 }

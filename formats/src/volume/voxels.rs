@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::element::Element;
+use super::nifti::Placement;
 use super::orient::{Axis, Orientation};
 use crate::bytes::Order;
 use crate::geometry::{Vector, length};
@@ -33,6 +34,8 @@ pub struct Volume {
     pub(crate) origin: Vector,
     /// The file says where the patient's axes are.
     pub(crate) is_placed: bool,
+    /// How NIfTI said it, so that it can be said again without rounding.
+    pub(crate) placement: Option<Placement>,
 }
 
 impl fmt::Debug for Volume {
@@ -102,7 +105,7 @@ impl Volume {
         self.size[self.cut(axis).across]
     }
 
-    fn cut(&self, axis: Axis) -> Cut {
+    pub(crate) fn cut(&self, axis: Axis) -> Cut {
         let orientation = Orientation::of(self.axes);
         // Slices as radiology shows them: the patient's right on the left, front or head at the top.
         let (across, columns, rows) = match axis {
@@ -201,6 +204,7 @@ impl Volume {
             source: Source::Volume(Arc::clone(&volume)),
             index,
             info: FrameInfo { geometry: volume.geometry(Axis::Axial, index), volume: index / slices },
+            file: 0,
         }));
         let (modality, body_part, units, presets) = (None, None, None, Vec::new());
         Ok(Series { format, width_px, height_px, modality, body_part, units, presets, notes, entries })
@@ -208,7 +212,7 @@ impl Volume {
 }
 
 /// How an axis cuts the array.
-struct Cut {
+pub(crate) struct Cut {
     /// Axes of the array.
     across: usize,
     columns: usize,
@@ -227,5 +231,20 @@ impl Cut {
         at[self.columns] = turned(column, self.columns, self.columns_reversed);
         at[self.rows] = turned(row, self.rows, self.rows_reversed);
         at
+    }
+
+    /// Number of slices of one volume.
+    pub(crate) fn slices(&self, size: &[usize; 3]) -> usize {
+        size[self.across]
+    }
+
+    /// Slice, row and column of an index of the array: the inverse of [`Cut::voxel`].
+    pub(crate) fn pixel(&self, size: &[usize; 3], at: [usize; 3]) -> [usize; 3] {
+        let turned = |axis: usize, reversed: bool| if reversed { size[axis] - 1 - at[axis] } else { at[axis] };
+        [
+            turned(self.across, self.across_reversed),
+            turned(self.rows, self.rows_reversed),
+            turned(self.columns, self.columns_reversed),
+        ]
     }
 }
