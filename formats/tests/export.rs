@@ -9,7 +9,8 @@ use std::process::Command;
 use std::sync::LazyLock;
 
 use mvfa_formats::write::{
-    Segment, Stamp, WriteError, check_dicom, check_nifti, nifti_labels, nifti_map, png16, secondary_capture, segmentation,
+    Segment, Stamp, WriteError, check_dicom, check_nifti, nifti_labels, nifti_map, png16, secondary_capture,
+    segmentation,
 };
 use mvfa_formats::{Limits, Series, dicom, open};
 

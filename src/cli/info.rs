@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::load;
 use super::medical;
-use super::paths::distinct;
+use super::paths::{self, Expanded, distinct};
 use super::terminal::{say, say_json};
 use crate::bundle::manifest::{Manifest, ObjectKind};
 
@@ -16,7 +16,8 @@ const EXAMPLES: &str = "\
 Examples:
   mvfa info
   mvfa info --bundle models/brain --json
-  mvfa info scan.dcm";
+  mvfa info scan.dcm
+  mvfa info study/";
 
 /// Arguments of `mvfa info`.
 #[derive(Debug, clap::Args)]
@@ -28,7 +29,7 @@ pub(super) struct Args {
     /// One JSON object on standard output, or one a series
     #[arg(long)]
     json: bool,
-    /// DICOM, NIfTI, NRRD or MetaImage files instead of a model: what series they hold
+    /// DICOM, NIfTI, NRRD or MetaImage files, or folders of them, instead of a model: what series they hold
     #[arg(value_name = "FILE", conflicts_with = "bundle")]
     files: Vec<PathBuf>,
 }
@@ -39,9 +40,11 @@ pub(super) struct Args {
 /// No bundle there, or a manifest that is not valid; a file that cannot be opened.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if !args.files.is_empty() {
-        for series in medical::series(&args.files)? {
+        let Expanded { mut files, in_folders, .. } = paths::expand(&args.files)?;
+        files.retain(|file| !in_folders.contains(file) || medical::is_medical(file));
+        for (series, files) in medical::series(&files, |file| in_folders.contains(file))? {
             if args.json {
-                say_json(&medical::describe(&series, &args.files).to_string())?;
+                say_json(&medical::describe(&series, &files).to_string())?;
             } else {
                 medical::prose(&series)?.iter().try_for_each(|line| say(line))?;
             }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use mvfa_formats::{FormatError, Series};
+use mvfa_formats::Series;
 
 use super::medical;
 use super::paths::{self, Expanded};
@@ -51,6 +51,8 @@ pub(super) struct Input {
     /// Names the results: another file name for each slice of a file.
     pub(super) stem_path: PathBuf,
     pub(super) slice: Option<Slice>,
+    /// It stands for a series of several slices.
+    is_choice: bool,
 }
 
 /// A frame of a medical series.
@@ -86,7 +88,7 @@ impl Input {
                 let series = &of.series;
                 let (picture, shown) = medical::shown(series, *frame, window.choice).with_context(|| self.name())?;
                 let part = Note::Part { what: "frame", number: *frame as u64 + 1, of: series.len() as u64 };
-                (picture, shown, if series.len() > 1 { vec![part] } else { Vec::new() })
+                (picture, shown, if self.is_choice { vec![part] } else { Vec::new() })
             }
             None => {
                 let whole = picture_file::whole(&self.path).with_context(|| self.name())?;
@@ -129,7 +131,7 @@ impl Inputs {
         let (mut opened, mut opened_files, mut without) = (Vec::new(), Vec::new(), 0);
         for (place, path) in files.into_iter().enumerate() {
             if !medical::is_medical(&path) {
-                ordered.push((place, Input { stem_path: path.clone(), path, slice: None }));
+                ordered.push((place, Input { stem_path: path.clone(), path, slice: None, is_choice: false }));
                 continue;
             }
             match medical::open(&path) {
@@ -137,7 +139,7 @@ impl Inputs {
                     opened.push(series);
                     opened_files.push((place, path));
                 }
-                Err(error) if in_folders.contains(&path) && is_no_picture(&error) => without += 1,
+                Err(error) if in_folders.contains(&path) && medical::is_no_picture(&error) => without += 1,
                 Err(error) => found.failures.push(error.context(path.display().to_string())),
             }
         }
@@ -182,11 +184,6 @@ impl Inputs {
     }
 }
 
-/// The file is whole and holds something else.
-fn is_no_picture(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(FormatError::NoPicture { .. })))
-}
-
 /// Frames of a series, and a note where not all are taken.
 fn chosen(loaded: &Loaded, choice: Option<&Slices>, in_folder: impl Fn(&Path) -> bool) -> Result<Vec<usize>> {
     let series = &loaded.series;
@@ -225,6 +222,8 @@ fn slices<'a>(loaded: &'a Rc<Loaded>, frames: &'a [usize]) -> impl Iterator<Item
         // Both endings of a packed file are no part of its name.
         let stem = stem.strip_suffix(".nii").unwrap_or(&stem);
         let name = if shares(frame) { format!("{stem}.slice-{}.x", frame + 1) } else { format!("{stem}.x") };
-        Input { stem_path: path.with_file_name(name), path, slice: Some(Slice { of: Rc::clone(loaded), frame }) }
+        let is_choice = frames.len() == 1 && loaded.series.len() > 1;
+        let slice = Some(Slice { of: Rc::clone(loaded), frame });
+        Input { stem_path: path.with_file_name(name), path, slice, is_choice }
     })
 }

@@ -7,7 +7,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use mvfa_formats::{Channels, FormatError, Frame, Limits, Series, ValueMap, WindowShape};
 use serde_json::{Value, json};
 
@@ -123,13 +123,35 @@ fn window(shape: &WindowShape) -> Option<Window> {
     Some(Window { center: center as f32, width: width as f32 })
 }
 
-/// The series in some files, those of DICOM put together.
+/// The series in some files, those of DICOM put together, each with its files. Those that `may_lack` pixels are passed over
+/// if they do.
 ///
 /// # Errors
 /// The first file that cannot be opened, with its name.
-pub(super) fn series(files: &[PathBuf]) -> Result<Vec<Series>> {
-    let open = |path: &PathBuf| open(path).with_context(|| path.display().to_string());
-    Ok(mvfa_formats::dicom::group(files.iter().map(open).collect::<Result<_>>()?))
+pub(super) fn series(files: &[PathBuf], may_lack: impl Fn(&PathBuf) -> bool) -> Result<Vec<(Series, Vec<PathBuf>)>> {
+    let (mut opened, mut names) = (Vec::new(), Vec::new());
+    for path in files {
+        match open(path) {
+            Ok(series) => {
+                opened.push(series);
+                names.push(path.clone());
+            }
+            Err(error) if may_lack(path) && is_no_picture(&error) => {}
+            Err(error) => return Err(error.context(path.display().to_string())),
+        }
+    }
+    let with_files = |series: Series| {
+        let mut own: Vec<PathBuf> =
+            (0..series.len()).filter_map(|n| series.file(n)).filter_map(|file| names.get(file).cloned()).collect();
+        own.dedup();
+        (series, own)
+    };
+    Ok(mvfa_formats::dicom::group(opened).into_iter().map(with_files).collect())
+}
+
+/// The file is whole and holds something else.
+pub(super) fn is_no_picture(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| matches!(cause.downcast_ref(), Some(FormatError::NoPicture { .. })))
 }
 
 /// What a series is, for programs. Nothing in it comes from the patient's data.

@@ -178,19 +178,27 @@ fn check(option: &str, path: &Path, source: &Loaded) -> Result<()> {
     let name = path.to_string_lossy().to_ascii_lowercase();
     let is_nifti = name.ends_with(".nii.gz");
     let outcome = match option {
-        "--map-out" if !is_nifti => return usage(format!("{option} writes NIfTI; name a file that ends in .nii.gz, not {shown}")),
+        "--map-out" if !is_nifti => {
+            return usage(format!("{option} writes NIfTI; name a file that ends in .nii.gz, not {shown}"));
+        }
         "--overlay-out" if !is_dicom(path) => {
             return usage(format!("{option} writes DICOM; name a file that ends in .dcm, not {shown}"));
         }
         _ if is_nifti => check_nifti(series),
         _ if is_dicom(path) => check_dicom(series),
-        _ => return usage(format!("{option} writes DICOM or NIfTI; name a file that ends in .dcm or .nii.gz, not {shown}")),
+        _ => {
+            return usage(format!(
+                "{option} writes DICOM or NIfTI; name a file that ends in .dcm or .nii.gz, not {shown}"
+            ));
+        }
     };
     if let Err(error) = outcome {
         return usage(format!("{option}: {error}"));
     }
     if path.symlink_metadata().is_ok() && !is_own_export(path) {
-        return usage(format!("{shown} is there and was not written by mvfa; name another file for {option}, or move it away"));
+        return usage(format!(
+            "{shown} is there and was not written by mvfa; name another file for {option}, or move it away"
+        ));
     }
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir()) {
         fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -216,7 +224,8 @@ fn whole(path: &Path, write: impl FnOnce(&mut WholeFile) -> Result<(), WriteErro
 
 /// From which value on a pixel counts.
 fn threshold(chosen: Option<f32>, done: &[Done]) -> f32 {
-    let counted = || done.iter().filter(|done| !done.is_void).flat_map(|done| &done.map).copied().filter(|v| v.is_finite());
+    let counted =
+        || done.iter().filter(|done| !done.is_void).flat_map(|done| &done.map).copied().filter(|v| v.is_finite());
     let low = counted().fold(f32::INFINITY, f32::min);
     let high = counted().fold(f32::NEG_INFINITY, f32::max);
     let of_normals = done.iter().find_map(|done| done.normal_top);

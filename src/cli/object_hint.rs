@@ -48,7 +48,9 @@ pub(super) fn mismatch(series: &Series, object: &str) -> Option<String> {
     }
     let part = series.body_part.as_deref()?.to_uppercase();
     let fits = known.parts.is_empty() || known.parts.contains(&part.as_str());
-    (!fits).then(|| format!("the body part is {part}, which models for {object} have not seen: the score may mean nothing"))
+    (!fits).then(|| {
+        format!("the body part is {part}, which models for {object} have not seen: the score may mean nothing")
+    })
 }
 
 /// What a series shows, in words.

@@ -205,12 +205,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         let reason = engine.zero_shot_lack();
         return Err(EngineError::NoZeroShot { object: request.object, reason }.into());
     }
-    let window = match request.mode {
+    let of_normals = match request.mode {
         Mode::Few => RunWindow::of_spreads(support.all.iter().filter_map(Input::grey_spread), args.window),
-        Mode::Zero => {
-            let window = RunWindow::of_spreads(images.shared_spreads(), args.window);
-            RunWindow { is_of_slices: window.shared.is_some(), ..window }
-        }
+        Mode::Zero => RunWindow::each(args.window),
+    };
+    let window = match of_normals.shared {
+        Some(_) => of_normals,
+        // Slices of one series are seen alike.
+        None => RunWindow { is_of_slices: true, ..RunWindow::of_spreads(images.shared_spreads(), args.window) },
     };
     if window.shared.is_some() {
         tell(&format!("note: {window}"));
@@ -272,7 +274,9 @@ fn object(args: &Args, images: &Inputs, manifest: &Manifest) -> Result<String> {
         Some((name, series, ids)) if !ids.is_empty() => {
             format!("{name} is {}: try --object {}; ", object_hint::shows(series), ids.join(" or --object "))
         }
-        Some((name, series, _)) => format!("{name} is {}, which suggests no object of this model; ", object_hint::shows(series)),
+        Some((name, series, _)) => {
+            format!("{name} is {}, which suggests no object of this model; ", object_hint::shows(series))
+        }
         None => String::new(),
     };
     Err(BadUsage(format!("--object is missing; {hint}this model has: {}", known.join(", "))).into())

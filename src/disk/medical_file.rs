@@ -15,7 +15,9 @@ pub enum MedicalFileError {
     #[error(transparent)]
     Format(#[from] FormatError),
     /// A data set has pictures, not volumes.
-    #[error("the file has {found} slices, expected 1: a data set has a file for each picture; write slices to files of their own")]
+    #[error(
+        "the file has {found} slices, expected 1: a data set has a file for each picture; write slices to files of their own"
+    )]
     Slices {
         /// Number of slices.
         found: usize,

@@ -92,8 +92,15 @@ mod tests {
 
     #[test]
     fn pictures_are_told_by_their_endings() {
-        for (name, expected) in [("a.PNG", true), ("b.jpeg", true), (".c.png", false), ("d.dat", false), ("png", false), ("e.nii.gz", true), ("f.DCM", true)]
-        {
+        for (name, expected) in [
+            ("a.PNG", true),
+            ("b.jpeg", true),
+            (".c.png", false),
+            ("d.dat", false),
+            ("png", false),
+            ("e.nii.gz", true),
+            ("f.DCM", true),
+        ] {
             assert_eq!(is_picture(Path::new(name)), expected, "{name}");
         }
     }

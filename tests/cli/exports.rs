@@ -117,7 +117,10 @@ fn a_folder_is_a_series_and_slices_are_chosen() {
 
     let all = predict(&["--mode", "zero", "--slices", "all", &scan]).expect(0).json_lines();
     assert_eq!(all.iter().map(|l| l["slice"].as_u64().unwrap()).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-    assert_eq!(all.iter().map(|l| l["position_mm"].as_f64().unwrap()).collect::<Vec<_>>(), [5.0, 7.5, 10.0, 12.5, 15.0]);
+    assert_eq!(
+        all.iter().map(|l| l["position_mm"].as_f64().unwrap()).collect::<Vec<_>>(),
+        [5.0, 7.5, 10.0, 12.5, 15.0]
+    );
     assert_eq!((&all[0]["window"]["from"], &all[0]["window"]), (&json!("slices"), &all[4]["window"]));
     let some = predict(&["--mode", "zero", "--slices", "2,4-5", &scan]).expect(0).json_lines();
     assert_eq!(some.iter().map(|l| l["slice"].as_u64().unwrap()).collect::<Vec<_>>(), [2, 4, 5]);
@@ -158,8 +161,24 @@ fn files_about_a_series_agree_with_each_other() {
     let (out_text, seg_text, map_text, overlay_text) = (text(&out), text(&seg), text(&map), text(&overlay));
     let run = |threshold: &str, seg: &str| {
         let more = [
-            "--mode", "zero", "--slices", "2-5", "--out", &out_text, "--map-png", "--contours", "--npy", "--seg-out", seg,
-            "--map-out", &map_text, "--overlay-out", &overlay_text, "--threshold", threshold, &scan,
+            "--mode",
+            "zero",
+            "--slices",
+            "2-5",
+            "--out",
+            &out_text,
+            "--map-png",
+            "--contours",
+            "--npy",
+            "--seg-out",
+            seg,
+            "--map-out",
+            &map_text,
+            "--overlay-out",
+            &overlay_text,
+            "--threshold",
+            threshold,
+            &scan,
         ];
         predict(&more).expect(0)
     };
@@ -239,8 +258,22 @@ fn nobody_is_named() {
     let mut said = String::new();
     let mut keep = |answer: Answer| said.push_str(&format!("{}{}", answer.stdout, answer.stderr));
     let all = [
-        "--mode", "zero", "--slices", "all", "--out", &out, "--map-png", "--contours", "--npy", "--seg-out", &seg,
-        "--map-out", &map, "--overlay-out", &overlay, &scan,
+        "--mode",
+        "zero",
+        "--slices",
+        "all",
+        "--out",
+        &out,
+        "--map-png",
+        "--contours",
+        "--npy",
+        "--seg-out",
+        &seg,
+        "--map-out",
+        &map,
+        "--overlay-out",
+        &overlay,
+        &scan,
     ];
     keep(predict(&all).expect(0));
     keep(mvfa(["info", &path("scan/a.dcm")]).expect(0));
@@ -277,7 +310,11 @@ fn an_object_is_suggested_and_a_foreign_modality_told() {
     let folder = tempfile::tempdir().unwrap();
     let scan = series(folder.path());
     let answer = mvfa(["predict", "--bundle", &bundle(), &scan]).expect(2);
-    assert!(answer.stderr.contains("is MR of HEAD: try --object brain; this model has: brain, chest"), "{}", answer.stderr);
+    assert!(
+        answer.stderr.contains("is MR of HEAD: try --object brain; this model has: brain, chest"),
+        "{}",
+        answer.stderr
+    );
     let answer = mvfa(["predict", "--bundle", &bundle(), "x.png"]).expect(2);
     assert!(answer.stderr.contains("--object is missing; this model has: brain, chest"), "{}", answer.stderr);
     let quiet = predict(&["--mode", "zero", &scan]).expect(0);
@@ -292,7 +329,9 @@ fn an_object_is_suggested_and_a_foreign_modality_told() {
 fn data_sets_may_hold_medical_files_of_one_slice() {
     let folder = tempfile::tempdir().unwrap();
     let set = folder.path().join("set");
-    for (n, place) in ["valid/good/img", "test/good/img", "test/Ungood/img", "test/Ungood/anomaly_mask"].iter().enumerate() {
+    for (n, place) in
+        ["valid/good/img", "test/good/img", "test/Ungood/img", "test/Ungood/anomaly_mask"].iter().enumerate()
+    {
         fs::create_dir_all(set.join(place)).unwrap();
         for i in 0..3 {
             let path = set.join(place).join(format!("{i}.dcm"));
@@ -306,7 +345,8 @@ fn data_sets_may_hold_medical_files_of_one_slice() {
     let checked = mvfa(["check", &text(&set), "--json"]);
     let found = &checked.json_lines()[0];
     assert_eq!((&found["contents"]["pictures"], &found["contents"]["unreadable"]), (&json!(9), &json!(0)), "{found}");
-    let measured = mvfa(["eval", "--bundle", &bundle(), "--data", &text(&set), "--object", "brain", "--shots", "1", "--json"]);
+    let measured =
+        mvfa(["eval", "--bundle", &bundle(), "--data", &text(&set), "--object", "brain", "--shots", "1", "--json"]);
     let lines = measured.json_lines();
     let last = lines.last().unwrap_or_else(|| panic!("{}", measured.stderr));
     assert!(last["pixel_auroc"].is_number(), "{last}\n{}", measured.stderr);
@@ -322,7 +362,58 @@ fn mask_png() -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut encoder = png::Encoder::new(&mut bytes, 24, 20);
     encoder.set_color(png::ColorType::Grayscale);
-    let pixels: Vec<u8> = (0..480).map(|i| if (8..16).contains(&(i % 24)) && (6..13).contains(&(i / 24)) { 255 } else { 0 }).collect();
+    let pixels: Vec<u8> =
+        (0..480).map(|i| if (8..16).contains(&(i % 24)) && (6..13).contains(&(i / 24)) { 255 } else { 0 }).collect();
     encoder.write_header().unwrap().write_image_data(&pixels).unwrap();
     bytes
+}
+
+/// A NIfTI volume of so many slices of 90 x 90 voxels.
+#[cfg(unix)]
+fn volume(slices: i16) -> Vec<u8> {
+    let mut bytes = vec![0; 352];
+    let mut put = |at: usize, value: &[u8]| bytes[at..at + value.len()].copy_from_slice(value);
+    put(0, &348u32.to_le_bytes());
+    for (i, n) in [3, 90, 90, slices, 1, 1, 1, 1].into_iter().enumerate() {
+        put(40 + i * 2, &n.to_le_bytes());
+        put(76 + i * 4, &1f32.to_le_bytes());
+    }
+    put(70, &[2, 0, 8, 0]);
+    put(108, &352f32.to_le_bytes());
+    put(344, b"n+1\0");
+    bytes.extend((0..8100 * u32::from(slices.unsigned_abs())).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8));
+    bytes
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_is_finished() {
+    use std::io::{BufRead, BufReader};
+    use std::process::{Command, Stdio};
+
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| text(&folder.path().join(name));
+    let slices = 2000;
+    fs::write(path("long.nii"), volume(slices)).unwrap();
+    let bundle = bundle();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_mvfa"))
+        .args(["predict", "--bundle", &bundle, "--object", "brain", "--mode", "zero", "--slices", "all", "--json"])
+        .args(["--map-out", &path("map.nii.gz"), &path("long.nii")])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    for _ in 0..3 {
+        lines.next().unwrap().unwrap();
+    }
+    Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    let said = 3 + lines.map_while(Result::ok).count();
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130), "{status}");
+    assert!(said < 2000, "it ended before it could be stopped");
+    let map = opened(&folder.path().join("map.nii.gz"));
+    let is_there = |n: usize| map.frame(n).unwrap().values().iter().all(|v| v.is_finite());
+    assert_eq!((0..map.len()).filter(|&n| is_there(n)).count(), said);
+    assert!(is_there(0) && !is_there(1999));
 }

@@ -7,7 +7,7 @@ pub(crate) mod nrrd;
 mod orient;
 mod voxels;
 
-pub use orient::Axis;
-pub use voxels::Volume;
 pub(crate) use nifti::Placement;
+pub use orient::Axis;
 pub(crate) use voxels::Cut;
+pub use voxels::Volume;

@@ -103,7 +103,11 @@ impl Header {
     }
 
     fn code(&mut self, first: usize, second: usize, value: u32) {
-        if self.is_second { self.put(second, &value.to_le_bytes()) } else { self.put(first, &(value as u16).to_le_bytes()) }
+        if self.is_second {
+            self.put(second, &value.to_le_bytes())
+        } else {
+            self.put(first, &(value as u16).to_le_bytes())
+        }
     }
 }
 

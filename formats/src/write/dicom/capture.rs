@@ -55,17 +55,18 @@ pub fn secondary_capture(
 }
 
 fn source(frame: &SourceFrame<'_>) -> Item {
-    frame.reference().text(0x0028_135a, b"CS", "YES").code(
-        0x0040_a170,
-        ["121322", "DCM", "Source image for image processing operation"],
-    )
+    frame
+        .reference()
+        .text(0x0028_135a, b"CS", "YES")
+        .code(0x0040_a170, ["121322", "DCM", "Source image for image processing operation"])
 }
 
 fn pixels(series: &Series, frames: usize) -> Item {
     Item::new()
         .text(0x0008_0008, b"CS", "DERIVED\\SECONDARY")
         .text(0x0008_0064, b"CS", "WSD")
-        .empty(&[(0x0020_0020, b"CS")])
+        // Orientation and side of the body: not known.
+        .empty(&[(0x0020_0020, b"CS"), (0x0020_0060, b"CS")])
         .u16s(0x0028_0002, &[3])
         .text(0x0028_0004, b"CS", "RGB")
         .u16s(0x0028_0006, &[0])

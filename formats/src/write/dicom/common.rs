@@ -55,9 +55,8 @@ pub(super) struct SourceFrame<'a> {
 impl SourceFrame<'_> {
     /// The reference to its file, and to itself within it.
     pub(super) fn reference(&self) -> Item {
-        let item = Item::new()
-            .text(0x0008_1150, b"UI", &self.origin.class)
-            .text(0x0008_1155, b"UI", &self.origin.instance);
+        let item =
+            Item::new().text(0x0008_1150, b"UI", &self.origin.class).text(0x0008_1155, b"UI", &self.origin.instance);
         match self.number {
             Some(number) => item.text(0x0008_1160, b"IS", &number.to_string()),
             None => item,
@@ -119,10 +118,9 @@ pub(super) fn common(origin: &Origin, stamp: &Stamp, class: &str, modality: &str
         .text(0x0020_0011, b"IS", "1")
         .text(0x0020_0013, b"IS", "1");
     match &origin.lossy {
-        Some((ratio, method)) => item
-            .text(0x0028_2110, b"CS", "01")
-            .text(0x0028_2112, b"DS", ratio)
-            .text(0x0028_2114, b"CS", method),
+        Some((ratio, method)) => {
+            item.text(0x0028_2110, b"CS", "01").text(0x0028_2112, b"DS", ratio).text(0x0028_2114, b"CS", method)
+        }
         None => item.text(0x0028_2110, b"CS", "00"),
     }
 }

@@ -81,10 +81,11 @@ impl Item {
 
     /// A code with its meaning, as the only item of a sequence.
     pub(super) fn code(self, tag: u32, [value, scheme, meaning]: [&str; 3]) -> Self {
-        let code = Self::new()
-            .text(0x0008_0100, b"SH", value)
-            .text(0x0008_0102, b"SH", scheme)
-            .text(0x0008_0104, b"LO", meaning);
+        let code = Self::new().text(0x0008_0100, b"SH", value).text(0x0008_0102, b"SH", scheme).text(
+            0x0008_0104,
+            b"LO",
+            meaning,
+        );
         self.item(tag, code)
     }
 

@@ -42,7 +42,8 @@ pub fn segmentation(
         .and(referenced_series(&sources));
     let set = match (&space, &first.origin.frame_of_reference) {
         (Space::Placed { .. }, Some(uid)) => set.text(0x0020_0052, b"UI", uid).empty(&[(0x0020_1040, b"LO")]),
-        _ => set,
+        // How the body lies is not known.
+        _ => set.empty(&[(0x0020_0020, b"CS")]),
     };
     let mut file = file_head(CLASS, &stamp.uid(0), set, bits.div_ceil(8))?;
     let start = file.len();
@@ -138,20 +139,18 @@ fn measures(geometry: &Geometry, between_mm: Option<f64>) -> Item {
     // A thickness is asked for; the distance of slices is the best guess.
     let measures = measures.numbers(0x0018_0050, &[thickness_mm.or(between_mm).unwrap_or(1.0)]);
     let measures = between_mm.into_iter().fold(measures, |item, step| item.numbers(0x0018_0088, &[step]));
-    Item::new()
-        .item(0x0028_9110, measures)
-        .item(0x0020_9116, Item::new().numbers(0x0020_0037, &directions.concat()))
+    Item::new().item(0x0028_9110, measures).item(0x0020_9116, Item::new().numbers(0x0020_0037, &directions.concat()))
 }
 
 /// What tells the frames apart: the segment, and the place or the number of the frame.
 fn dimensions(stamp: &Stamp, space: &Space) -> Item {
     let uid = stamp.uid(2);
     let index = |pointer: u32, group: u32, label: &str| {
-        Item::new()
-            .text(0x0020_9164, b"UI", &uid)
-            .tag(0x0020_9165, pointer)
-            .tag(0x0020_9167, group)
-            .text(0x0020_9421, b"LO", label)
+        Item::new().text(0x0020_9164, b"UI", &uid).tag(0x0020_9165, pointer).tag(0x0020_9167, group).text(
+            0x0020_9421,
+            b"LO",
+            label,
+        )
     };
     let place = match space {
         Space::Placed { .. } => index(0x0020_0032, 0x0020_9113, "Position"),
@@ -178,8 +177,7 @@ fn groups(sources: &[SourceFrame<'_>], space: &Space) -> Item {
             .reference()
             .text(0x0028_135a, b"CS", "YES")
             .code(0x0040_a170, ["121322", "DCM", "Source image for image processing operation"]);
-        let derivation =
-            Item::new().item(0x0008_2112, image).code(0x0008_9215, ["113076", "DCM", "Segmentation"]);
+        let derivation = Item::new().item(0x0008_2112, image).code(0x0008_9215, ["113076", "DCM", "Segmentation"]);
         let item = Item::new()
             .item(0x0020_9111, content)
             .item(0x0008_9124, derivation)
@@ -192,7 +190,5 @@ fn groups(sources: &[SourceFrame<'_>], space: &Space) -> Item {
             _ => item,
         }
     };
-    Item::new()
-        .item(0x5200_9229, shared)
-        .items(0x5200_9230, sources.iter().enumerate().map(frame).collect())
+    Item::new().item(0x5200_9229, shared).items(0x5200_9230, sources.iter().enumerate().map(frame).collect())
 }
