@@ -223,6 +223,26 @@ fn volumes_lie_in_the_space_of_their_source() {
 }
 
 #[test]
+fn a_volume_of_another_format_keeps_its_axes() {
+    // Slices across the first axis of the array, oblique, in the order from head to feet.
+    let header = "NRRD0004\ntype: uchar\ndimension: 3\nsizes: 2 3 4\nencoding: raw\nspace: left-posterior-superior\n\
+                  space directions: (0,0.3,-2) (0.8,0.6,0) (-0.6,0.8,0.1)\nspace origin: (10,-20,30.5)\n\n";
+    let series = open([header.as_bytes(), &(1..=24).collect::<Vec<u8>>()].concat(), &Limits::default()).unwrap();
+    let values = values(&series);
+    let mut bytes = Vec::new();
+    nifti_map(&series, &mut bytes, |n, y, x| values[n][y * series.width_px + x]).unwrap();
+    let again = open(bytes, &Limits::default()).unwrap();
+    let (source, found) = (series.volume().unwrap(), again.volume().unwrap());
+    assert_eq!((found.size(), found.orientation()), (source.size(), source.orientation()));
+    for (found, expected) in found.affine_ras().iter().flatten().zip(source.affine_ras().iter().flatten()) {
+        assert!((found - expected).abs() < 1e-6, "{found} instead of {expected}");
+    }
+    for at in (0..24).map(|i| [i % 2, i / 2 % 3, i / 6]) {
+        assert_eq!(found.value(at, 0), source.value(at, 0), "{at:?}");
+    }
+}
+
+#[test]
 fn what_cannot_be_written_is_told() {
     let volume = sample("nifti/anatomical.nii").series;
     assert!(matches!(check_dicom(&volume), Err(WriteError::NotDicom { format: "NIfTI" })));

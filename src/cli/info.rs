@@ -1,5 +1,6 @@
 //! `mvfa info`: what a model bundle is and can do, by its manifest only; or what series a medical file holds.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -8,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::load;
 use super::medical;
-use super::paths::{self, Expanded, distinct};
+use super::paths::{self, distinct};
 use super::terminal::{say, say_json};
 use crate::bundle::manifest::{Manifest, ObjectKind};
 
@@ -40,8 +41,18 @@ pub(super) struct Args {
 /// No bundle there, or a manifest that is not valid; a file that cannot be opened.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if !args.files.is_empty() {
-        let Expanded { mut files, in_folders, .. } = paths::expand(&args.files)?;
-        files.retain(|file| !in_folders.contains(file) || medical::is_medical(file));
+        let mut files = Vec::new();
+        let mut in_folders = HashSet::new();
+        for path in &args.files {
+            if path.is_dir() {
+                let mut inside = paths::expand(std::slice::from_ref(path))?.files;
+                inside.retain(|file| medical::is_medical(file));
+                in_folders.extend(inside.iter().cloned());
+                files.append(&mut inside);
+            } else {
+                files.push(path.clone());
+            }
+        }
         for (series, files) in medical::series(&files, |file| in_folders.contains(file))? {
             if args.json {
                 say_json(&medical::describe(&series, &files).to_string())?;

@@ -119,12 +119,12 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// The pictures and slices in `given`. Without a choice it is the middle slice of a volume and of a folder's series,
+    /// The pictures and slices in `given`, and the option that would choose others. Without a choice it is the middle slice of a volume and of a folder's series,
     /// the first frame of a DICOM file with several, and every file that is named.
     ///
     /// # Errors
     /// A folder that cannot be read, or has nothing in it.
-    pub(super) fn find(given: &[PathBuf], choice: Option<&Slices>) -> Result<Self> {
+    pub(super) fn find(given: &[PathBuf], choice: Option<&Slices>, option: &str) -> Result<Self> {
         let Expanded { files, overlays, in_folders } = paths::expand(given)?;
         let mut found = Self { overlays, ..Self::default() };
         let mut ordered: Vec<(usize, Input)> = Vec::new();
@@ -151,7 +151,7 @@ impl Inputs {
             let places = (0..series.len()).filter_map(|n| series.file(n)).filter_map(|file| opened_files.get(file));
             let Some(place) = places.map(|(place, _)| *place).min() else { continue };
             let loaded = Rc::new(Loaded { series, files: files.clone() });
-            match chosen(&loaded, choice, |path| in_folders.contains(path)) {
+            match chosen(&loaded, choice, option, |path| in_folders.contains(path)) {
                 Ok(frames) => ordered.extend(slices(&loaded, &frames).map(|input| (place, input))),
                 Err(error) => found.failures.push(error.context(loaded.file(0).display().to_string())),
             }
@@ -185,7 +185,12 @@ impl Inputs {
 }
 
 /// Frames of a series, and a note where not all are taken.
-fn chosen(loaded: &Loaded, choice: Option<&Slices>, in_folder: impl Fn(&Path) -> bool) -> Result<Vec<usize>> {
+fn chosen(
+    loaded: &Loaded,
+    choice: Option<&Slices>,
+    option: &str,
+    in_folder: impl Fn(&Path) -> bool,
+) -> Result<Vec<usize>> {
     let series = &loaded.series;
     let count = series.len();
     let mut files: Vec<usize> = (0..count).filter_map(|n| series.file(n)).collect();
@@ -204,7 +209,7 @@ fn chosen(loaded: &Loaded, choice: Option<&Slices>, in_folder: impl Fn(&Path) ->
             let what = series.modality.as_ref().map_or_else(String::new, |modality| format!("{modality}, "));
             let folder = loaded.file(0).parent().unwrap_or(Path::new("")).display().to_string();
             tell(&format!(
-                "note: {folder}: a series ({what}{count} slices); the middle one is taken, --slices takes others or all"
+                "note: {folder}: a series ({what}{count} slices); the middle one is taken, {option} takes others or all"
             ));
             Slices::Middle.of(count, whole)
         }

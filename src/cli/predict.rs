@@ -162,7 +162,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let (support, images) = split(&args.support, &args.images)?;
     let bundle = load::bundle(args.bundle.as_deref())?;
     let one = args.frame.map(|n| Slices::one(n as usize));
-    let images = Inputs::find(images, args.slices.as_ref().or(one.as_ref()))?;
+    let images = Inputs::find(images, args.slices.as_ref().or(one.as_ref()), "--slices")?;
     let object = object(args, &images, bundle.manifest())?;
     let request = Request {
         object: object.clone(),
@@ -170,7 +170,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         augment: args.augment.map(Augment::from),
         bank_rows: args.bank_rows.map(|rows| rows as usize),
     };
-    let support = Inputs::find(support, args.support_slices.as_ref().or(one.as_ref()))?;
+    let support = Inputs::find(support, args.support_slices.as_ref().or(one.as_ref()), "--support-slices")?;
     paths::tell_overlays(images.overlays + support.overlays);
     if images.all.is_empty() && images.failures.is_empty() {
         let message = "there is no picture to analyse: what was named are overlays that mvfa drew; name the pictures";

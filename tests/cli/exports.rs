@@ -216,8 +216,12 @@ fn files_about_a_series_agree_with_each_other() {
     let expected = map.frame(3).unwrap().values().iter().filter(|v| **v >= threshold).count();
     assert_eq!(area, expected as u64);
     assert_eq!(regions[0]["area_mm2"].as_f64().unwrap(), regions[0]["area_px"].as_f64().unwrap() * 0.375);
-    let png = image(&out.join("a.map.png"));
-    assert_eq!((png.0, png.1), (24, 20));
+    let (width_px, height_px, range, grey) = image(&out.join("a.map.png"));
+    assert_eq!((width_px, height_px), (24, 20));
+    for (grey, value) in grey.iter().zip(map.frame(3).unwrap().values()) {
+        let found = range[0] + f64::from(*grey) / 65535.0 * (range[1] - range[0]);
+        assert!((found - f64::from(value)).abs() <= (range[1] - range[0]) / 65535.0, "{found} instead of {value}");
+    }
 
     // Results in the folder of the source are no slices, and other people's files stay.
     fs::copy(folder.path().join("seg.dcm"), Path::new(&scan).join("seg.dcm")).unwrap();
@@ -235,13 +239,16 @@ fn files_about_a_series_agree_with_each_other() {
     assert!(refused.stderr.contains("write a NIfTI file (.nii.gz) instead"), "{}", refused.stderr);
 }
 
-/// Width, height and samples of a 16-bit grey PNG.
-fn image(path: &Path) -> (u32, u32, Vec<u16>) {
+/// Width, height, range and samples of a map as a 16-bit grey PNG.
+fn image(path: &Path) -> (u32, u32, Vec<f64>, Vec<u16>) {
     let mut reader = png::Decoder::new(std::io::BufReader::new(fs::File::open(path).unwrap())).read_info().unwrap();
     let mut bytes = vec![0; reader.output_buffer_size().unwrap()];
     let info = reader.next_frame(&mut bytes).unwrap();
     assert_eq!((info.color_type, info.bit_depth), (png::ColorType::Grayscale, png::BitDepth::Sixteen));
-    (info.width, info.height, bytes.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect())
+    let texts = &reader.info().uncompressed_latin1_text;
+    let range = texts.iter().find(|text| text.keyword == "Range").unwrap();
+    let range = range.text.split(' ').map(|number| number.parse().unwrap()).collect();
+    (info.width, info.height, range, bytes.chunks_exact(2).map(|b| u16::from_be_bytes([b[0], b[1]])).collect())
 }
 
 #[test]

@@ -26,9 +26,10 @@ impl Item {
         self
     }
 
-    /// Text: several values are separated by backslashes.
+    /// Text: several values are separated by backslashes. No other characters than ASCII's are announced.
     pub(super) fn text(self, tag: u32, vr: &[u8; 2], value: &str) -> Self {
-        let mut bytes = value.as_bytes().to_vec();
+        let plain = |c: char| if c.is_ascii() && !c.is_control() { c as u8 } else { b'?' };
+        let mut bytes: Vec<u8> = value.chars().map(plain).collect();
         if bytes.len() % 2 == 1 {
             bytes.push(if vr == b"UI" { 0 } else { b' ' });
         }
