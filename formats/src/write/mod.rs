@@ -5,9 +5,9 @@
 //!
 //! | file | what it keeps |
 //! |---|---|
-//! | [`npy`] | values as a NumPy array |
-//! | [`png16`] | a map as grey of 16 bits, with its range |
-//! | [`contours`] | outlines and regions as JSON |
+//! | [`npy()`] | values as a NumPy array |
+//! | [`png16()`] | a map as grey of 16 bits, with its range |
+//! | [`contours()`] | outlines and regions as JSON |
 //! | [`nifti_map`], [`nifti_labels`] | a volume in the source's space, `.nii.gz` |
 //! | [`segmentation`] | DICOM Segmentation that refers to the source's frames |
 //! | [`secondary_capture`] | DICOM colour pictures that refer to the source's frames |
