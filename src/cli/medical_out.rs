@@ -44,7 +44,7 @@ pub(super) struct Files {
     #[arg(long, value_name = "FILE")]
     pub(super) overlay_out: Option<PathBuf>,
     /// Map value from which on a pixel belongs to the segmentation and to outlines [default: the highest score of a normal
-    /// picture, else half-way between the lowest and the highest value of all maps]
+    /// picture, else half-way between the lowest and the highest value of all maps; outlines: from where the overlay is drawn]
     #[arg(long, value_name = "VALUE", allow_hyphen_values = true)]
     pub(super) threshold: Option<f32>,
 }

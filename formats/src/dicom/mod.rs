@@ -1,6 +1,6 @@
 //! DICOM: one file to a series of its frames.
 //!
-//! [`open`] reads the header only. Frames are decoded from the file's bytes when they are asked for.
+//! `open` reads the header only. Frames are decoded from the file's bytes when they are asked for.
 
 mod codec;
 mod colour;
