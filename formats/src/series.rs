@@ -27,9 +27,9 @@ pub(crate) struct Entry {
     pub(crate) source: Source,
     /// Number within its source.
     pub(crate) index: usize,
-    pub(crate) info: FrameInfo,
-    /// Number of its file among those that were put together.
+    /// Which of several files it comes from, as [`Series::of_file`] said.
     pub(crate) file: usize,
+    pub(crate) info: FrameInfo,
 }
 
 /// Ordered frames of equal size.
@@ -87,11 +87,6 @@ impl Series {
         self.entries.get(n).map(|entry| &entry.info)
     }
 
-    /// Number of the file that a frame comes from, among the files given to [`dicom::group`]; 0 before.
-    pub fn file(&self, n: usize) -> Option<usize> {
-        self.entries.get(n).map(|entry| entry.file)
-    }
-
     /// Decodes a frame, numbered from 0.
     ///
     /// # Errors
@@ -102,6 +97,17 @@ impl Series {
             Source::Dicom(file) => file.frame(entry.index),
             Source::Volume(volume) => volume.slice(crate::Axis::Axial, entry.index),
         }
+    }
+
+    /// The same, with the file's number for [`Series::place`] after files were put together.
+    pub fn of_file(mut self, file: usize) -> Self {
+        self.entries.iter_mut().for_each(|entry| entry.file = file);
+        self
+    }
+
+    /// Number of the file that a frame comes from, and its number there.
+    pub fn place(&self, n: usize) -> Option<(usize, usize)> {
+        self.entries.get(n).map(|entry| (entry.file, entry.index))
     }
 
     /// The volume that the frames are slices of, where the file is one.

@@ -106,11 +106,11 @@ fn made() -> Source {
         folder
     });
     let names = ["a.dcm", "b.dcm", "c.dcm", "d.dcm", "e.dcm"].map(|name| MADE.join(name));
-    let mut series = dicom::group(names.iter().map(|path| opened(path)).collect());
+    let mut series = dicom::group(names.iter().enumerate().map(|(n, path)| opened(path).of_file(n)).collect());
     assert_eq!(series.len(), 1);
     let series = series.remove(0);
     assert_eq!(series.notes, [""; 0]);
-    let files = (0..series.len()).map(|n| names[series.file(n).unwrap()].clone()).collect();
+    let files = (0..series.len()).map(|n| names[series.place(n).unwrap().0].clone()).collect();
     Source { name: "made series", series, files, threshold: -200.0 }
 }
 

@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use mvfa_formats::Series;
+use mvfa_formats::{Axis, Series};
 
 use super::medical;
 use super::paths::{self, Expanded};
@@ -39,7 +39,7 @@ impl Loaded {
 
     /// The file of a frame.
     fn file(&self, frame: usize) -> &Path {
-        let file = self.series.file(frame).and_then(|n| self.files.get(n)).or(self.files.first());
+        let file = self.series.place(frame).and_then(|(n, _)| self.files.get(n)).or(self.files.first());
         file.map_or(Path::new(""), PathBuf::as_path)
     }
 }
@@ -136,7 +136,7 @@ impl Inputs {
             }
             match medical::open(&path) {
                 Ok(series) => {
-                    opened.push(series);
+                    opened.push(series.of_file(opened_files.len()));
                     opened_files.push((place, path));
                 }
                 Err(error) if in_folders.contains(&path) && medical::is_no_picture(&error) => without += 1,
@@ -148,7 +148,8 @@ impl Inputs {
         }
         let files: Vec<PathBuf> = opened_files.iter().map(|(_, path)| path.clone()).collect();
         for series in mvfa_formats::dicom::group(opened) {
-            let places = (0..series.len()).filter_map(|n| series.file(n)).filter_map(|file| opened_files.get(file));
+            let places =
+                (0..series.len()).filter_map(|n| series.place(n)).filter_map(|(file, _)| opened_files.get(file));
             let Some(place) = places.map(|(place, _)| *place).min() else { continue };
             let loaded = Rc::new(Loaded { series, files: files.clone() });
             match chosen(&loaded, choice, option, |path| in_folders.contains(path)) {
@@ -193,15 +194,16 @@ fn chosen(
 ) -> Result<Vec<usize>> {
     let series = &loaded.series;
     let count = series.len();
-    let mut files: Vec<usize> = (0..count).filter_map(|n| series.file(n)).collect();
+    let mut files: Vec<usize> = (0..count).filter_map(|n| series.place(n)).map(|(file, _)| file).collect();
     files.dedup();
     let is_one_file = files.len() <= 1;
     let whole = if is_one_file { "file" } else { "series" };
     if let Some(choice) = choice {
         return choice.of(count, whole);
     }
-    if series.volume().is_some() {
-        return Slices::Middle.of(count, whole);
+    if let Some(volume) = series.volume() {
+        // Of the first, if it holds several.
+        return Ok(vec![volume.slices(Axis::Axial) / 2]);
     }
     let is_from_folder = (0..count).any(|n| in_folder(loaded.file(n)));
     match (is_one_file, is_from_folder) {

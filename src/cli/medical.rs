@@ -133,7 +133,7 @@ pub(super) fn series(files: &[PathBuf], may_lack: impl Fn(&PathBuf) -> bool) -> 
     for path in files {
         match open(path) {
             Ok(series) => {
-                opened.push(series);
+                opened.push(series.of_file(names.len()));
                 names.push(path.clone());
             }
             Err(error) if may_lack(path) && is_no_picture(&error) => {}
@@ -141,8 +141,10 @@ pub(super) fn series(files: &[PathBuf], may_lack: impl Fn(&PathBuf) -> bool) -> 
         }
     }
     let with_files = |series: Series| {
-        let mut own: Vec<PathBuf> =
-            (0..series.len()).filter_map(|n| series.file(n)).filter_map(|file| names.get(file).cloned()).collect();
+        let mut own: Vec<PathBuf> = (0..series.len())
+            .filter_map(|n| series.place(n))
+            .filter_map(|(file, _)| names.get(file).cloned())
+            .collect();
         own.dedup();
         (series, own)
     };

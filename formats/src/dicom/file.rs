@@ -137,7 +137,7 @@ fn series(file: File) -> Series {
     let file = Arc::new(file);
     let entry = |index: usize| {
         let info: FrameInfo = file.description.frame(index).info.clone();
-        Entry { source: Source::Dicom(Arc::clone(&file)), index, info, file: 0 }
+        Entry { source: Source::Dicom(Arc::clone(&file)), index, file: 0, info }
     };
     let entries = (0..file.header.frames).map(entry).collect();
     Series { format: FORMAT, width_px, height_px, modality, body_part, units, presets, notes, entries }

@@ -14,8 +14,7 @@ const SAME_STEP: f64 = 0.1;
 /// series keeps the place of its first file; its notes name gaps and duplicates.
 pub fn group(files: Vec<Series>) -> Vec<Series> {
     let mut groups: Vec<Vec<Series>> = Vec::new();
-    for (number, mut file) in files.into_iter().enumerate() {
-        file.entries.iter_mut().for_each(|entry| entry.file = number);
+    for file in files {
         match groups.iter_mut().find(|group| group.first().is_some_and(|first| belong(first, &file))) {
             Some(group) => group.push(file),
             None => groups.push(vec![file]),

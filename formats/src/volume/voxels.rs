@@ -203,8 +203,8 @@ impl Volume {
         entries.extend((0..count as usize).map(|index| Entry {
             source: Source::Volume(Arc::clone(&volume)),
             index,
-            info: FrameInfo { geometry: volume.geometry(Axis::Axial, index), volume: index / slices },
             file: 0,
+            info: FrameInfo { geometry: volume.geometry(Axis::Axial, index), volume: index / slices },
         }));
         let (modality, body_part, units, presets) = (None, None, None, Vec::new());
         Ok(Series { format, width_px, height_px, modality, body_part, units, presets, notes, entries })
