@@ -145,7 +145,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         SplitName::Valid => Split::Valid,
     };
     let samples = if args.strict { dataset.split(split)? } else { dataset.split_unchecked(split)? };
-    let paths::Expanded { files: references, overlays } = references(args, &dataset)?;
+    let paths::Expanded { files: references, overlays, .. } = references(args, &dataset)?;
     paths::tell_overlays(overlays + dataset.overlays());
     let samples = limited(without_references(samples, &references), args);
     let trained = Trained::of_bundle(bundle.folder());
@@ -266,7 +266,7 @@ fn references(args: &Args, dataset: &Dataset) -> Result<paths::Expanded> {
     let mut drawn = order(args.seed, Purpose::Shots, 0, pool.len());
     drawn.truncate(args.shots);
     let files = drawn.into_iter().filter_map(|n| pool.get(n).cloned()).collect();
-    Ok(paths::Expanded { files, overlays: 0 })
+    Ok(paths::Expanded { files, ..paths::Expanded::default() })
 }
 
 /// A picture compared with itself says nothing: references are not measured.

@@ -1,5 +1,6 @@
-//! `mvfa info`: what a model bundle is and can do. Reads the manifest only.
+//! `mvfa info`: what a model bundle is and can do, by its manifest only; or what series a medical file holds.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -7,14 +8,17 @@ use anyhow::Result;
 use serde_json::{Value, json};
 
 use super::load;
-use super::paths::distinct;
+use super::medical;
+use super::paths::{self, distinct};
 use super::terminal::{say, say_json};
 use crate::bundle::manifest::{Manifest, ObjectKind};
 
 const EXAMPLES: &str = "\
 Examples:
   mvfa info
-  mvfa info --bundle models/brain --json";
+  mvfa info --bundle models/brain --json
+  mvfa info scan.dcm
+  mvfa info study/";
 
 /// Arguments of `mvfa info`.
 #[derive(Debug, clap::Args)]
@@ -23,16 +27,41 @@ pub(super) struct Args {
     /// Folder of the model [default: models/default here or beside the program]
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
-    /// One JSON object on standard output
+    /// One JSON object on standard output, or one a series
     #[arg(long)]
     json: bool,
+    /// DICOM, NIfTI, NRRD or MetaImage files, or folders of them, instead of a model: what series they hold
+    #[arg(value_name = "FILE", conflicts_with = "bundle")]
+    files: Vec<PathBuf>,
 }
 
 /// Runs the command.
 ///
 /// # Errors
-/// No bundle there, or a manifest that is not valid.
+/// No bundle there, or a manifest that is not valid; a file that cannot be opened.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    if !args.files.is_empty() {
+        let mut files = Vec::new();
+        let mut in_folders = HashSet::new();
+        for path in &args.files {
+            if path.is_dir() {
+                let mut inside = paths::expand(std::slice::from_ref(path))?.files;
+                inside.retain(|file| medical::is_medical(file));
+                in_folders.extend(inside.iter().cloned());
+                files.append(&mut inside);
+            } else {
+                files.push(path.clone());
+            }
+        }
+        for (series, files) in medical::series(&files, |file| in_folders.contains(file))? {
+            if args.json {
+                say_json(&medical::describe(&series, &files).to_string())?;
+            } else {
+                medical::prose(&series)?.iter().try_for_each(|line| say(line))?;
+            }
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
     let bundle = load::bundle(args.bundle.as_deref())?;
     if args.json {
         let mut description = describe(bundle.manifest());

@@ -3,11 +3,8 @@
 //! Comes in: their files as they are read, and the first analysis. Goes out: warnings on standard error, and the scores
 //! for the report. Cannot fail.
 
-use std::path::{Path, PathBuf};
-
 use serde::Serialize;
 
-use super::paths::distinct;
 use super::terminal::tell;
 use crate::image::Rgb8;
 use crate::mvfa::{Analysis, Engine, ReferenceId, Warning};
@@ -18,7 +15,7 @@ const NAMED: usize = 16;
 /// The normal pictures, in the order of their names in the engine.
 #[derive(Debug, Default)]
 pub(super) struct NormalPictures {
-    paths: Vec<(ReferenceId, PathBuf)>,
+    names: Vec<(ReferenceId, String)>,
     told: bool,
 }
 
@@ -33,11 +30,11 @@ pub(super) struct NormalScore {
 
 impl NormalPictures {
     /// Remembers one, and tells what is doubtful about it alone.
-    pub(super) fn add(&mut self, id: ReferenceId, path: &Path, picture: &Rgb8) {
+    pub(super) fn add(&mut self, id: ReferenceId, name: String, picture: &Rgb8) {
         for warning in Warning::of_image(picture) {
-            tell(&format!("warning: normal picture {}: {}", path.display(), warning.short()));
+            tell(&format!("warning: normal picture {name}: {}", warning.short()));
         }
-        self.paths.push((id, path.to_owned()));
+        self.names.push((id, name));
     }
 
     /// Tells which are the same picture.
@@ -71,7 +68,7 @@ impl NormalPictures {
     }
 
     fn name(&self, id: ReferenceId) -> String {
-        self.paths.iter().find(|(other, _)| *other == id).map_or_else(String::new, |(_, path)| distinct(path))
+        self.names.iter().find(|(other, _)| *other == id).map_or_else(String::new, |(_, name)| name.clone())
     }
 }
 

@@ -14,6 +14,7 @@ use anyhow::{Context, Result};
 use super::npy::is_own_map;
 use super::usage::BadUsage;
 use crate::disk::WholeFile;
+use crate::disk::export_mark::{CONTOURS_END, MAP_END, is_own_export};
 use crate::disk::overlay_mark::{OVERLAY_END, is_own_overlay};
 use crate::eval::REPORT_MARK;
 
@@ -32,6 +33,24 @@ pub(super) fn map_path(out: &Path, stem: &str, which: &str) -> PathBuf {
     out.join(format!("{stem}.{which}.npy"))
 }
 
+/// The map of such a picture as a picture.
+pub(super) fn map_picture_path(out: &Path, stem: &str) -> PathBuf {
+    out.join(format!("{stem}{MAP_END}"))
+}
+
+/// The outlines on such a picture.
+pub(super) fn contours_path(out: &Path, stem: &str) -> PathBuf {
+    out.join(format!("{stem}{CONTOURS_END}"))
+}
+
+/// What is written beside the overlay.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extras {
+    pub(super) maps: bool,
+    pub(super) map_picture: bool,
+    pub(super) contours: bool,
+}
+
 /// Checks all files of `predict`. `inputs` are the pictures that are read.
 ///
 /// # Errors
@@ -39,7 +58,7 @@ pub(super) fn map_path(out: &Path, stem: &str, which: &str) -> PathBuf {
 pub(super) fn check_results<'a>(
     out: &Path,
     stems: &[String],
-    with_maps: bool,
+    extras: Extras,
     inputs: impl Iterator<Item = &'a PathBuf>,
 ) -> Result<()> {
     let inputs: HashSet<PathBuf> = inputs.filter_map(|path| path.canonicalize().ok()).collect();
@@ -63,8 +82,12 @@ pub(super) fn check_results<'a>(
     };
     for stem in stems {
         check(overlay_path(out, stem), is_own_overlay)?;
-        for which in MAPS.iter().filter(|_| with_maps) {
+        for which in MAPS.iter().filter(|_| extras.maps) {
             check(map_path(out, stem, which), is_own_map)?;
+        }
+        let others = [(extras.map_picture, map_picture_path(out, stem)), (extras.contours, contours_path(out, stem))];
+        for (_, path) in others.into_iter().filter(|(is_written, _)| *is_written) {
+            check(path, is_own_export)?;
         }
     }
     Ok(())

@@ -32,15 +32,25 @@ pub(super) fn blend(picture: &Rgb8, map: &[f32], side: usize) -> Rgb8 {
 }
 
 /// The same without what is below a value.
-fn blend_from(picture: &Rgb8, map: &[f32], side: usize, drawn_from: Option<f32>) -> Rgb8 {
-    let lo = map.iter().copied().fold(f32::INFINITY, f32::min);
-    let hi = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let threshold = (lo + DRAWN_FROM * (hi - lo)).max(drawn_from.unwrap_or(f32::NEG_INFINITY));
+pub(super) fn blend_from(picture: &Rgb8, map: &[f32], side: usize, drawn_from: Option<f32>) -> Rgb8 {
+    let (lo, hi) = range(map);
+    let threshold = self::drawn_from(map, drawn_from);
     if threshold > hi {
         return picture.clone();
     }
     let style = OverlayStyle { lo, hi, threshold, opacity: OPACITY, colour_map: ColourMap::default() };
     overlay(picture, map, side, &style)
+}
+
+/// The value from which on something is drawn.
+pub(super) fn drawn_from(map: &[f32], of_normals: Option<f32>) -> f32 {
+    let (lo, hi) = range(map);
+    (lo + DRAWN_FROM * (hi - lo)).max(of_normals.unwrap_or(f32::NEG_INFINITY))
+}
+
+/// Lowest and highest value.
+fn range(map: &[f32]) -> (f32, f32) {
+    (map.iter().copied().fold(f32::INFINITY, f32::min), map.iter().copied().fold(f32::NEG_INFINITY, f32::max))
 }
 
 fn save(path: &Path, picture: &Rgb8) -> Result<()> {

@@ -3,10 +3,12 @@
 //! Comes in: paths as typed. Goes out: picture files in a fixed order. Overlays of an earlier run are no pictures.
 //! Fails with the path and what to type instead.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
+use super::medical::is_medical;
 use super::terminal::tell;
 use super::usage::BadUsage;
 use crate::disk::overlay_mark::without_overlays;
@@ -19,6 +21,8 @@ use crate::image::FILE_ENDINGS;
 pub(super) struct Expanded {
     pub(super) files: Vec<PathBuf>,
     pub(super) overlays: usize,
+    /// Those of `files` that were found in a folder.
+    pub(super) in_folders: HashSet<PathBuf>,
 }
 
 /// Files as they are, folders as their picture files sorted by name. A path that is not there stays,
@@ -28,15 +32,18 @@ pub(super) struct Expanded {
 /// A folder that cannot be read, or has no picture in it.
 pub(super) fn expand(paths: &[PathBuf]) -> Result<Expanded> {
     let mut files = Vec::new();
+    let mut in_folders = HashSet::new();
     for path in paths {
         if path.is_dir() {
-            files.extend(pictures_in(path)?);
+            let inside = pictures_in(path)?;
+            in_folders.extend(inside.iter().cloned());
+            files.extend(inside);
         } else {
             files.push(path.clone());
         }
     }
     let (files, overlays) = without_overlays(files);
-    Ok(Expanded { files, overlays })
+    Ok(Expanded { files, overlays, in_folders })
 }
 
 /// Reports that overlays were skipped, if there were any.
@@ -49,24 +56,52 @@ pub(super) fn tell_overlays(count: usize) {
 }
 
 fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
-    let cannot = || format!("cannot read the folder {}", folder.display());
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder).with_context(cannot)? {
-        let path = entry.with_context(cannot)?.path();
-        if path.is_file() && is_picture(&path) {
-            files.push(path);
-        }
+    let (mut files, folders) = inside(folder)?;
+    files.retain(|path| is_picture(path) || is_medical(path));
+    if files.is_empty() {
+        files = medical_below(folders)?;
     }
     if files.is_empty() {
         let endings = FILE_ENDINGS.join(", ");
         return Err(BadUsage(format!(
-            "there is no picture in {} (looked for {endings}, not in folders inside it); name the folder with the pictures",
+            "there is no picture in {} (looked for {endings}, not in folders inside it, and for DICOM, NIfTI, NRRD and MetaImage); name the folder with the pictures",
             folder.display()
         ))
         .into());
     }
     files.sort();
     Ok(files)
+}
+
+/// Medical files in folders at any depth: a study often has one for each series. Plain pictures are not looked for there.
+fn medical_below(mut folders: Vec<PathBuf>) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    while let Some(folder) = folders.pop() {
+        let (files, below) = inside(&folder)?;
+        found.extend(files.into_iter().filter(|path| is_medical(path)));
+        folders.extend(below);
+    }
+    Ok(found)
+}
+
+/// The files and the folders in a folder, but not what is hidden.
+fn inside(folder: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>)> {
+    let cannot = || format!("cannot read the folder {}", folder.display());
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder).with_context(cannot)? {
+        let entry = entry.with_context(cannot)?;
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        let path = entry.path();
+        if path.is_file() {
+            files.push(path);
+        } else if entry.file_type().with_context(cannot)?.is_dir() {
+            // Links to folders are not followed: they may lead in a circle.
+            folders.push(path);
+        }
+    }
+    Ok((files, folders))
 }
 
 #[cfg(test)]

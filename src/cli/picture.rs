@@ -1,12 +1,6 @@
-//! Reading picture files.
-
-use std::path::Path;
-use std::time::Instant;
-
-use anyhow::{Context, Result};
+//! Pictures that were read, and what is to be known about them.
 
 use super::terminal::tell;
-use crate::disk::{RunWindow, picture_file};
 use crate::image::{Note, Rgb8, Shown};
 
 /// A picture as it is analysed, what is to be known about it, and how long reading took.
@@ -18,20 +12,9 @@ pub(super) struct Opened {
     pub(super) decode_ms: f64,
 }
 
-/// Reads and decodes a file.
-///
-/// # Errors
-/// The disk's reason or what is wrong with the content, with the file's name.
-pub(super) fn open(path: &Path, window: &RunWindow) -> Result<Opened> {
-    let start = Instant::now();
-    let whole = picture_file::whole(path).with_context(|| path.display().to_string())?;
-    let (picture, shown) = whole.shown(window.choice);
-    Ok(Opened { picture, notes: whole.notes, shown, decode_ms: start.elapsed().as_secs_f64() * 1000.0 })
-}
-
 /// Tells on standard error what is to be known about a picture.
-pub(super) fn tell_notes(path: &Path, notes: &[Note]) {
+pub(super) fn tell_notes(name: &str, notes: &[Note]) {
     for note in notes {
-        tell(&format!("note: {}: {note}", path.display()));
+        tell(&format!("note: {name}: {note}"));
     }
 }

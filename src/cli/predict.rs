@@ -1,4 +1,4 @@
-//! `mvfa predict`: pictures → scores, maps and overlays.
+//! `mvfa predict`: pictures and slices → scores, maps and overlays.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,22 +6,31 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use mvfa_formats::write::npy;
 
 use super::augment::AugmentName;
+use super::inputs::{Input, Inputs};
+use super::medical_out::{Files, MedicalOut};
 use super::normal_pictures::{self, NormalPictures};
+use super::outputs::Extras;
+use super::picture_out::{self, Place};
 use super::progress::TerminalPacer;
-use super::report::{Report, Subject, WindowReport};
+use super::report::{Report, SliceReport, Subject, WindowReport};
+use super::slices::Slices;
 use super::stems::unique_stems;
 use super::terminal::{StdoutClosed, say, say_json, tell};
 use super::usage::{BadUsage, chain};
-use super::{FAILURE, load, npy, outputs, overlay, paths, picture};
+use super::{FAILURE, interrupt, load, object_hint, outputs, overlay, paths, picture};
 use crate::bundle::manifest::{Augment, Manifest};
 use crate::compute::{DeviceChoice, DeviceError};
-use crate::disk::{RunWindow, WholeFile};
+use crate::disk::{RunWindow, write_whole};
 use crate::eval::EvalError;
 use crate::image::{Note, Rgb8, WindowChoice};
 use crate::mvfa::{Analysis, Engine, EngineError, Mode, PixelBox, Regions, Request, Warning};
 use crate::render::hatch;
+
+/// Exit code after Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
 
 const EXAMPLES: &str = "\
 Examples:
@@ -29,6 +38,18 @@ Examples:
   mvfa predict --object brain --mode few --support normal/ --out results/ --npy scans/
   mvfa predict --bundle models/chest --object chest --json a.png b.png > scores.jsonl
   mvfa predict --object chest --leave-out 20,20,180,40 --leave-out 900,700,100,300 film.png
+
+DICOM, NIfTI, NRRD and MetaImage:
+  mvfa predict --object brain --slices all --map-out map.nii.gz scan.nii.gz
+  mvfa predict --object liver --support normal-ct/ --support-slices 20-40 --slices 1,5,20-40 --seg-out seg.dcm study/
+
+DICOM files that belong together become series, sorted by place. Taken are: the middle slice of a volume and of a series
+in a folder, the first frame of a DICOM file with several, every file that is named; --slices takes others. Slices of one
+series are seen through one window, the file's or the one that their grey values have together. Files about a whole
+series are written at the end, also when Ctrl-C stops the run: with the slices that were finished then, and exit code
+130. Nothing that names a patient is read: DICOM files that are written have empty names, numbers and dates, and keep
+the unique identifiers of study and frames, without which no viewer shows them on their source. Names that are drawn
+into pixels stay in overlays.
 
 A folder stands for the pictures in it, sorted by name; overlays that mvfa drew are passed over. A picture
 that cannot be read is reported and the others go on; the exit code is then 1. Only results of earlier runs
@@ -51,9 +72,9 @@ pub(super) struct Args {
     /// Folder of the model [default: models/default here or beside the program]
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
-    /// What the pictures show; mvfa info lists the ids
+    /// What the pictures show; mvfa info lists the ids, and without it a medical file's header suggests one
     #[arg(long, value_name = "ID")]
-    object: String,
+    object: Option<String>,
     /// Compare with words, or with normal pictures [default: few with --support, else zero if the model can]
     #[arg(long, value_enum)]
     mode: Option<ModeName>,
@@ -73,6 +94,16 @@ pub(super) struct Args {
     /// field of view; may be given several times
     #[arg(long, value_name = "X,Y,WIDTH,HEIGHT", value_parser = region, allow_hyphen_values = true)]
     leave_out: Vec<PixelBox>,
+    /// Frame of a DICOM file, or axial slice of a volume, from 1: the same as --slices with one number, for the normal
+    /// pictures, too
+    #[arg(long, visible_alias = "slice", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    frame: Option<u32>,
+    /// Slices of a medical series, from 1: all, middle, or numbers and ranges like 1,5,20-40
+    #[arg(long, value_name = "LIST", conflicts_with = "frame")]
+    slices: Option<Slices>,
+    /// The same for normal pictures [default: as for the pictures without --slices]
+    #[arg(long, value_name = "LIST", requires = "support", conflicts_with = "frame")]
+    support_slices: Option<Slices>,
     /// Processor or graphics device
     #[arg(long, value_enum, default_value_t = DeviceName::Cpu)]
     device: DeviceName,
@@ -82,10 +113,18 @@ pub(super) struct Args {
     /// Also write the maps as <name>.zero.npy, <name>.memory.npy and <name>.fused.npy, not scaled
     #[arg(long, requires = "out")]
     npy: bool,
-    /// One JSON object a picture on standard output
+    /// Also write the map in pixels of the picture as <name>.map.png, 16 bits of grey from its lowest to its highest value
+    #[arg(long, requires = "out")]
+    map_png: bool,
+    /// Also write outlines and regions in pixels of the picture as <name>.contours.json, with areas and peaks
+    #[arg(long, requires = "out")]
+    contours: bool,
+    #[command(flatten)]
+    files: Files,
+    /// One JSON object a picture or slice on standard output
     #[arg(long)]
     json: bool,
-    /// Pictures, or folders of them
+    /// Pictures, medical files, or folders of them
     #[arg(value_name = "IMAGE")]
     images: Vec<PathBuf>,
 }
@@ -122,28 +161,40 @@ fn region(text: &str) -> Result<PixelBox, String> {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let (support, images) = split(&args.support, &args.images)?;
     let bundle = load::bundle(args.bundle.as_deref())?;
+    let one = args.frame.map(|n| Slices::one(n as usize));
+    let images = Inputs::find(images, args.slices.as_ref().or(one.as_ref()), "--slices")?;
+    let object = object(args, &images, bundle.manifest())?;
     let request = Request {
-        object: args.object.clone(),
-        mode: mode(args, bundle.manifest())?,
+        object: object.clone(),
+        mode: mode(args, &object, bundle.manifest())?,
         augment: args.augment.map(Augment::from),
         bank_rows: args.bank_rows.map(|rows| rows as usize),
     };
-    let images = paths::expand(images)?;
-    let support = paths::expand(support)?;
+    let support = Inputs::find(support, args.support_slices.as_ref().or(one.as_ref()), "--support-slices")?;
     paths::tell_overlays(images.overlays + support.overlays);
-    let (images, support) = (images.files, support.files);
-    if images.is_empty() {
+    if images.all.is_empty() && images.failures.is_empty() {
         let message = "there is no picture to analyse: what was named are overlays that mvfa drew; name the pictures";
         return Err(BadUsage(message.to_owned()).into());
     }
-    if request.mode == Mode::Few && support.is_empty() {
+    if let Some(error) = support.failures.into_iter().next() {
+        return Err(error.context("a normal picture cannot be used"));
+    }
+    if request.mode == Mode::Few && support.all.is_empty() {
         let message = "there is no normal picture: what --support names are overlays that mvfa drew; name pictures";
         return Err(BadUsage(message.to_owned()).into());
     }
-    let stems = names(args, &images);
+    let stems = names(args, &images.all);
     if let Some(out) = &args.out {
-        outputs::check_results(out, &stems, args.npy, images.iter().chain(&support))?;
+        let extras = Extras { maps: args.npy, map_picture: args.map_png, contours: args.contours };
+        let inputs = images.all.iter().chain(&support.all).map(|input| &input.path);
+        outputs::check_results(out, &stems, extras, inputs)?;
         fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+    }
+    let mut series_out = MedicalOut::new(&args.files, &images)?;
+    for series in images.series() {
+        if let Some(reason) = object_hint::mismatch(&series.series, &object) {
+            tell(&format!("warning: {}: {reason}", series.name()));
+        }
     }
     let choice = match args.device {
         DeviceName::Cpu => DeviceChoice::Cpu,
@@ -154,27 +205,40 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         let reason = engine.zero_shot_lack();
         return Err(EngineError::NoZeroShot { object: request.object, reason }.into());
     }
-    let window = match request.mode {
-        Mode::Few => RunWindow::of(support.iter().map(PathBuf::as_path), args.window),
+    let of_normals = match request.mode {
+        Mode::Few => RunWindow::of_spreads(support.all.iter().filter_map(Input::grey_spread), args.window),
         Mode::Zero => RunWindow::each(args.window),
+    };
+    let window = match of_normals.shared {
+        Some(_) => of_normals,
+        // Slices of one series are seen alike.
+        None => RunWindow { is_of_slices: true, ..RunWindow::of_spreads(images.shared_spreads(), args.window) },
     };
     if window.shared.is_some() {
         tell(&format!("note: {window}"));
     }
     let mut normals = NormalPictures::default();
     if request.mode == Mode::Few {
-        for path in &support {
-            let opened = picture::open(path, &window).context("a normal picture cannot be used")?;
-            picture::tell_notes(path, &opened.notes);
-            normals.add(engine.add_reference(&opened.picture), path, &opened.picture);
+        for input in &support.all {
+            let opened = input.open(&window).context("a normal picture cannot be used")?;
+            picture::tell_notes(&input.name(), &opened.notes);
+            normals.add(engine.add_reference(&opened.picture), input.distinct_name(), &opened.picture);
         }
         normals.tell_twins(&engine);
     }
 
-    let mut all_well = true;
-    for (image, stem) in images.iter().zip(&stems) {
-        match one(args, &mut engine, &request, &mut normals, &window, image, stem) {
+    let mut all_well = images.failures.is_empty();
+    for error in &images.failures {
+        tell(&format!("mvfa: {}", chain(error)));
+    }
+    if series_out.is_some() {
+        interrupt::ask_first();
+    }
+    let mut run = Run { args, engine, request, normals, window, series_out: series_out.take() };
+    for (n, (image, stem)) in images.all.iter().zip(&stems).enumerate() {
+        match run.one(image, stem, TerminalPacer::of(n, images.all.len())) {
             Ok(()) => {}
+            Err(_) if interrupt::is_asked() => break,
             // The next picture would meet the same.
             Err(error) if error.chain().any(|cause| cause.is::<DeviceError>() || cause.is::<StdoutClosed>()) => {
                 return Err(error);
@@ -184,8 +248,38 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 all_well = false;
             }
         }
+        if interrupt::is_asked() {
+            break;
+        }
+    }
+    if let Some(series_out) = run.series_out {
+        let manifest = run.engine.manifest();
+        series_out.write(&format!("{} {}", manifest.name, manifest.revision), &run.window)?;
+    }
+    if interrupt::is_asked() {
+        return Ok(ExitCode::from(INTERRUPTED));
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// What the pictures show. Without `--object` the answer names what their files suggest.
+fn object(args: &Args, images: &Inputs, manifest: &Manifest) -> Result<String> {
+    if let Some(object) = &args.object {
+        return Ok(object.clone());
+    }
+    let known: Vec<&str> = manifest.objects.iter().map(|object| object.id.as_str()).collect();
+    let series = images.series();
+    let suggested = series.first().map(|one| (one.name(), &one.series, object_hint::suggested(&one.series, manifest)));
+    let hint = match suggested {
+        Some((name, series, ids)) if !ids.is_empty() => {
+            format!("{name} is {}: try --object {}; ", object_hint::shows(series), ids.join(" or --object "))
+        }
+        Some((name, series, _)) => {
+            format!("{name} is {}, which suggests no object of this model; ", object_hint::shows(series))
+        }
+        None => String::new(),
+    };
+    Err(BadUsage(format!("--object is missing; {hint}this model has: {}", known.join(", "))).into())
 }
 
 /// Normal pictures and pictures to analyse. `--support` takes every path up to the next option, so in
@@ -203,16 +297,15 @@ fn split<'a>(support: &'a [PathBuf], images: &'a [PathBuf]) -> Result<(&'a [Path
 }
 
 /// What is compared with, and that there is something.
-fn mode(args: &Args, manifest: &Manifest) -> Result<Mode> {
-    let has_words = manifest.object(&args.object)?.text_features.is_some();
+fn mode(args: &Args, object: &str, manifest: &Manifest) -> Result<Mode> {
+    let has_words = manifest.object(object)?.text_features.is_some();
     match (args.mode, args.support.is_empty()) {
         (Some(ModeName::Few), true) => {
             Err(BadUsage("--mode few needs normal pictures to compare with; add --support DIR_OR_FILES".to_owned())
                 .into())
         }
         (None, true) if !has_words => Err(BadUsage(format!(
-            "this model has no words for {}; add normal pictures to compare with: --support DIR_OR_FILES",
-            args.object
+            "this model has no words for {object}; add normal pictures to compare with: --support DIR_OR_FILES"
         ))
         .into()),
         (Some(ModeName::Few), false) | (None, false) => Ok(Mode::Few),
@@ -227,12 +320,13 @@ fn mode(args: &Args, manifest: &Manifest) -> Result<Mode> {
 }
 
 /// Names of the output files; one that is not the picture's own is reported.
-fn names(args: &Args, images: &[PathBuf]) -> Vec<String> {
-    let stems = unique_stems(images);
+fn names(args: &Args, images: &[Input]) -> Vec<String> {
+    let named: Vec<PathBuf> = images.iter().map(|image| image.stem_path.clone()).collect();
+    let stems = unique_stems(&named);
     if args.out.is_some() {
         for (image, stem) in images.iter().zip(&stems) {
-            if image.file_stem().is_some_and(|own| own.to_string_lossy() != stem.as_str()) {
-                let name = image.display();
+            if image.stem_path.file_stem().is_some_and(|own| own.to_string_lossy() != stem.as_str()) {
+                let name = image.path.display();
                 tell(&format!("note: the name of {name} is long or another picture's; its results are named {stem}"));
             }
         }
@@ -240,71 +334,96 @@ fn names(args: &Args, images: &[PathBuf]) -> Vec<String> {
     stems
 }
 
-/// One picture from file to report.
-fn one(
-    args: &Args,
-    engine: &mut Engine,
-    request: &Request,
-    normals: &mut NormalPictures,
-    window: &RunWindow,
-    image: &Path,
-    stem: &str,
-) -> Result<()> {
-    let mut opened = picture::open(image, window)?;
-    picture::tell_notes(image, &opened.notes);
-    if let Some(shown) = opened.shown {
-        let note = Note::Window(shown);
-        // A window that all share is told once, and one that was chosen is known; padding is news in either case.
-        if shown.is_padded || window.choice == WindowChoice::Auto {
-            picture::tell_notes(image, &[note]);
+/// A run after its normal pictures are read.
+struct Run<'a> {
+    args: &'a Args,
+    engine: Engine,
+    request: Request,
+    normals: NormalPictures,
+    window: RunWindow,
+    series_out: Option<MedicalOut<'a>>,
+}
+
+impl Run<'_> {
+    /// One picture from file to report.
+    fn one(&mut self, image: &Input, stem: &str, mut pacer: TerminalPacer) -> Result<()> {
+        let Self { args, engine, request, window, .. } = self;
+        let name = image.name();
+        let mut opened = image.open(window)?;
+        picture::tell_notes(&name, &opened.notes);
+        if let Some(shown) = opened.shown {
+            let note = Note::Window(shown);
+            // A window that all share is told once, and one that was chosen is known; padding is news in either case.
+            if shown.is_padded || window.choice == WindowChoice::Auto {
+                picture::tell_notes(&name, &[note]);
+            }
+            opened.notes.push(note);
         }
-        opened.notes.push(note);
+        // Shares of the sides, so that references of another size are judged by the same rule.
+        let regions = Regions::new(&args.leave_out, opened.picture.width_px, opened.picture.height_px);
+        regions.and_then(|regions| engine.leave_out(&regions)).with_context(|| name.clone())?;
+        let analysis = pollster::block_on(engine.analyse(&opened.picture, request, &mut pacer));
+        pacer.clear();
+        let analysis = analysis.with_context(|| name.clone())?;
+        check_finite(&name, &analysis)?;
+        let mut warnings = Warning::of_image(&opened.picture);
+        warnings.extend(&analysis.warnings);
+        for warning in &warnings {
+            tell(&format!("warning: {name}: {warning}"));
+        }
+        // Once, before the first score that they explain.
+        let scores = self.normals.take_scores(&analysis);
+        if let Some(scores) = scores.as_deref().filter(|_| !args.json) {
+            tell(&normal_pictures::line(scores));
+        }
+        let is_void = warnings.iter().any(Warning::voids);
+        let slice = image.slice.as_ref().map(|slice| SliceReport::new(&slice.of.series, slice.frame));
+        if let Some(out) = &args.out {
+            hatch(&mut opened.picture, &args.leave_out);
+            let drawn_from = if is_void { Some(f32::INFINITY) } else { analysis.normal_top };
+            write_results(args.npy, out, stem, &opened.picture, &analysis, drawn_from)?;
+            let info = image.slice.as_ref().and_then(|slice| slice.of.series.info(slice.frame));
+            let place = Place {
+                width_px: opened.picture.width_px,
+                height_px: opened.picture.height_px,
+                slice: slice.as_ref().map(|slice| slice.slice),
+                spacing_mm: info.and_then(|info| info.geometry.spacing_mm),
+            };
+            if args.map_png {
+                picture_out::write_map(out, stem, &place, &analysis)?;
+            }
+            if args.contours {
+                let drawn = overlay::drawn_from(&analysis.overlay, drawn_from);
+                let threshold = if is_void { drawn } else { args.files.threshold.unwrap_or(drawn) };
+                picture_out::write_contours(out, stem, &place, &analysis, threshold)?;
+            }
+        }
+        if let (Some(series_out), Some(slice)) = (&mut self.series_out, &image.slice) {
+            series_out.add(slice.frame, &analysis, is_void);
+        }
+        let subject = Subject {
+            image: &image.path,
+            object: &request.object,
+            mode: request.mode,
+            device: engine.device().tier.name(),
+            width_px: opened.picture.width_px,
+            height_px: opened.picture.height_px,
+            decode_ms: opened.decode_ms,
+            notes: &opened.notes,
+            left_out: &args.leave_out,
+            window: opened.shown.map(|shown| WindowReport::new(&shown, window)),
+            warnings: &warnings,
+            normal_pictures: scores,
+            slice,
+        };
+        let report = Report::new(&subject, &analysis);
+        if args.json { say_json(&serde_json::to_string(&report)?) } else { say(&report.line()) }
     }
-    // Shares of the sides, so that references of another size are judged by the same rule.
-    let regions = Regions::new(&args.leave_out, opened.picture.width_px, opened.picture.height_px);
-    regions.and_then(|regions| engine.leave_out(&regions)).with_context(|| image.display().to_string())?;
-    let mut pacer = TerminalPacer::new();
-    let analysis = pollster::block_on(engine.analyse(&opened.picture, request, &mut pacer));
-    pacer.clear();
-    let analysis = analysis.with_context(|| image.display().to_string())?;
-    check_finite(image, &analysis)?;
-    let mut warnings = Warning::of_image(&opened.picture);
-    warnings.extend(&analysis.warnings);
-    for warning in &warnings {
-        tell(&format!("warning: {}: {warning}", image.display()));
-    }
-    // Once, before the first score that they explain.
-    let scores = normals.take_scores(&analysis);
-    if let Some(scores) = scores.as_deref().filter(|_| !args.json) {
-        tell(&normal_pictures::line(scores));
-    }
-    if let Some(out) = &args.out {
-        hatch(&mut opened.picture, &args.leave_out);
-        let voids = warnings.iter().any(Warning::voids);
-        let drawn_from = if voids { Some(f32::INFINITY) } else { analysis.normal_top };
-        write_results(args.npy, out, stem, &opened.picture, &analysis, drawn_from)?;
-    }
-    let subject = Subject {
-        image,
-        object: &request.object,
-        mode: request.mode,
-        device: engine.device().tier.name(),
-        width_px: opened.picture.width_px,
-        height_px: opened.picture.height_px,
-        decode_ms: opened.decode_ms,
-        notes: &opened.notes,
-        left_out: &args.leave_out,
-        window: opened.shown.map(|shown| WindowReport::new(&shown, window)),
-        warnings: &warnings,
-        normal_pictures: scores,
-    };
-    let report = Report::new(&subject, &analysis);
-    if args.json { say_json(&serde_json::to_string(&report)?) } else { say(&report.line()) }
 }
 
 /// Values that are no numbers say nothing about a picture, and JSON has no word for them. Where regions are left out
 /// there are none.
-fn check_finite(image: &Path, analysis: &Analysis) -> Result<()> {
+fn check_finite(name: &str, analysis: &Analysis) -> Result<()> {
     let is_left_out = |pixel: usize| analysis.left_out.as_ref().is_some_and(|mask| mask.get(pixel) == Some(&true));
     let counted = |map: &Vec<f32>| -> Vec<f32> {
         map.iter().enumerate().filter(|(pixel, _)| !is_left_out(*pixel)).map(|(_, value)| *value).collect()
@@ -315,7 +434,7 @@ fn check_finite(image: &Path, analysis: &Analysis) -> Result<()> {
     let mut values = maps.flatten().chain(scores.into_iter().flatten());
     match values.all(f32::is_finite) {
         true => Ok(()),
-        false => Err(EvalError::NotFinite { path: image.display().to_string() }.into()),
+        false => Err(EvalError::NotFinite { path: name.to_owned() }.into()),
     }
 }
 
@@ -339,8 +458,6 @@ fn write_results(
     Ok(())
 }
 
-fn write_map(path: &Path, map: &[f32], side: usize) -> std::io::Result<()> {
-    let mut file = WholeFile::create(path)?;
-    npy::write_npy(&mut file, map, side, side)?;
-    file.finish()
+fn write_map(path: &Path, map: &[f32], side: usize) -> Result<()> {
+    Ok(write_whole(path, &npy(map, &[side, side])?)?)
 }

@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::interrupt;
 use crate::mvfa::{Cancelled, Pacer, Progress};
 
 /// A bar with `total` steps; invisible where standard error is no terminal.
@@ -28,11 +29,19 @@ pub(super) fn waiting(what: &'static str) -> ProgressBar {
 pub(super) struct TerminalPacer {
     bar: ProgressBar,
     start: Instant,
+    /// Which slice of how many it is, and a blank; empty for one.
+    place: String,
 }
 
 impl TerminalPacer {
     pub(super) fn new() -> Self {
-        Self { bar: bar(0), start: Instant::now() }
+        Self::of(0, 1)
+    }
+
+    /// For a part of the work, from 0, of so many.
+    pub(super) fn of(part: usize, parts: usize) -> Self {
+        let place = if parts > 1 { format!("{}/{parts} ", part + 1) } else { String::new() };
+        Self { bar: bar(0), start: Instant::now(), place }
     }
 
     /// Takes the bar away, so that a line can be printed.
@@ -46,7 +55,10 @@ impl Pacer for TerminalPacer {
         if self.bar.is_finished() {
             self.bar.reset();
         }
-        self.bar.set_message(progress.stage.name());
+        if interrupt::is_asked() {
+            return Err(Cancelled);
+        }
+        self.bar.set_message(format!("{}{}", self.place, progress.stage.name()));
         self.bar.set_length(progress.total as u64);
         self.bar.set_position(progress.done as u64);
         Ok(())

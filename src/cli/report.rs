@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use mvfa_formats::Series;
 use serde::Serialize;
 
 use super::normal_pictures::NormalScore;
@@ -22,6 +23,8 @@ pub(super) struct Report<'a> {
     score_memory: Option<f32>,
     width: usize,
     height: usize,
+    #[serde(flatten)]
+    slice: Option<SliceReport>,
     map_min: f32,
     map_max: f32,
     device: &'static str,
@@ -40,13 +43,32 @@ pub(super) struct Report<'a> {
     ms: Milliseconds,
 }
 
+/// Which slice of a medical series it is.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub(super) struct SliceReport {
+    /// From 1, in the order of the series.
+    pub(super) slice: usize,
+    slices: usize,
+    /// Along the normal of the slices, if the file says where they lie.
+    position_mm: Option<f64>,
+}
+
+impl SliceReport {
+    pub(super) fn new(series: &Series, frame: usize) -> Self {
+        let position_mm = series.info(frame).and_then(|info| info.geometry.depth_mm());
+        // Digits behind a thousandth of a micrometre come from rounding.
+        let position_mm = position_mm.map(|mm| (mm * 1e6).round() / 1e6);
+        Self { slice: frame + 1, slices: series.len(), position_mm }
+    }
+}
+
 /// The window that grey deeper than 8 bits was analysed through.
 #[derive(Clone, Debug, Serialize)]
 pub(super) struct WindowReport {
     /// Grey values that are black and white.
     low: f64,
     high: f64,
-    /// "references", "picture" or "option".
+    /// "references", "slices", "picture" or "option".
     from: &'static str,
     padding_left_out: bool,
 }
@@ -54,6 +76,7 @@ pub(super) struct WindowReport {
 impl WindowReport {
     pub(super) fn new(shown: &Shown, window: &RunWindow) -> Self {
         let from = match window.choice {
+            _ if window.shared.is_some() && window.is_of_slices => "slices",
             _ if window.shared.is_some() => "references",
             WindowChoice::Auto => "picture",
             _ => "option",
@@ -87,6 +110,7 @@ pub(super) struct Subject<'a> {
     pub(super) left_out: &'a [PixelBox],
     pub(super) warnings: &'a [Warning],
     pub(super) normal_pictures: Option<Vec<NormalScore>>,
+    pub(super) slice: Option<SliceReport>,
 }
 
 impl<'a> Report<'a> {
@@ -105,6 +129,7 @@ impl<'a> Report<'a> {
             score_memory: analysis.score_memory,
             width: subject.width_px,
             height: subject.height_px,
+            slice: subject.slice,
             map_min: map.iter().copied().fold(f32::INFINITY, f32::min),
             map_max: map.iter().copied().fold(f32::NEG_INFINITY, f32::max),
             device: subject.device,
@@ -125,6 +150,8 @@ impl<'a> Report<'a> {
 
     /// One line for people.
     pub(super) fn line(&self) -> String {
+        let slice = self.slice.filter(|slice| slice.slices > 1).map(|slice| format!(", slice {}", slice.slice));
+        let slice = slice.unwrap_or_default();
         let calibrated = self.score_calibrated.map(|c| format!(" (calibrated {c:.3})")).unwrap_or_default();
         let left_out = match self.left_out.len() {
             0 => String::new(),
@@ -134,7 +161,7 @@ impl<'a> Report<'a> {
         let doubts: Vec<&str> = self.warnings.iter().map(Warning::short).collect();
         let doubts = if doubts.is_empty() { String::new() } else { format!(" [{}]", doubts.join(", ")) };
         format!(
-            "{}: score {:.4}{calibrated}{doubts}, {}, {} mode{left_out}, {} device, {:.0} ms",
+            "{}{slice}: score {:.4}{calibrated}{doubts}, {}, {} mode{left_out}, {} device, {:.0} ms",
             self.image, self.score, self.object, self.mode, self.device, self.ms.total
         )
     }

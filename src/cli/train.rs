@@ -255,7 +255,7 @@ fn by_object(given: &[(String, PathBuf)]) -> Result<(Vec<Normals>, usize)> {
     let mut all: Vec<Normals> = Vec::new();
     let mut passed = 0;
     for (object, path) in given {
-        let paths::Expanded { files, overlays } = paths::expand(std::slice::from_ref(path))?;
+        let paths::Expanded { files, overlays, .. } = paths::expand(std::slice::from_ref(path))?;
         passed += overlays;
         match all.iter_mut().find(|n| n.object == *object) {
             Some(normals) => normals.files.extend(files),

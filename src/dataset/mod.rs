@@ -15,5 +15,5 @@ mod summary;
 mod words;
 
 pub use finding::{Finding, Level, counted, listed};
-pub use layout::{Entry, Layout, PartSummary, Style, Taken};
+pub use layout::{Entry, Layout, PartSummary, Style, Taken, is_medical_name};
 pub use words::{Part, is_set_folder, part_of};

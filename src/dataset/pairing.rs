@@ -25,7 +25,9 @@ pub(super) struct Pairing {
 }
 
 fn stem(name: &str) -> &str {
-    name.rsplit_once('.').map_or(name, |(stem, _)| stem)
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    // Both endings of a packed volume.
+    stem.strip_suffix(".nii").unwrap_or(stem)
 }
 
 fn ending(name: &str) -> Option<&str> {

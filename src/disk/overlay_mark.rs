@@ -8,6 +8,8 @@ use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
+use super::export_mark::is_own_export;
+
 /// What the names of overlays end in.
 pub const OVERLAY_END: &str = ".overlay.png";
 /// Keyword and text of the PNG chunk.
@@ -19,10 +21,10 @@ pub fn is_own_overlay(path: &Path) -> bool {
     named && has_note(path)
 }
 
-/// The others, in their order, and how many were overlays.
+/// The others, in their order, and how many were overlays or other results that a folder of pictures may hold.
 pub fn without_overlays(mut files: Vec<PathBuf>) -> (Vec<PathBuf>, usize) {
     let before = files.len();
-    files.retain(|file| !is_own_overlay(file));
+    files.retain(|file| !is_own_overlay(file) && !is_own_export(file));
     let passed = before - files.len();
     (files, passed)
 }

@@ -10,6 +10,8 @@ use std::path::Path;
 
 use thiserror::Error;
 
+use crate::dataset::is_medical_name;
+use crate::disk::medical_file::{self, MedicalFileError};
 use crate::image::{FILE_ENDINGS, ImageError, Limits, Picture, Rgb8, WindowChoice, decode};
 
 /// A picture file that cannot be used.
@@ -21,13 +23,17 @@ pub enum PictureFileError {
     /// Its content is no picture.
     #[error(transparent)]
     Image(#[from] ImageError),
+    /// It is a medical file that cannot be used as one picture.
+    #[error(transparent)]
+    Medical(#[from] MedicalFileError),
 }
 
 /// Whether a file in a folder counts as a picture: by its ending. What a hidden file is for is not known.
 pub fn is_picture(path: &Path) -> bool {
     let hidden = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
     let ending = path.extension().map(|e| e.to_string_lossy().to_ascii_lowercase());
-    !hidden && ending.is_some_and(|e| FILE_ENDINGS.contains(&e.as_str()))
+    let is_medical = path.file_name().is_some_and(|name| is_medical_name(&name.to_string_lossy()));
+    !hidden && (is_medical || ending.is_some_and(|e| FILE_ENDINGS.contains(&e.as_str())))
 }
 
 /// The bytes of a file, or so many of them that [`decoded`] refuses it as too large.
@@ -45,22 +51,30 @@ pub fn read(path: &Path) -> io::Result<Vec<u8>> {
 /// # Errors
 /// [`PictureFileError`].
 pub fn whole(path: &Path) -> Result<Picture, PictureFileError> {
-    Ok(picture(&read(path)?)?)
+    picture(&read(path)?)
 }
 
 /// The picture in the bytes of a file, with what is to be known about it.
 ///
 /// # Errors
-/// [`ImageError`].
-pub fn picture(bytes: &[u8]) -> Result<Picture, ImageError> {
-    decode(bytes, &Limits::default())
+/// [`PictureFileError`].
+pub fn picture(bytes: &[u8]) -> Result<Picture, PictureFileError> {
+    if is_medical(bytes) {
+        return Ok(medical_file::picture(bytes)?);
+    }
+    Ok(decode(bytes, &Limits::default())?)
+}
+
+/// Whether a file is DICOM, NIfTI, NRRD or MetaImage, by its content.
+pub fn is_medical(bytes: &[u8]) -> bool {
+    mvfa_formats::sniff(bytes).is_some()
 }
 
 /// The picture in the bytes of a file.
 ///
 /// # Errors
-/// [`ImageError`].
-pub fn decoded(bytes: &[u8], window: WindowChoice) -> Result<Rgb8, ImageError> {
+/// [`PictureFileError`].
+pub fn decoded(bytes: &[u8], window: WindowChoice) -> Result<Rgb8, PictureFileError> {
     Ok(picture(bytes)?.to_rgb8(window))
 }
 
@@ -69,7 +83,7 @@ pub fn decoded(bytes: &[u8], window: WindowChoice) -> Result<Rgb8, ImageError> {
 /// # Errors
 /// [`PictureFileError`].
 pub fn open(path: &Path, window: WindowChoice) -> Result<Rgb8, PictureFileError> {
-    Ok(decoded(&read(path)?, window)?)
+    decoded(&read(path)?, window)
 }
 
 #[cfg(test)]
@@ -78,8 +92,15 @@ mod tests {
 
     #[test]
     fn pictures_are_told_by_their_endings() {
-        for (name, expected) in [("a.PNG", true), ("b.jpeg", true), (".c.png", false), ("d.dat", false), ("png", false)]
-        {
+        for (name, expected) in [
+            ("a.PNG", true),
+            ("b.jpeg", true),
+            (".c.png", false),
+            ("d.dat", false),
+            ("png", false),
+            ("e.nii.gz", true),
+            ("f.DCM", true),
+        ] {
             assert_eq!(is_picture(Path::new(name)), expected, "{name}");
         }
     }

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 
 use super::picture_file;
-use crate::image::{GreySpread, Limits, Shown, WindowChoice, decode, may_be_deep, pooled_range};
+use crate::image::{GreySpread, Shown, WindowChoice, may_be_deep, pooled_range};
 
 /// The window of a run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,12 +17,14 @@ pub struct RunWindow {
     pub choice: WindowChoice,
     /// What the normal pictures have together, if that is the choice.
     pub shared: Option<Shown>,
+    /// They are the slices themselves that it was taken from, not normal pictures.
+    pub is_of_slices: bool,
 }
 
 impl RunWindow {
     /// Each picture through the window that was chosen; nothing is taken from other pictures.
     pub fn each(choice: WindowChoice) -> Self {
-        Self { choice, shared: None }
+        Self { choice, shared: None, is_of_slices: false }
     }
 
     /// One window for all, where none was chosen and a normal picture is deeper than 8 bits.
@@ -30,10 +32,21 @@ impl RunWindow {
         if choice != WindowChoice::Auto {
             return Self::each(choice);
         }
-        let spreads: Vec<GreySpread> = references.into_iter().filter_map(spread).collect();
+        Self::of_spreads(references.into_iter().filter_map(grey_spread), choice)
+    }
+
+    /// The same from grey values that were looked at before.
+    pub fn of_spreads(spreads: impl IntoIterator<Item = GreySpread>, choice: WindowChoice) -> Self {
+        if choice != WindowChoice::Auto {
+            return Self::each(choice);
+        }
+        let spreads: Vec<GreySpread> = spreads.into_iter().collect();
         let is_padded = spreads.iter().any(|spread| spread.is_padded);
         match pooled_range(spreads.iter().map(|spread| spread.knots.as_slice())) {
-            Some(range) => Self { choice: WindowChoice::Between(range), shared: Some(Shown { range, is_padded }) },
+            Some(range) => {
+                let shared = Some(Shown { range, is_padded });
+                Self { choice: WindowChoice::Between(range), shared, is_of_slices: false }
+            }
             None => Self::each(choice),
         }
     }
@@ -43,15 +56,19 @@ impl fmt::Display for RunWindow {
     /// A clause for people; empty if nothing is shared.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(Shown { range, is_padded }) = self.shared else { return Ok(()) };
-        write!(f, "window {range} for all pictures, taken from the normal pictures")?;
+        match self.is_of_slices {
+            false => write!(f, "window {range} for all pictures, taken from the normal pictures")?,
+            true => write!(f, "window {range} for all slices, taken from them")?,
+        }
         if is_padded { f.write_str(", padding left out") } else { Ok(()) }
     }
 }
 
-fn spread(path: &Path) -> Option<GreySpread> {
+/// How the grey values of a file are spread; nothing where no window applies, or for what cannot be read.
+pub fn grey_spread(path: &Path) -> Option<GreySpread> {
     let bytes = picture_file::read(path).ok()?;
-    let picture = may_be_deep(&bytes).then(|| decode(&bytes, &Limits::default()))?.ok()?;
-    picture.grey_spread()
+    let is_deep = may_be_deep(&bytes) || picture_file::is_medical(&bytes);
+    is_deep.then(|| picture_file::picture(&bytes))?.ok()?.grey_spread()
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::disk::picture_file;
 use crate::eval::dataset::DatasetError;
 use crate::eval::mask_values::{Coding, abnormal, is_constant};
 use crate::eval::regions::regions;
-use crate::image::{Limits, Rgb8, Stored, alpha_of, decode};
+use crate::image::{Rgb8, Stored, alpha_of};
 
 /// A mask at its own size.
 #[derive(Clone, Debug)]
@@ -53,7 +53,7 @@ impl Mask {
             return Err(DatasetError::MissingMask { image: image.display().to_string(), folder });
         }
         let bytes = picture_file::read(path).map_err(|e| wrong(e.to_string()))?;
-        let picture = decode(&bytes, &Limits::default()).map_err(|e| wrong(e.to_string()))?;
+        let picture = picture_file::picture(&bytes).map_err(|e| wrong(e.to_string()))?;
         let (mut found, mut coding) = abnormal(&picture);
         let alpha = if is_constant(&picture) { alpha_of(&bytes).filter(|a| a.len() == found.len()) } else { None };
         let alpha = alpha.filter(|alpha| alpha.iter().any(|v| Some(v) != alpha.first()));

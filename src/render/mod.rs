@@ -18,3 +18,5 @@ pub use contour::{Polyline, contours};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use hatch::hatch;
 pub use overlay::{OverlayStyle, map_rgba, overlay};
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use overlay::{at_pixel, sampled};

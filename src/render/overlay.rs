@@ -97,6 +97,23 @@ fn sample(map: &[f32], side: usize, row: Neighbours, column: Neighbours) -> f32 
         + weighted(row.far, column.far, row.far_weight * column.far_weight)
 }
 
+/// The map at one pixel of a picture: its row among so many, its column among so many. No number for a map that is not
+/// [side, side].
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn at_pixel(map: &[f32], side: usize, row: (usize, usize), column: (usize, usize)) -> f32 {
+    if side == 0 || map.len() != side * side {
+        return f32::NAN;
+    }
+    sample(map, side, Neighbours::at(row.0, row.1, side), Neighbours::at(column.0, column.1, side))
+}
+
+/// The map at every pixel of a picture, [height, width], as an overlay shows it.
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) fn sampled(map: &[f32], side: usize, width_px: usize, height_px: usize) -> Vec<f32> {
+    let row = |y: usize| (0..width_px).map(move |x| at_pixel(map, side, (y, height_px), (x, width_px)));
+    (0..height_px).flat_map(row).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -62,10 +62,24 @@ fn rust_steps(layout: &Layout, steps: &mut Steps) {
             cargo(&["doc", "--workspace", "--no-deps", "--profile", wasm::CHECKS]).env("RUSTDOCFLAGS", "-D warnings"),
         )
     });
+    // Its tests fail without these, and say so.
+    let mut python = None;
+    steps.run("set-up of what reads medical exports back", || {
+        python = Some(tools::medical_oracles(layout)?);
+        Ok(())
+    });
+    let test = |words: &[&str]| {
+        let mut command = cargo(words);
+        command.envs(python.iter().map(|python| ("MVFA_MEDICAL_PYTHON", python)));
+        command
+    };
     // One package at a time: together cargo would build the dependencies with the features of both, a second
     // time beside those of the program itself.
     steps.run("cargo test", || {
-        run_program(&mut cargo(&["test", "--package", "mvfa-web", "--profile", wasm::CHECKS, "--no-fail-fast"]))
+        run_program(&mut test(&["test", "--package", "mvfa-web", "--profile", wasm::CHECKS, "--no-fail-fast"]))
+    });
+    steps.run("cargo test of the formats", || {
+        run_program(&mut test(&["test", "--package", "mvfa-formats", "--profile", wasm::CHECKS]))
     });
     steps.run("cargo test of the kernels", || {
         run_program(&mut cargo(&["test", "--package", "mvfa-kernels", "--profile", wasm::CHECKS]))

@@ -232,3 +232,26 @@ pub fn webkit(layout: &Layout) -> Result<PathBuf> {
     apt_install(&["webkit2gtk-driver", "xvfb", "xauth"], layout)?;
     search().context("webkit2gtk-driver brought no MiniBrowser")
 }
+
+/// What reads medical exports back in tests: `dciodvfy` and dcmtk from the distribution, and a Python with pydicom and
+/// nibabel, whose path is the answer.
+pub fn medical_oracles(layout: &Layout) -> Result<PathBuf> {
+    for (tool, package) in [("dciodvfy", "dicom3tools"), ("dcmdump", "dcmtk")] {
+        if find(tool).is_none() {
+            apt_install(&[package], layout)?;
+        }
+        find(tool).with_context(|| format!("the package {package} brought no {tool}"))?;
+    }
+    let packages = versions::MEDICAL_PACKAGES;
+    let venv = layout.cache.join("tools/medical-python");
+    let python = venv.join("bin/python");
+    let stamp = Stamp::new(venv.join("installed"), packages.join(" "));
+    if !stamp.is_fresh() || !python.is_file() {
+        println!("installing: {} (pip, into {})", packages.join(" "), venv.display());
+        run(program("python3", &layout.root).args(["-m", "venv"]).arg(&venv))
+            .context("the tests of medical exports need Python 3 with its venv module (Debian: python3-venv)")?;
+        run(program(&python, &layout.root).args(["-m", "pip", "install", "--quiet"]).args(packages))?;
+        stamp.write()?;
+    }
+    Ok(python)
+}

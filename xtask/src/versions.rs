@@ -21,3 +21,6 @@ pub const NODE: u32 = 20;
 
 /// Distribution packages with a Rust that can build for the web when rustup cannot.
 pub const DISTRIBUTION_RUST: &[&str] = &["rustc-web", "rust-web-src"];
+
+/// What the tests of medical exports are read back with, from PyPI.
+pub const MEDICAL_PACKAGES: &[&str] = &["pydicom==3.0.2", "nibabel==5.4.2", "numpy==2.4.6"];

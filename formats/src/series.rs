@@ -1,0 +1,136 @@
+//! Ordered frames of one kind, with what is known about them. Frames are decoded when they are asked for.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::{FormatError, Frame, Geometry, Preset, Volume, dicom};
+
+/// What is known about a frame before it is decoded.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct FrameInfo {
+    /// Where it lies.
+    pub geometry: Geometry,
+    /// Number of the volume it belongs to, from 0: time point, echo, direction.
+    pub volume: usize,
+}
+
+/// What decodes the frames of one file.
+#[derive(Clone)]
+pub(crate) enum Source {
+    Dicom(Arc<dicom::File>),
+    Volume(Arc<Volume>),
+}
+
+/// One frame of a series: where it comes from.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub(crate) source: Source,
+    /// Number within its source.
+    pub(crate) index: usize,
+    /// Which of several files it comes from, as [`Series::of_file`] said.
+    pub(crate) file: usize,
+    pub(crate) info: FrameInfo,
+}
+
+/// Ordered frames of equal size.
+#[derive(Clone)]
+pub struct Series {
+    /// Name of the files' format.
+    pub format: &'static str,
+    /// Width of every frame in pixels.
+    pub width_px: usize,
+    /// Height of every frame in pixels.
+    pub height_px: usize,
+    /// What made the pictures, as DICOM abbreviates it: `CT`, `MR`, `US`.
+    pub modality: Option<String>,
+    /// The part of the body, as the file has it.
+    pub body_part: Option<String>,
+    /// Unit of the values: `HU`.
+    pub units: Option<String>,
+    /// Windows that the file of the first frame proposes.
+    pub presets: Vec<Preset>,
+    /// What a reader should know: gaps, things left out.
+    pub notes: Vec<String>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+impl fmt::Debug for Series {
+    /// Without the sources: their bytes hold names.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Series")
+            .field("format", &self.format)
+            .field("width_px", &self.width_px)
+            .field("height_px", &self.height_px)
+            .field("frames", &self.entries.len())
+            .field("modality", &self.modality)
+            .field("body_part", &self.body_part)
+            .field("units", &self.units)
+            .field("presets", &self.presets)
+            .field("notes", &self.notes)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Series {
+    /// Number of frames.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no frames. No reader gives such a series.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// What is known about a frame.
+    pub fn info(&self, n: usize) -> Option<&FrameInfo> {
+        self.entries.get(n).map(|entry| &entry.info)
+    }
+
+    /// Decodes a frame, numbered from 0.
+    ///
+    /// # Errors
+    /// [`FormatError::NoSuchFrame`], and what can be wrong with the pixels of this frame.
+    pub fn frame(&self, n: usize) -> Result<Frame, FormatError> {
+        let entry = self.entries.get(n).ok_or(FormatError::NoSuchFrame { wanted: n, frames: self.entries.len() })?;
+        match &entry.source {
+            Source::Dicom(file) => file.frame(entry.index),
+            Source::Volume(volume) => volume.slice(crate::Axis::Axial, entry.index),
+        }
+    }
+
+    /// The same, with the file's number for [`Series::place`] after files were put together.
+    pub fn of_file(mut self, file: usize) -> Self {
+        self.entries.iter_mut().for_each(|entry| entry.file = file);
+        self
+    }
+
+    /// Number of the file that a frame comes from, and its number there.
+    pub fn place(&self, n: usize) -> Option<(usize, usize)> {
+        self.entries.get(n).map(|entry| (entry.file, entry.index))
+    }
+
+    /// The volume that the frames are slices of, where the file is one.
+    pub fn volume(&self) -> Option<&Volume> {
+        match &self.entries.first()?.source {
+            Source::Volume(volume) => Some(volume),
+            Source::Dicom(_) => None,
+        }
+    }
+
+    /// The DICOM file that the first frame comes from.
+    pub fn dicom(&self) -> Option<&dicom::File> {
+        match &self.entries.first()?.source {
+            Source::Dicom(file) => Some(file),
+            Source::Volume(_) => None,
+        }
+    }
+
+    /// Distance of neighbouring slices along the normal, where it is the same everywhere (within 1 %).
+    pub fn slice_spacing_mm(&self) -> Option<f64> {
+        let depths: Option<Vec<f64>> = self.entries.iter().map(|entry| entry.info.geometry.depth_mm()).collect();
+        let steps: Vec<f64> = depths?.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+        let first = *steps.first()?;
+        (first > 0.0 && steps.iter().all(|step| (step - first).abs() <= first * 0.01)).then_some(first)
+    }
+}
