@@ -198,7 +198,7 @@ test("the wheel zooms about the pointer: the pixel under it stays, in and out", 
   await withTiny(async (page) => {
     await addImage(page, marked());
     const box = await viewerBox(page);
-    for (const [u, v] of [[0.5, 0.5], [0.3, 0.4], [0.72, 0.61], [0.15, 0.45]]) {
+    for (const [u, v] of [[0.503, 0.497], [0.3, 0.4], [0.72, 0.61], [0.15, 0.45]]) {
       const at = [box.x + box.width * u, box.y + box.height * v];
       const pixel = await pixelUnder(page, ...at);
       assert.ok(pixel, `a pixel at ${u}, ${v}`);
@@ -225,14 +225,14 @@ test("turned, flipped, inverted and zoomed, the page names the same pixel where 
       assert.match(await readout(page), /RGB 255 0 0/, what);
     };
     await check("as it is");
-    for (const tool of ["right", "flipH", "left", "flipV", "right", "right"]) {
+    for (const tool of ["right", "flipH", "left", "flipH", "right"]) {
       await page.getByTestId(`tool-${tool}`).click();
       await check(`after ${tool}`);
       assert.equal(await page.getByTestId("look-turn").isVisible(), true);
     }
     await page.locator("#zoom-in").click();
     await check("zoomed");
-    await page.getByTestId("tool-beside").isDisabled();
+    assert.equal(await page.getByTestId("tool-beside").isDisabled(), true, "without a result there is nothing to compare");
     const size = await page.evaluate(() => devicePixelRatio);
     await page.getByTestId("zoom-one").click();
     const [a, b] = (await page.locator("#viewer").getAttribute("data-matrix")).split(" ").map(Number);
@@ -292,7 +292,7 @@ test("the window of display: dragged, chosen, typed; it is said to be another on
     await chooseMode(page, "few");
     await addImage(page, deep);
     assert.equal(await page.getByTestId("window-button").isDisabled(), true, "without values there is nothing to show through another window");
-    await giveValues(page, { low: -1000, step: 20, windows: [{ name: "MY WINDOW", center: 100, width: 700 }] });
+    await giveValues(page, { low: 1000, step: 20, windows: [{ name: "MY WINDOW", center: 100, width: 700 }] });
     await settled(page);
     const canvas = page.getByTestId("overlay-canvas");
     const plain = await canvas.screenshot();
@@ -348,7 +348,8 @@ test("the window of display: dragged, chosen, typed; it is said to be another on
       await settled(page);
       assert.deepEqual(await numbers(), wanted, `key ${key}`);
     }
-    assert.match(await (await pixelUnder(page, ...middle), readout(page)), /-?\d+ HU/);
+    await pixelUnder(page, ...middle);
+    assert.match(await readout(page), / {2}\d+ HU$/);
 
     await page.getByTestId("display-use").click();
     await page.waitForFunction(() => document.querySelector("#window-told")?.textContent === "Window -160 … 240.");

@@ -54,6 +54,7 @@ function helpContent(store) {
       make("li", { text: "Press Analyse. The overlay shows where the image differs most." })),
     make("h3", { text: "How to read it" }),
     make("p", { text: "The map says how unlike each place is to anything in the normal images. The threshold starts at the highest score of the normal images. Where there is no such range (one normal image, words, and chest, OCT2017 or histology images) nothing is outlined until you set a threshold, and the colours show the whole map, whose brightest place means nothing by itself. The score is the highest value of the map (its mean for chest, OCT2017 and histology images). It is not a probability of disease. A high score can come from another scanner, another view or another person. A low score does not mean that an image is normal." }),
+    make("p", { text: "Turning, flipping, inverting, zooming and the window of display change how an image is shown, never what is analysed, saved or printed. While another window is shown than analysed, the page says so beside the image." }),
     make("h3", { text: "Keys" }),
     make("dl", { class: "keys" }, ...KEYS.flatMap(([key, what]) => [
       make("dt", {}, ...key.split(" ").map((one) => make("kbd", { text: one }))), make("dd", { text: what })])),

@@ -59,18 +59,22 @@ export function mountToolbar(store, look, zoom, windowTool) {
   const moreButton = make("button", { type: "button", class: "tool tool-more", id: "tool-more", "data-testid": "tool-more", "aria-expanded": "false", "aria-controls": "tool-rest", "aria-label": "More tools", title: "More tools" }, icon("more"));
   buttons.push({ node: moreButton });
   const rest = make("div", { class: "tool-rest", id: "tool-rest" },
+    group("Measure", ...TOOLS.slice(2).map(toolButton)),
     group("Turn", button("left", "Turn left", "L", turn("left")), button("right", "Turn right", "R", turn("right")),
       button("flipH", "Flip left to right", "H", turn("flipH")), button("flipV", "Flip top to bottom", "V", turn("flipV"))),
     group("Show", button("pixels", "Pixels as squares", "S", acts.smooth, { isOn: () => !state.settings.smooth }),
       ...(document.fullscreenEnabled ? [button("full", "Full screen", "F", fullScreen, { isOn: () => document.fullscreenElement !== null })] : [])),
     group("Leave out", region));
   bar.replaceChildren(
-    group("Drag", ...TOOLS.map(toolButton)),
+    group("Drag", ...TOOLS.slice(0, 2).map(toolButton)),
     group("Window", windowButton, button("invert", "Invert", "I", acts.invert, { isOn: () => look.of().invert })),
     group("Compare", button("beside", "With and without overlay side by side", "C", acts.beside, { isOn: () => state.sideBySide, isOff: () => !currentImage(state)?.result })),
     rest,
     group("Reset", button("reset", "Reset the view", "0", acts.reset)),
     moreButton);
+
+  // As they stand on the page.
+  buttons.sort((a, b) => (a.node.compareDocumentPosition(b.node) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
 
   /** @param {HTMLElement} node @param {HTMLElement} opener @param {boolean} on */
   function open(node, opener, on) {
@@ -102,7 +106,6 @@ export function mountToolbar(store, look, zoom, windowTool) {
     if (event.ctrlKey || event.metaKey || event.altKey || (step === undefined && event.key !== "Home" && event.key !== "End")) return;
     event.preventDefault();
     const all = buttons.map(({ node }) => node).filter((node) => !node.disabled && node.getClientRects().length > 0);
-    all.sort((a, b) => (a.compareDocumentPosition(b) & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 1));
     const at = all.indexOf(/** @type {any} */ (document.activeElement));
     const to = event.key === "Home" ? 0 : event.key === "End" ? all.length - 1 : (at + (step ?? 0) + all.length) % all.length;
     all[to]?.focus();
