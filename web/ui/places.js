@@ -57,10 +57,15 @@ export function mountPlaces(store, overlay, zoom) {
     return make("li", { "data-testid": "place-item" }, button);
   }
 
-  /** @param {Place} place */
-  function choose(place) {
+  /** @param {Place | null} place */
+  function frame(place) {
     chosen = place;
     for (const [n, node] of [...list.querySelectorAll("button")].entries()) node.setAttribute("aria-current", String(made.places[n] === place));
+  }
+
+  /** @param {Place} place */
+  function choose(place) {
+    frame(place);
     if (state.bare) store.set({ bare: false });
     zoom.goTo(place.box);
     // On a phone the list is below the picture.
@@ -68,6 +73,7 @@ export function mountPlaces(store, overlay, zoom) {
   }
 
   return {
+    clear: () => frame(null),
     /** @param {CanvasRenderingContext2D} context @param {import("./view.js").Place} place @param {import("./types.d.ts").ImageItem} item */
     draw(context, place, item) {
       if (!chosen || made.map !== layerOf(state, item)?.map) return;

@@ -9,19 +9,20 @@ import { CT_WINDOWS } from "./presets.js";
 import { currentImage } from "./store.js";
 import { TURNS } from "./view.js";
 
-/** What dragging can do, in the order of the buttons: name, key, words. */
-const TOOLS = /** @type {const} */ ([
+/** What dragging can do, in the order of the buttons: icon, words, key. @type {[import("./types.d.ts").Tool, string, string, string][]} */
+const TOOLS = [
   ["pan", "move", "Move the zoomed image", ""], ["window", "window", "Brightness and contrast by dragging", "W"],
   ["ruler", "ruler", "Measure a distance", "M"], ["area", "area", "Measure an area", "E"],
-]);
+];
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {ReturnType<typeof import("./look.js").createLook>} look
  * @param {ReturnType<typeof import("./zoom.js").createZoom>} zoom
  * @param {ReturnType<typeof import("./windowtool.js").mountWindowTool>} windowTool
+ * @param {() => void} reset the view, as at first
  */
-export function mountToolbar(store, look, zoom, windowTool) {
+export function mountToolbar(store, look, zoom, windowTool, reset) {
   const { state } = store;
   const bar = el("toolbar");
   const menu = el("window-menu");
@@ -42,7 +43,7 @@ export function mountToolbar(store, look, zoom, windowTool) {
 
   const hasPicture = () => Boolean(currentImage(state)?.bitmap);
   const take = (/** @type {import("./types.d.ts").Tool} */ tool) => store.set({ tool: state.tool === tool ? "pan" : tool });
-  const toolButton = ([tool, name, words, key]) => button(name, words, key, () => take(tool),
+  const toolButton = (/** @type {typeof TOOLS[number]} */ [tool, name, words, key]) => button(name, words, key, () => take(tool),
     { isOn: () => state.tool === tool, isOff: tool === "window" ? () => !windowTool.isUsable() : undefined });
   const region = button("region", "Draw boxes around writing, rulers or what lies outside the field of view; Esc ends it", "", () => take("region"),
     { isOn: () => state.tool === "region", id: "region-tool", text: "Leave out" });
@@ -54,7 +55,7 @@ export function mountToolbar(store, look, zoom, windowTool) {
   const fullScreen = () => void (document.fullscreenElement ? document.exitFullscreen() : el("stage").requestFullscreen())?.catch(() => {});
   const acts = {
     invert: () => look.change({ invert: !look.of().invert }), smooth: () => store.settings({ smooth: !state.settings.smooth }),
-    beside: () => store.set({ sideBySide: !state.sideBySide }), reset: () => look.reset(),
+    beside: () => store.set({ sideBySide: !state.sideBySide }),
   };
   const moreButton = make("button", { type: "button", class: "tool tool-more", id: "tool-more", "data-testid": "tool-more", "aria-expanded": "false", "aria-controls": "tool-rest", "aria-label": "More tools", title: "More tools" }, icon("more"));
   buttons.push({ node: moreButton });
@@ -70,7 +71,7 @@ export function mountToolbar(store, look, zoom, windowTool) {
     group("Window", windowButton, button("invert", "Invert", "I", acts.invert, { isOn: () => look.of().invert })),
     group("Compare", button("beside", "With and without overlay side by side", "C", acts.beside, { isOn: () => state.sideBySide, isOff: () => !currentImage(state)?.result })),
     rest,
-    group("Reset", button("reset", "Reset the view", "0", acts.reset)),
+    group("Reset", button("reset", "Reset the view", "0", reset)),
     moreButton);
 
   // As they stand on the page.
@@ -137,7 +138,7 @@ export function mountToolbar(store, look, zoom, windowTool) {
     /** Keys and what they do. @type {Record<string, () => void>} */
     keys: Object.fromEntries(Object.entries({
       w: () => windowTool.isUsable() && take("window"), m: () => take("ruler"), e: () => take("area"), i: acts.invert, s: acts.smooth,
-      r: turn("right"), l: turn("left"), h: turn("flipH"), v: turn("flipV"), c: () => currentImage(state)?.result && acts.beside(), f: () => document.fullscreenEnabled && fullScreen(), 0: acts.reset,
+      r: turn("right"), l: turn("left"), h: turn("flipH"), v: turn("flipV"), c: () => currentImage(state)?.result && acts.beside(), f: () => document.fullscreenEnabled && fullScreen(), 0: reset,
       z: () => (look.of().zoom === 1 ? zoom.oneToOne() : zoom.fit()),
       ...Object.fromEntries(CT_WINDOWS.map((_, n) => [n + 1, () => windowTool.choose(n)])),
     }).map(([key, act]) => [key, onPicture(act)])),

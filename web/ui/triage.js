@@ -7,7 +7,7 @@ import { warningsFor } from "./warnings.js";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
-/** @typedef {{item: ImageItem, name: string, score: number | null, reading: string, area: import("./components.js").Place | null, state: string, isRead: boolean}} Row */
+/** @typedef {{item: ImageItem, name: string, score: number | null, reading: string, state: string, isRead: boolean}} Row */
 /** @typedef {"name" | "score" | "reading" | "area" | "state"} Column */
 
 const STATES = { reading: "opening", ready: "not analysed", waiting: "waiting", working: "working", done: "analysed", error: "not readable" };
@@ -36,8 +36,8 @@ export function markRead(item) {
 /** @type {WeakMap<object, {threshold: number, place: import("./components.js").Place | null}>} */
 const areas = new WeakMap();
 
-/** The place of the highest value, at the threshold in force. @param {State} state @param {ImageItem} item */
-function areaOf(state, item) {
+/** The place of the highest value, at the threshold in force; looked for once. @param {State} state @param {ImageItem} item */
+export function areaOf(state, item) {
   const { result } = item;
   const threshold = result && !warningsFor(item).some(({ voids }) => voids) ? thresholdFor(state, item) : null;
   if (!result || threshold === null) return null;
@@ -53,7 +53,7 @@ export function rowOf(state, item) {
   const words = item.result ? readScore(state, item) : null;
   const busy = item.status === "waiting" || item.status === "working";
   const about = item.status === "error" ? `not readable: ${item.message}` : item.result && !busy ? (isStale(state, item) ? "older settings" : STATES.done) : STATES[item.status];
-  return { item, name: item.path, score: words?.score ?? null, reading: words?.reading ?? "", area: areaOf(state, item), state: about, isRead: isRead(item) };
+  return { item, name: item.path, score: words?.score ?? null, reading: words?.reading ?? "", state: about, isRead: isRead(item) };
 }
 
 /** @param {Row[]} rows @param {{text: string, filter: string}} wanted */
@@ -63,10 +63,10 @@ export function filtered(rows, { text, filter }) {
   return rows.filter((row) => kept.has(row) && words.every((word) => `${row.item.id} ${row.name} ${row.reading} ${row.state}`.toLowerCase().includes(word)));
 }
 
-/** What is not known comes last in both orders. @param {Row[]} rows @param {Column | null} column null: as in the list @param {boolean} isFalling */
-export function sorted(rows, column, isFalling) {
+/** What is not known comes last in both orders. @param {State} state @param {Row[]} rows @param {Column | null} column null: as in the list @param {boolean} isFalling */
+export function sorted(state, rows, column, isFalling) {
   if (!column) return [...rows];
-  const key = (/** @type {Row} */ row) => (column === "area" ? row.area?.areaPx ?? null : column === "score" ? row.score : row[column] || null);
+  const key = (/** @type {Row} */ row) => (column === "area" ? areaOf(state, row.item)?.areaPx ?? null : column === "score" ? row.score : row[column] || null);
   return [...rows].sort((one, other) => {
     const [a, b] = [key(one), key(other)];
     if (a === null || b === null) return Number(a === null) - Number(b === null) || one.item.id - other.item.id;
@@ -84,11 +84,13 @@ export function nextUnread({ images, currentId }) {
   return readable.find(({ result }) => result) ?? readable[0] ?? null;
 }
 
-/** @param {Row[]} rows @param {boolean} names whether file names, with their folders, go in */
-export function csvOf(rows, names) {
+/** @param {State} state @param {Row[]} rows @param {boolean} names whether file names, with their folders, go in */
+export function csvOf(state, rows, names) {
   const head = ["image", ...(names ? ["file"] : []), "score", "reading", "peak_area_px", "peak_area_mm2", "peak", "state", "seen"];
-  const lines = rows.map(({ item, name, score, reading, area, state, isRead: seen }) => [
-    item.label, ...(names ? [name] : []), score ?? "", reading, area ? area.areaPx.toFixed(1) : "", area?.areaMm2 ? area.areaMm2.toFixed(2) : "", area?.peak ?? "", state, seen ? "yes" : "no"]);
+  const lines = rows.map(({ item, name, score, reading, state: about, isRead: seen }) => {
+    const area = areaOf(state, item);
+    return [item.label, ...(names ? [name] : []), score ?? "", reading, area ? area.areaPx.toFixed(1) : "", area?.areaMm2 ? area.areaMm2.toFixed(2) : "", area?.peak ?? "", about, seen ? "yes" : "no"];
+  });
   return [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n") + "\r\n";
 }
 

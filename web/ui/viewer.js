@@ -61,7 +61,12 @@ export function mountViewer(store, overlay) {
   const rulers = mountRulers(store, zoom);
   const places = mountPlaces(store, overlay, zoom);
   mountRegions(store, zoom);
-  const { keys } = mountToolbar(store, look, zoom, windowTool);
+  const { keys } = mountToolbar(store, look, zoom, windowTool, reset);
+
+  function reset() {
+    places.clear();
+    look.reset();
+  }
 
   /** @param {PointerEvent} event */
   function dragFor(event) {
@@ -239,7 +244,7 @@ export function mountViewer(store, overlay) {
   // The right button is for the window.
   canvas.addEventListener("contextmenu", (event) => windowTool.isUsable() && event.preventDefault());
   el("bare").addEventListener("click", () => store.set({ bare: !state.bare }));
-  el("look-reset").addEventListener("click", () => look.reset());
+  el("look-reset").addEventListener("click", reset);
 
   new ResizeObserver(ask).observe(root);
   store.on(() => {

@@ -12,9 +12,10 @@ const GREYS = Uint32Array.from({ length: 256 }, (_, grey) => ((255 << 24) | (gre
  * @param {Uint32Array} out as many RGBA pixels
  */
 export function windowValues(values, { low, high }, out) {
-  const slope = 255 / (high - low);
+  const width = high - low;
   for (let i = 0; i < values.length; i += 1) {
-    const grey = (values[i] - low) * slope + 0.5;
+    // In this order, as the engine has it: a product with 255 / width rounds otherwise.
+    const grey = ((values[i] - low) / width) * 255 + 0.5;
     out[i] = grey >= 255 ? GREYS[255] : grey > 0 ? GREYS[grey | 0] : GREYS[0];
   }
 }

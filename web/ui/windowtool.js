@@ -81,12 +81,12 @@ export function mountWindowTool(store, look) {
     const usable = canWindow(item);
     if (!item || !usable) {
       el("look-window").hidden = true;
-      return setText(el("window-value"), "");
+      return setText(el("window-value"), "Window");
     }
     const other = otherRange(item, look.of(item).window);
     const now = windowOf(shown(item));
-    const words = `${number(now.center)} / ${number(now.width)}`;
-    setText(el("window-value"), words);
+    // 8 bits as they are have no numbers that anyone would know them by.
+    setText(el("window-value"), item.deep || other ? `${number(now.center)} / ${number(now.width)}` : "Window");
     const groups = windowsFor(item);
     const key = `${item.deep} ${JSON.stringify(groups)}`;
     if (key !== offered) {

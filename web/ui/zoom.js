@@ -15,8 +15,8 @@ const MARGIN_PX = 16;
 /** Shares of the viewer's side that one press moves the picture. */
 const KEY_SHARE = 0.1;
 const BUTTON_SHARE = 0.25;
-/** Share of the pane that a place takes which the person asked to see. */
-const PLACE_SHARE = 0.35;
+/** Share of the pane, across or down, that a place takes which the person asked to see. */
+const PLACE_SHARE = 0.5;
 /** Which way each key and button shows more of the picture. */
 const WAYS = { left: [-1, 0], up: [0, -1], down: [0, 1], right: [1, 0] };
 
@@ -121,7 +121,8 @@ export function createZoom({ root, canvas, picture, look, isSplit, dragFor, chan
     if (!shown) return;
     const [least, most] = limits();
     const sides = [Math.max(1, box.width) * shown.pixel.x, Math.max(1, box.height) * shown.pixel.y];
-    const scale = (PLACE_SHARE * Math.min(pane().width, pane().height)) / Math.max(...sides);
+    if (look().turn[0] === 0) sides.reverse();
+    const scale = PLACE_SHARE * Math.min(pane().width / sides[0], pane().height / sides[1]);
     const view = look();
     // Already closer than that: it stays so.
     view.zoom = clamp(Math.max(view.zoom, Math.min(scale / frame().fit, MAX_ZOOM / 2)), least, most);
