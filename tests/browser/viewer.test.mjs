@@ -194,6 +194,40 @@ test("a window follows the hand: values become the engine's greys, 512 × 512 of
   });
 });
 
+test("dragging a window over 512 × 512 values in the page stays at 30 frames a second", async (t) => {
+  await withTiny(async (page) => {
+    await addImage(page, grey16Png("large.png", 512, 512, (x, y) => 1000 + 3 * (x + y)));
+    await giveValues(page, { low: 1000, step: 3 });
+    await settled(page);
+    const box = await viewerBox(page);
+    const middle = [box.x + box.width / 2, box.y + box.height / 2];
+    await page.mouse.move(...middle);
+    await page.mouse.down({ button: "right" });
+    await page.evaluate(() => {
+      globalThis.frames = [];
+      const count = (now) => {
+        globalThis.frames?.push(now);
+        if (globalThis.frames) requestAnimationFrame(count);
+      };
+      requestAnimationFrame(count);
+    });
+    const values = new Set();
+    for (let step = 1; step <= 60; step++) {
+      await page.mouse.move(middle[0] + 3 * step, middle[1] + step);
+      values.add(await page.locator("#window-value").innerText());
+    }
+    const fps = await page.evaluate(() => {
+      const all = globalThis.frames;
+      globalThis.frames = null;
+      return (1000 * (all.length - 1)) / (all.at(-1) - all[0]);
+    });
+    await page.mouse.up({ button: "right" });
+    t.diagnostic(`${fps.toFixed(0)} frames a second while dragging`);
+    assert.ok(values.size > 30, `${values.size} windows were shown`);
+    assert.ok(fps >= LEAST_FPS, `${fps} frames a second`);
+  });
+});
+
 test("the wheel zooms about the pointer: the pixel under it stays, in and out", async () => {
   await withTiny(async (page) => {
     await addImage(page, marked());

@@ -50,7 +50,10 @@ export function createDisplay() {
   function of(item, wanted) {
     const bitmap = /** @type {ImageBitmap} */ (item.bitmap);
     const range = otherRange(item, wanted);
-    if (!range) return bitmap;
+    if (!range) {
+      if (kept?.bitmap !== bitmap) kept = null;
+      return bitmap;
+    }
     if (kept?.bitmap !== bitmap || (item.values && kept.source !== item.values)) kept = prepare(item, bitmap);
     if (kept.low !== range.low || kept.high !== range.high) {
       Object.assign(kept, range);
