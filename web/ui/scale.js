@@ -35,9 +35,9 @@ export function scaleName(mode) {
   return mode === "zero" ? "likeness to the words for abnormal" : "difference from normal";
 }
 
-/** The same, with the name of a map that is not the result's own. @param {import("./overlay.js").Rendered} rendered @param {"few" | "zero" | undefined} mode */
+/** The same, with the name of a map that is not the result's own. @param {{layer?: import("./layers.js").Layer}} rendered @param {"few" | "zero" | undefined} mode */
 export function scaleOf({ layer }, mode) {
-  if (layer.id === OWN) return scaleName(mode);
+  if (!layer || layer.id === OWN) return scaleName(mode);
   return layer.id === "zero" || layer.id === "memory" ? scaleName(layer.id === "zero" ? "zero" : "few") : `${scaleName(mode)}, ${layer.name}`;
 }
 
