@@ -2,6 +2,7 @@
 // windows by drag, presets and numbers; layers, histogram, places, measuring, comparing; keyboard, fingers, small widths.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { TINY, analyse, chooseMode, giveFiles, openReady, scoreText } from "./actions.mjs";
 import { colourPng, grey16Png, tinyPicture } from "./fixtures.mjs";
@@ -171,6 +172,9 @@ test("a window follows the hand: values become the engine's greys, 512 × 512 of
       windowValues(values, { low: 0, high: 100 }, out);
       const greys = [...new Uint8Array(out.buffer)].filter((_, i) => i % 4 === 1);
       if (greys.join() !== "0,0,1,128,255,255,0,255,0") throw new Error(greys.join());
+      windowValues(values, { low: 0, high: 100 }, out, true);
+      const turned = [...new Uint8Array(out.buffer)].filter((_, i) => i % 4 === 1);
+      if (turned.join() !== "255,255,254,127,0,0,0,0,255") throw new Error(`low values bright: ${turned}`);
       const pixels = new Uint8ClampedArray(4);
       windowPixels(Uint8ClampedArray.of(64, 128, 192, 255), { low: 64, high: 192 }, pixels);
       if (pixels.join() !== "0,128,255,255") throw new Error(pixels.join());
@@ -266,6 +270,11 @@ test("turned, flipped, inverted and zoomed, the page names the same pixel where 
     }
     await page.locator("#zoom-in").click();
     await check("zoomed");
+    await page.getByTestId("tool-invert").click();
+    await settled(page);
+    assert.equal(await redSpot(page), null, "inverted, red is another colour");
+    assert.match(await page.getByTestId("look-turn").innerText(), /inverted/);
+    await page.getByTestId("tool-invert").click();
     assert.equal(await page.getByTestId("tool-beside").isDisabled(), true, "without a result there is nothing to compare");
     const size = await page.evaluate(() => devicePixelRatio);
     await page.getByTestId("zoom-one").click();
@@ -295,10 +304,17 @@ test("overlay, outline, regions and the map's value turn with the picture", asyn
     const value = async () => (await readout(page)).match(/map (-?\d+\.\d+)/)?.[1];
     const box = await viewerBox(page);
     const point = [box.x + box.width * 0.42, box.y + box.height * 0.37];
+    const saved = async () => {
+      const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("download-overlay").click()]);
+      return readFileSync(await download.path());
+    };
+    const upright = await saved();
     const pixel = await pixelUnder(page, ...point);
     const there = await value();
     await page.getByTestId("tool-flipH").click();
     await page.getByTestId("tool-right").click();
+    await page.getByTestId("tool-invert").click();
+    assert.ok(upright.equals(await saved()), "what is saved is what was analysed, however it is looked at");
     // Where the page says that the pixel is now.
     const [a, b, c, d, e, f] = (await page.locator("#viewer").getAttribute("data-matrix")).split(" ").map(Number);
     const [x, y] = [pixel[0] + 0.5, pixel[1] + 0.5];
@@ -644,9 +660,13 @@ test("on a phone: two fingers zoom about their middle, tools fit, the rare ones 
     await openReady(page, { model: TINY, device: "cpu" });
     await addImage(page, marked());
     await page.evaluate(() => scrollTo(0, 0));
-    const wide = await page.evaluate(() => [...document.querySelectorAll("#toolbar button")].filter((node) => node.getClientRects().length > 0).map((node) => node.getBoundingClientRect()).filter(({ right, height }) => right > innerWidth || height < 36).length);
-    assert.equal(wide, 0, "no tool is cut off or too small");
-    assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), 390);
+    for (const width of [320, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      const wrong = await page.evaluate(() => [...document.querySelectorAll("#toolbar button")].filter((node) => node.getClientRects().length > 0).map((node) => node.getBoundingClientRect()).filter(({ right, height }) => right > innerWidth || height < 36).length);
+      assert.equal(wrong, 0, `no tool is cut off or too small at ${width} px`);
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth), width);
+    }
+    await settled(page);
 
     const box = await viewerBox(page);
     const devtools = await context.newCDPSession(page);

@@ -57,7 +57,7 @@ export function createDisplay() {
     if (kept?.bitmap !== bitmap || (item.values && kept.source !== item.values)) kept = prepare(item, bitmap);
     if (kept.low !== range.low || kept.high !== range.high) {
       Object.assign(kept, range);
-      if (kept.source instanceof Float32Array) windowValues(kept.source, range, new Uint32Array(kept.pixels.data.buffer));
+      if (kept.source instanceof Float32Array) windowValues(kept.source, range, new Uint32Array(kept.pixels.data.buffer), item.inverted);
       else windowPixels(kept.source, range, kept.pixels.data);
       context(kept.canvas).putImageData(kept.pixels, 0, 0);
     }

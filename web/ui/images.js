@@ -153,6 +153,7 @@ export function createImages(store, messages, engine) {
       if (!item.bitmap || kept.has(item.id)) continue;
       item.bitmap.close();
       item.bitmap = null;
+      item.values = null;
     }
   }
 

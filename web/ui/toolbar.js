@@ -9,6 +9,8 @@ import { CT_WINDOWS } from "./presets.js";
 import { currentImage } from "./store.js";
 import { TURNS } from "./view.js";
 
+const WINDOW_TITLE = "Window: centre / width, presets (1 to 9 for CT)";
+
 /** What dragging can do, in the order of the buttons: icon, words, key. @type {[import("./types.d.ts").Tool, string, string, string][]} */
 const TOOLS = [
   ["pan", "move", "Move the zoomed image", ""], ["window", "window", "Brightness and contrast by dragging", "W"],
@@ -47,7 +49,7 @@ export function mountToolbar(store, look, zoom, windowTool, reset) {
     { isOn: () => state.tool === tool, isOff: tool === "window" ? () => !windowTool.isUsable() : undefined });
   const region = button("region", "Draw boxes around writing, rulers or what lies outside the field of view; Esc ends it", "", () => take("region"),
     { isOn: () => state.tool === "region", id: "region-tool", text: "Leave out" });
-  const windowButton = make("button", { type: "button", class: "tool tool-text", id: "window-button", "data-testid": "window-button", "aria-expanded": "false", "aria-controls": "window-menu", title: "Window: centre / width, presets (1 to 9 for CT)" },
+  const windowButton = make("button", { type: "button", class: "tool tool-text", id: "window-button", "data-testid": "window-button", "aria-expanded": "false", "aria-controls": "window-menu", title: WINDOW_TITLE },
     make("span", { class: "visually-hidden", text: "Window, centre / width: " }), make("span", { id: "window-value" }), make("span", { "aria-hidden": "true", text: " ▾" }));
   buttons.push({ node: windowButton, isOff: () => !windowTool.isUsable() });
   const turn = (/** @type {keyof typeof TURNS} */ how) => () => look.turn(TURNS[how]);
@@ -124,8 +126,7 @@ export function mountToolbar(store, look, zoom, windowTool, reset) {
       node.disabled = !usable || Boolean(isOff?.());
       if (isOn) node.setAttribute("aria-pressed", String(isOn()));
     }
-    const why = windowTool.whyNot();
-    if (why) windowButton.title = why;
+    windowButton.title = windowTool.whyNot() || WINDOW_TITLE;
     // A disabled button takes no focus: another one is the stop.
     const stop = buttons.find(({ node }) => node.tabIndex === 0 && !node.disabled) ?? buttons.find(({ node }) => !node.disabled);
     for (const { node } of buttons) node.tabIndex = node === stop?.node ? 0 : -1;

@@ -30,7 +30,9 @@ export interface ImageItem {
   /** "HU", or null where the file names none. */
   units?: string | null;
   /** Windows that the file proposes. */
-  windows?: { center: number; width: number; name: string }[];
+  windows?: { center: number; width: number; name: string | null }[];
+  /** Low values are bright. */
+  inverted?: boolean;
   /** Between the middles of rows, and of columns. */
   spacingMm?: [number, number] | null;
   /** Images of the same stack are looked at in the same way: zoom, turn, window. */

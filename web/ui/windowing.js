@@ -10,13 +10,15 @@ const GREYS = Uint32Array.from({ length: 256 }, (_, grey) => ((255 << 24) | (gre
  * @param {Float32Array} values
  * @param {Range} range
  * @param {Uint32Array} out as many RGBA pixels
+ * @param {boolean} [isInverted] low values are bright
  */
-export function windowValues(values, { low, high }, out) {
+export function windowValues(values, { low, high }, out, isInverted = false) {
   const width = high - low;
+  const greys = isInverted ? GREYS.slice().reverse() : GREYS;
   for (let i = 0; i < values.length; i += 1) {
     // In this order, as the engine has it: a product with 255 / width rounds otherwise.
     const grey = ((values[i] - low) / width) * 255 + 0.5;
-    out[i] = grey >= 255 ? GREYS[255] : grey > 0 ? GREYS[grey | 0] : GREYS[0];
+    out[i] = grey >= 255 ? greys[255] : grey > 0 ? greys[grey | 0] : grey <= 0 ? greys[0] : GREYS[0];
   }
 }
 

@@ -133,7 +133,7 @@ export function createZoom({ root, canvas, picture, look, isSplit, dragFor, chan
     settle();
   }
 
-  mountPointers(canvas, { zoomBy, shift, at, dragFor, isZoomed: () => look().zoom > 1 });
+  mountPointers(root, canvas, { zoomBy, shift, at, dragFor, isZoomed: () => look().zoom > 1 });
   canvas.addEventListener("dblclick", (event) => root.dataset.tool === "pan" && event.button === 0 && fit());
   el("zoom-in").addEventListener("click", () => zoomBy(ZOOM_STEP));
   el("zoom-out").addEventListener("click", () => zoomBy(1 / ZOOM_STEP));
@@ -152,10 +152,11 @@ export function createZoom({ root, canvas, picture, look, isSplit, dragFor, chan
 
 /**
  * Dragging, the wheel, and two fingers.
+ * @param {HTMLElement} root
  * @param {HTMLCanvasElement} canvas
  * @param {{zoomBy: (factor: number, point: Point) => void, shift: (dx: number, dy: number) => void, at: (event: {clientX: number, clientY: number}) => Point, dragFor: (event: PointerEvent) => Drag | null, isZoomed: () => boolean}} view
  */
-function mountPointers(canvas, { zoomBy, shift, at, dragFor, isZoomed }) {
+function mountPointers(root, canvas, { zoomBy, shift, at, dragFor, isZoomed }) {
   /** @type {Map<number, {x: number, y: number}>} */
   const pointers = new Map();
   /** @type {Drag | null} */
@@ -199,7 +200,8 @@ function mountPointers(canvas, { zoomBy, shift, at, dragFor, isZoomed }) {
       if (/** @type {TouchEvent} */ (event).touches.length > 1 && event.cancelable) event.preventDefault();
     }, { passive: false });
   }
-  canvas.addEventListener("wheel", (event) => {
+  // Also over what lies on the picture: the compare handle, boxes being drawn.
+  root.addEventListener("wheel", (event) => {
     event.preventDefault();
     zoomBy(Math.exp(-event.deltaY * 0.002), at(event));
   }, { passive: false });
