@@ -6,10 +6,10 @@ export const BINS = 64;
 export function histogram(map, lo, hi, bins = BINS) {
   const counts = new Uint32Array(bins);
   const scale = bins / (hi - lo);
-  for (const value of map) {
-    const at = Math.floor((value - lo) * scale);
+  for (let i = 0; i < map.length; i += 1) {
+    const at = Math.floor((map[i] - lo) * scale);
     if (at >= 0 && at < bins) counts[at] += 1;
-    else if (value === hi) counts[bins - 1] += 1;
+    else if (map[i] === hi) counts[bins - 1] += 1;
   }
   return counts;
 }

@@ -60,9 +60,9 @@ function limitsOf(map) {
   let found = limits.get(map);
   if (!found) {
     found = { lo: Infinity, hi: -Infinity };
-    for (const value of map) {
-      if (value < found.lo) found.lo = value;
-      if (value > found.hi) found.hi = value;
+    for (let i = 0; i < map.length; i += 1) {
+      if (map[i] < found.lo) found.lo = map[i];
+      if (map[i] > found.hi) found.hi = map[i];
     }
     limits.set(map, found);
   }

@@ -1,7 +1,7 @@
 /** The settings: object, mode, use of normal images, window, and how the overlay is shown. */
 
 import { mountBank } from "./bank.js";
-import { clamp, el, ended, make, setText, twoDigits } from "./dom.js";
+import { clamp, el, ended, make, setHidden, setText, twoDigits } from "./dom.js";
 import { drawHistogram, histogram } from "./histogram.js";
 import { OWN, isThresholdSet, layerOf, layerRange, layerThreshold, layersOf, setThreshold } from "./layers.js";
 import { windowFor, windowWords } from "./results.js";
@@ -22,7 +22,8 @@ export function mountPanel(store, images, support) {
   const opacity = el("opacity");
   const bars = el("histogram");
   let drawn = "";
-  let drawnMap = /** @type {Float32Array | null} */ (null);
+  /** What was counted last. @type {{map: Float32Array | null, lo: number, hi: number, counts: Uint32Array}} */
+  let counted = { map: null, lo: 0, hi: 0, counts: new Uint32Array() };
 
   object.addEventListener("change", () => store.settings({ object: object.value, threshold: null }));
   for (const [mode, input] of Object.entries(modes)) {
@@ -93,7 +94,7 @@ export function mountPanel(store, images, support) {
     const layer = layerOf(state, item);
     threshold.disabled = !layer;
     el("threshold-auto").disabled = !isThresholdSet(state, item);
-    bars.hidden = !layer;
+    setHidden(bars, !layer);
     if (!item || !layer) return setText(el("threshold-value"), "–");
     const { lo, hi } = layerRange(state, item);
     const value = layerThreshold(state, item);
@@ -107,11 +108,11 @@ export function mountPanel(store, images, support) {
 
   /** @param {Float32Array} map @param {number} lo @param {number} hi @param {number | null} value */
   function paintHistogram(map, lo, hi, value) {
-    const key = [lo, hi, value].join();
-    if (drawn === key && drawnMap === map) return;
-    drawn = key;
-    drawnMap = map;
-    drawHistogram(bars, histogram(map, lo, hi), value === null ? null : (value - lo) / (hi - lo));
+    const isCounted = counted.map === map && counted.lo === lo && counted.hi === hi;
+    if (isCounted && drawn === String(value)) return;
+    if (!isCounted) counted = { map, lo, hi, counts: histogram(map, lo, hi) };
+    drawn = String(value);
+    drawHistogram(bars, counted.counts, value === null ? null : (value - lo) / (hi - lo));
   }
 }
 
@@ -128,15 +129,16 @@ function mountLayers(store) {
   store.on(() => {
     const layers = layersOf(currentImage(state));
     const key = layers.map(({ id }) => id).join();
-    el("layer-line").hidden = layers.length === 0;
+    setHidden(el("layer-line"), layers.length === 0);
     if (layers.length === 0) return;
     if (key !== listed) {
       listed = key;
       select.replaceChildren(...layers.map(({ id, name }) => make("option", { value: id, text: name })), make("option", { value: NONE, text: "none, picture alone" }));
     }
     const shown = layerOf(state, currentImage(state))?.id ?? OWN;
-    select.value = state.bare ? NONE : shown;
-    el("layer-hint").hidden = state.bare || shown === OWN;
+    const value = state.bare ? NONE : shown;
+    if (select.value !== value) select.value = value;
+    setHidden(el("layer-hint"), state.bare || shown === OWN);
   });
 }
 

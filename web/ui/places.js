@@ -2,7 +2,7 @@
 
 import { areaWords } from "./measure.js";
 import { placesAbove } from "./components.js";
-import { countOf, el, make, setText, twoDigits } from "./dom.js";
+import { countOf, el, make, setHidden, setText, twoDigits } from "./dom.js";
 import { layerOf, layerThreshold } from "./layers.js";
 import { label } from "./rulers.js";
 import { currentImage } from "./store.js";
@@ -32,7 +32,7 @@ export function mountPlaces(store, overlay, zoom) {
     const layer = layerOf(state, item);
     // Where no overlay may be shown there is nothing to list either.
     const root = el("places");
-    root.hidden = !item?.bitmap || !layer || !overlay.of(item);
+    setHidden(root, !item?.bitmap || !layer || !overlay.of(item));
     if (!item || !layer || root.hidden) return;
     const threshold = layerThreshold(state, item);
     const spacing = String(item.spacingMm ?? "");

@@ -3,7 +3,7 @@
  * picture or given as numbers, listed with a button to take each back. A box holds for all images of the same size.
  */
 
-import { clamp, countOf, el, make, setText } from "./dom.js";
+import { clamp, countOf, el, make, setHidden, setText } from "./dom.js";
 import { regionsFor, sizeOf } from "./results.js";
 import { currentImage } from "./store.js";
 import { boxBetween, boxInPixels } from "./view.js";
@@ -86,7 +86,7 @@ export function mountRegions(store, zoom) {
     const item = currentImage(state);
     const mine = item ? regionsFor(state, item) : [];
     const others = state.regions.length - mine.length;
-    layer.hidden = state.tool !== "region" || !item?.bitmap;
+    setHidden(layer, state.tool !== "region" || !item?.bitmap);
     el("regions").hidden = !item?.width;
     setText(el("regions-title"), mine.length ? `Left out: ${countOf(mine.length, "region")}` : "Leave out regions");
     setText(el("regions-others"), others ? `${countOf(others, "more region")} for images of other sizes.` : "");

@@ -3,7 +3,7 @@
  * their picture and go with it; nothing that is analysed depends on them.
  */
 
-import { clamp, countOf, el, make, setText } from "./dom.js";
+import { clamp, countOf, el, make, setHidden, setText } from "./dom.js";
 import { measureWords } from "./measure.js";
 import { currentImage } from "./store.js";
 import { boxBetween, toPicture, toViewer } from "./view.js";
@@ -82,9 +82,9 @@ export function mountRulers(store, zoom) {
       state.measures = state.measures.filter(({ image }) => state.images.some(({ id }) => id === image));
     }
     const mine = of(item);
-    el("measures").hidden = !item?.bitmap;
+    setHidden(el("measures"), !item?.bitmap);
     setText(el("measures-title"), mine.length ? `Measured: ${countOf(mine.length, "line or ellipse", "lines and ellipses")}` : "Measure");
-    el("measures-unit").hidden = !item || Boolean(item.spacingMm);
+    setHidden(el("measures-unit"), !item || Boolean(item.spacingMm));
     const key = `${item?.spacingMm} ${mine.map(({ id }) => id).join()}`;
     if (key === listed) return;
     listed = key;

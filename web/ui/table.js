@@ -3,7 +3,7 @@
  * with its result counts as seen. Only the rows in sight are made.
  */
 
-import { clamp, countOf, el, make, setText, twoDigits } from "./dom.js";
+import { clamp, countOf, el, make, setHidden, setText, twoDigits } from "./dom.js";
 import { areaWords } from "./measure.js";
 import { folderOf } from "./names.js";
 import { download } from "./save.js";
@@ -35,7 +35,7 @@ export function mountTable(store, images) {
 
   store.on(() => {
     const item = currentImage(state);
-    el("table-button").hidden = state.images.length < 2;
+    setHidden(el("table-button"), state.images.length < 2);
     if (!item || isRead(item) || document.hidden || !(item.bitmap || item.status === "error")) return;
     markRead(item);
     store.changed();

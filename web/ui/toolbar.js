@@ -117,16 +117,24 @@ export function mountToolbar(store, look, zoom, windowTool, reset) {
     for (const { node } of buttons) node.tabIndex = node === target ? 0 : -1;
   });
 
+  let shown = "";
   store.on(() => {
     const usable = hasPicture();
     // A tool in hand stays, unless there is nothing to use it on.
     if ((!usable && state.tool === "region") || (!windowTool.isUsable() && state.tool === "window")) state.tool = "pan";
+    const now = buttons.map(({ isOn, isOff }) => `${!usable || Boolean(isOff?.())} ${isOn?.()}`);
+    const why = windowTool.whyNot();
+    // A run tells of itself many times a second, and nothing here changes.
+    const key = [state.tool, why, ...now].join();
+    if (key === shown) return;
+    shown = key;
     el("viewer").dataset.tool = state.tool;
     for (const { node, isOn, isOff } of buttons) {
-      node.disabled = !usable || Boolean(isOff?.());
+      const isOut = !usable || Boolean(isOff?.());
+      if (node.disabled !== isOut) node.disabled = isOut;
       if (isOn) node.setAttribute("aria-pressed", String(isOn()));
     }
-    windowButton.title = windowTool.whyNot() || WINDOW_TITLE;
+    windowButton.title = why || WINDOW_TITLE;
     // A disabled button takes no focus: another one is the stop.
     const stop = buttons.find(({ node }) => node.tabIndex === 0 && !node.disabled) ?? buttons.find(({ node }) => !node.disabled);
     for (const { node } of buttons) node.tabIndex = node === stop?.node ? 0 : -1;

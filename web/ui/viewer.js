@@ -5,7 +5,7 @@
  */
 
 import { createDisplay } from "./display.js";
-import { el, sentence, setText, twoDigits } from "./dom.js";
+import { el, sentence, setHidden, setText, twoDigits } from "./dom.js";
 import { drawHatched } from "./hatch.js";
 import { layerOf, layerRange, layerThreshold } from "./layers.js";
 import { createLook } from "./look.js";
@@ -117,7 +117,8 @@ export function mountViewer(store, overlay) {
     if (panes.length > 1 && item?.bitmap) divide(panes[1]);
     zoom.mark();
     // For tests and style sheets: where the picture's first pixel begins and which way it runs.
-    root.dataset.matrix = [place.a, place.b, place.c, place.d, place.e, place.f].map((value) => value.toFixed(4)).join(" ");
+    const matrix = [place.a, place.b, place.c, place.d, place.e, place.f].map((value) => value.toFixed(4)).join(" ");
+    if (root.dataset.matrix !== matrix) root.dataset.matrix = matrix;
     swipe.place();
     describe();
     if (pointer) readOut(pointer);
@@ -197,20 +198,20 @@ export function mountViewer(store, overlay) {
       text = "Nothing here lies above the threshold. Lower it to see the map.";
     }
     setText(note, text);
-    note.hidden = text === "";
-    el("synthetic-mark").hidden = !item?.synthetic;
+    setHidden(note, text === "");
+    setHidden(el("synthetic-mark"), !item?.synthetic);
     note.classList.toggle("centred", !item?.bitmap);
     const name = `${item?.label}, ${item?.name}${item?.synthetic ? ", a synthetic phantom," : ""}`;
     const turn = item?.bitmap ? look.words() : "";
     setText(el("look-turn-words"), turn && sentence(turn));
-    el("look-turn").hidden = turn === "";
+    setHidden(el("look-turn"), turn === "");
     const what = !item ? "No image yet"
       : item.result ? `${name} with overlay. ${spokenScore(item)}Map from ${twoDigits(item.result.mapMin)} to ${twoDigits(item.result.mapMax)}.`
       : item.synthetic ? `${name} not analysed yet` : `${name}, not analysed yet`;
     const called = turn ? `${what} ${sentence(turn)}` : what;
     if (canvas.getAttribute("aria-label") !== called) canvas.setAttribute("aria-label", called);
-    el("tools").hidden = !item?.bitmap;
-    el("bare").hidden = !overlay.of(item);
+    setHidden(el("tools"), !item?.bitmap);
+    setHidden(el("bare"), !overlay.of(item));
     el("bare").setAttribute("aria-pressed", String(state.bare));
   }
 

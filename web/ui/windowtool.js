@@ -3,7 +3,7 @@
  * than analysed says so beside itself, with a way back and a way to analyse it so.
  */
 
-import { el, make, setText } from "./dom.js";
+import { el, make, setHidden, setText } from "./dom.js";
 import { analysedRange, canWindow, fullRange, otherRange, plainRange } from "./display.js";
 import { CT_WINDOWS, windowsFor } from "./presets.js";
 import { currentImage } from "./store.js";
@@ -76,15 +76,20 @@ export function mountWindowTool(store, look) {
   });
 
   let offered = "";
+  let told = "";
   store.on(() => {
     const item = currentImage(state);
     const usable = canWindow(item);
     if (!item || !usable) {
-      el("look-window").hidden = true;
+      told = "";
+      setHidden(el("look-window"), true);
       return setText(el("window-value"), "Window");
     }
     const other = otherRange(item, look.of(item).window);
     const now = windowOf(shown(item));
+    const seen = [item.id, item.deep, Boolean(other), now.center, now.width, item.units, item.windows?.length, Boolean(item.values)].join();
+    if (seen === told) return;
+    told = seen;
     // 8 bits as they are have no numbers that anyone would know them by.
     setText(el("window-value"), item.deep || other ? `${number(now.center)} / ${number(now.width)}` : "Window");
     const groups = windowsFor(item);
@@ -100,11 +105,11 @@ export function mountWindowTool(store, look) {
     for (const [field, value] of [[center, now.center], [width, now.width]]) {
       if (document.activeElement !== field) field.value = String(Number(value.toFixed(2)));
     }
-    el("look-window").hidden = !other;
+    setHidden(el("look-window"), !other);
     const units = item.units ? ` ${item.units}` : "";
     setText(el("look-window-words"), item.deep ? `Shown through another window than analysed: centre ${number(now.center)}, width ${number(now.width)}${units}.`
       : "Shown with other brightness and contrast than analysed.");
-    el("display-use").hidden = !item.deep;
+    setHidden(el("display-use"), !item.deep);
   });
 
   /** @param {ReturnType<typeof windowsFor>} groups @param {Range} range */

@@ -4,7 +4,7 @@
  * viewer is one pane, or two beside each other that show the same part.
  */
 
-import { clamp, el } from "./dom.js";
+import { clamp, el, setHidden } from "./dom.js";
 import { placeOf } from "./view.js";
 
 /** Over "fit", or until a pixel takes so many CSS pixels, whichever is more. */
@@ -78,9 +78,9 @@ export function createZoom({ root, canvas, picture, look, isSplit, dragFor, chan
   /** The style sheet lets one finger scroll the page, or not. */
   function mark() {
     const { zoom } = look();
-    root.dataset.zoom = zoom.toFixed(2);
+    if (root.dataset.zoom !== zoom.toFixed(2)) root.dataset.zoom = zoom.toFixed(2);
     root.classList.toggle("zoomed", zoom > 1);
-    el("pan").hidden = zoom <= 1;
+    setHidden(el("pan"), zoom <= 1);
   }
 
   /** Zooms about a point of the pane. @param {number} factor @param {Point} [point] */
