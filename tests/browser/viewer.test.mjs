@@ -503,6 +503,7 @@ test("layers: each map of the result can be shown, with its own threshold; the s
     await page.getByTestId("threshold").fill("0.5");
     assert.equal((await shot("level 2 of 4", await page.locator("#threshold-value").innerText())).equals(second), false);
     await layer.selectOption({ label: "none, picture alone" });
+    await settled(page);
     assert.equal(await page.getByTestId("hide-overlay").getAttribute("aria-pressed"), "true");
     await layer.selectOption({ label: "result" });
     assert.equal(await page.locator("#threshold-value").innerText(), own, "its own is back");
