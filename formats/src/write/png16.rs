@@ -10,7 +10,7 @@ use flate2::{Compression, Crc, write::ZlibEncoder};
 use super::WriteError;
 
 /// Keyword and text of the chunk by which such a file is known again.
-pub const MAP_NOTE: (&str, &str) = ("Software", "mvfa: an anomaly map");
+pub const MAP_NOTE: (&str, &str) = ("Software", "mvfa: values of an anomaly map");
 
 /// `map` ([height, width]) as a PNG.
 ///
