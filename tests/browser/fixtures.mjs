@@ -112,7 +112,7 @@ function pngOf(name, width, height, bytes, value, channels = 1) {
 }
 
 /** The checksum of PNG chunks (ISO 3309). */
-function crc32(bytes) {
+export function crc32(bytes) {
   let crc = 0xffffffff;
   for (const byte of bytes) {
     crc ^= byte;
