@@ -27,6 +27,7 @@ import { mountStatus } from "./ui/status.js";
 import { mountStrip } from "./ui/strip.js";
 import { mountSupport } from "./ui/support.js";
 import { mountSupportScores } from "./ui/support-scores.js";
+import { mountTable } from "./ui/table.js";
 import { mountViewer } from "./ui/viewer.js";
 
 const why = obstacle();
@@ -63,9 +64,10 @@ function start() {
   mountIntake(images, support, messages, engine);
   mountLeave(store);
   mountPrint(store, overlay, viewer);
+  const table = mountTable(store, images);
   mountFocus();
   mountAnnouncer(store);
-  mountKeyboard(store, { images, runner, engine, dialogs, messages });
+  mountKeyboard(store, { images, runner, engine, dialogs, messages, toolKeys: { ...viewer.keys, ...table.keys } });
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
   void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network)).finally(othersAreHere);
   void engine.open(store.state.settings.device);

@@ -83,11 +83,16 @@ export const greyPng = (name, width, height, grey) => pngOf(name, width, height,
 /** The same of 16 bits. @param {(x: number, y: number) => number} grey 0..65535 */
 export const grey16Png = (name, width, height, grey) => pngOf(name, width, height, 2, grey);
 
-function pngOf(name, width, height, bytes, grey) {
-  const stride = width * bytes + 1;
+/** A colour PNG as Playwright takes files. @param {(x: number, y: number) => [number, number, number]} colour */
+export const colourPng = (name, width, height, colour) => pngOf(name, width, height, 1, colour, 3);
+
+function pngOf(name, width, height, bytes, value, channels = 1) {
+  const stride = width * bytes * channels + 1;
   const rows = Buffer.alloc(height * stride);
   for (let y = 0; y < height; y++) {
-    for (let x = 0; x < width; x++) rows.writeUIntBE(grey(x, y) & (2 ** (8 * bytes) - 1), y * stride + 1 + x * bytes, bytes);
+    for (let x = 0; x < width; x++) {
+      [value(x, y)].flat().forEach((one, n) => rows.writeUIntBE(one & (2 ** (8 * bytes) - 1), y * stride + 1 + (x * channels + n) * bytes, bytes));
+    }
   }
   const chunk = (type, data) => {
     const body = Buffer.concat([Buffer.from(type), data]);
@@ -100,6 +105,7 @@ function pngOf(name, width, height, bytes, grey) {
   header.writeUInt32BE(width, 0);
   header.writeUInt32BE(height, 4);
   header[8] = 8 * bytes;
+  header[9] = channels === 3 ? 2 : 0;
   const signature = Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]);
   const buffer = Buffer.concat([signature, chunk("IHDR", header), chunk("IDAT", deflateSync(rows)), chunk("IEND", Buffer.alloc(0))]);
   return { name, mimeType: "image/png", buffer };

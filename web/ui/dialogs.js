@@ -7,8 +7,11 @@ import { requestLine } from "./network.js";
 import { storedModels } from "./stored.js";
 
 const KEYS = [
-  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all, or those that remain"], ["← →", "image before, after"], ["↑ ↓ ← →", "move a zoomed image that has the focus"], ["Space", "hold to hide the overlay"],
-  ["[ ]", "overlay weaker, stronger"], ["- =", "threshold lower, higher"], ["Esc", "cancel the analysis, dismiss a message"], ["?", "this help"],
+  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all, or those that remain"], ["← →", "image before, after"], ["Home End", "first, last image"], ["N", "next image whose result you have not seen"], ["T", "all images as a table"], ["↑ ↓ ← →", "move a zoomed image that has the focus"], ["Space", "hold to hide the overlay"],
+  ["[ ]", "overlay weaker, stronger"], ["- =", "threshold lower, higher"], ["Z", "one to one, and fitted again"], ["R L", "turn right, left"], ["H V", "flip left to right, top to bottom"], ["I", "invert"],
+  ["W", "brightness and contrast by dragging; the right mouse button does it at any time"], ["1…9", "windows of CT, from 1 soft tissue and 2 lung to 9 temporal bone"],
+  ["M E", "measure a distance, an area"], ["C", "with and without overlay side by side"], ["S", "pixels as squares"], ["F", "full screen"], ["0", "reset the view"],
+  ["Esc", "put a tool down, cancel the analysis, dismiss a message"], ["?", "this help"],
 ];
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof import("./engine.js").createEngine>} engine */
@@ -51,6 +54,7 @@ function helpContent(store) {
       make("li", { text: "Press Analyse. The overlay shows where the image differs most." })),
     make("h3", { text: "How to read it" }),
     make("p", { text: "The map says how unlike each place is to anything in the normal images. The threshold starts at the highest score of the normal images. Where there is no such range (one normal image, words, and chest, OCT2017 or histology images) nothing is outlined until you set a threshold, and the colours show the whole map, whose brightest place means nothing by itself. The score is the highest value of the map (its mean for chest, OCT2017 and histology images). It is not a probability of disease. A high score can come from another scanner, another view or another person. A low score does not mean that an image is normal." }),
+    make("p", { text: "Turning, flipping, inverting, zooming and the window of display change how an image is shown, never what is analysed, saved or printed. While another window is shown than analysed, the page says so beside the image." }),
     make("h3", { text: "Keys" }),
     make("dl", { class: "keys" }, ...KEYS.flatMap(([key, what]) => [
       make("dt", {}, ...key.split(" ").map((one) => make("kbd", { text: one }))), make("dd", { text: what })])),

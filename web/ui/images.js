@@ -153,14 +153,15 @@ export function createImages(store, messages, engine) {
       if (!item.bitmap || kept.has(item.id)) continue;
       item.bitmap.close();
       item.bitmap = null;
+      item.values = null;
     }
   }
 
-  /** @param {number} step */
+  /** @param {number} step infinite: to the first, to the last */
   function move(step) {
     const index = state.images.findIndex((item) => item.id === state.currentId);
-    const next = state.images[index + step];
-    if (next) select(next.id);
+    const next = Number.isFinite(step) ? state.images[index + step] : step < 0 ? state.images[0] : state.images.at(-1);
+    if (next && next.id !== state.currentId) select(next.id);
   }
 
   return { add, select, remove, move, decode, inputOf, decodeAll, fail };

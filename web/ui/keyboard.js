@@ -5,7 +5,7 @@
  */
 
 import { clamp, el } from "./dom.js";
-import { colourRange, thresholdFor } from "./results.js";
+import { layerRange, layerThreshold, setThreshold } from "./layers.js";
 import { currentImage } from "./store.js";
 
 const OPACITY_STEP = 0.1;
@@ -18,22 +18,24 @@ const PRESSED_BY_SPACE = "button:not(.strip-pick[aria-current=true]), summary, a
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
- * @param {{images: any, runner: any, engine: any, dialogs: any, messages: any}} parts
+ * @param {{images: any, runner: any, engine: any, dialogs: any, messages: any, toolKeys: Record<string, () => void>}} parts
  */
-export function mountKeyboard(store, { images, runner, dialogs, messages }) {
+export function mountKeyboard(store, { images, runner, dialogs, messages, toolKeys }) {
   const { state } = store;
   const threshold = (step) => {
     const item = currentImage(state);
     if (!item?.result) return;
-    const { lo, hi } = colourRange(state, item);
-    store.settings({ threshold: clamp((thresholdFor(state, item) ?? hi) + step * (hi - lo), lo, hi) });
+    const { lo, hi } = layerRange(state, item);
+    setThreshold(store, item, clamp((layerThreshold(state, item) ?? hi) + step * (hi - lo), lo, hi));
   };
   const opacity = (step) => store.settings({ opacity: clamp(Math.round((state.settings.opacity + step) * 100) / 100, 0, 1) });
   /** Loading goes on: it is long, easily stopped by mistake, and has a button. */
   const escape = () => (state.run ? runner.cancel() : messages.dismissLast());
   const ready = () => state.load.phase === "ready";
   const moves = { ArrowLeft: () => images.move(-1), ArrowRight: () => images.move(1) };
+  const ends = { Home: () => images.move(-Infinity), End: () => images.move(Infinity) };
   const singles = {
+    ...toolKeys,
     o: () => el("file-input").click(), a: () => ready() && runner.current(), A: () => ready() && runner.all(),
     "[": () => opacity(-OPACITY_STEP), "]": () => opacity(OPACITY_STEP),
     "-": () => threshold(-THRESHOLD_STEP), "=": () => threshold(THRESHOLD_STEP), "+": () => threshold(THRESHOLD_STEP), "?": dialogs.help,
@@ -44,6 +46,8 @@ export function mountKeyboard(store, { images, runner, dialogs, messages }) {
     const { key, shiftKey } = event;
     if (key === "Escape") return escape;
     if (moves[key]) return target.matches("input, select, textarea, [role=slider]") ? null : moves[key];
+    // In the panel they go to its ends.
+    if (ends[key]) return target.matches(`${FIELDS}, #panel, #panel *`) ? null : ends[key];
     if (!state.settings.singleKeys || target.matches(FIELDS)) return null;
     return singles[key] ?? (shiftKey ? null : singles[key.toLowerCase()]) ?? null;
   }

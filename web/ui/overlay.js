@@ -3,14 +3,14 @@
  * whenever map, range, threshold or colours change. One request at a time; only the latest wish counts.
  */
 
-import { colourRange, thresholdFor } from "./results.js";
+import { layerOf, layerRange, layerThreshold } from "./layers.js";
 import { currentImage } from "./store.js";
 import { warningsFor } from "./warnings.js";
 
 /** Strength of the colours without a threshold: the whole map is shown faintly, and nothing stands out. */
 const GENTLE = 0.5;
 
-/** @typedef {{map: Float32Array, lo: number, hi: number, threshold: number | null, strength: number, colourMap: import("../../pkg/index.d.ts").ColourMap, canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
+/** @typedef {{layer: import("./layers.js").Layer, map: Float32Array, lo: number, hi: number, threshold: number | null, strength: number, colourMap: import("../../pkg/index.d.ts").ColourMap, canvas: HTMLCanvasElement, contours: Float32Array[], size: number, bar: Uint8ClampedArray}} Rendered */
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function createOverlay(store) {
@@ -23,9 +23,10 @@ export function createOverlay(store) {
 
   function wish() {
     const item = currentImage(state);
-    if (!item?.result || !state.session || warningsFor(item).some(({ voids }) => voids)) return null;
-    const { lo, hi } = colourRange(state, item);
-    return { map: item.result.overlay, size: item.result.size, lo, hi, threshold: thresholdFor(state, item), colourMap: state.settings.colourMap };
+    const layer = layerOf(state, item);
+    if (!item || !layer || !state.session || warningsFor(item).some(({ voids }) => voids)) return null;
+    const { lo, hi } = layerRange(state, item);
+    return { layer, map: layer.map, size: layer.size, lo, hi, threshold: layerThreshold(state, item), colourMap: state.settings.colourMap };
   }
 
   /** @param {NonNullable<ReturnType<typeof wish>>} wanted @param {ReturnType<typeof wish>} other */
@@ -55,13 +56,13 @@ export function createOverlay(store) {
   store.on(() => void update());
   return {
     /** The rendering for a picture, or null while none fits its map. @param {import("./types.d.ts").ImageItem | null} item @returns {Rendered | null} */
-    of: (item) => (item?.result && rendered?.map === item.result.overlay ? rendered : null),
+    of: (item) => (item?.result && rendered?.map === layerOf(state, item)?.map ? rendered : null),
   };
 }
 
 /**
  * @param {import("../../pkg/index.d.ts").Session} session
- * @param {{map: Float32Array, size: number, lo: number, hi: number, threshold: number | null, colourMap: Rendered["colourMap"]}} wanted  `threshold` null: the whole map, without outlines
+ * @param {Pick<Rendered, "layer" | "map" | "size" | "lo" | "hi" | "threshold" | "colourMap">} wanted  `threshold` null: the whole map, without outlines
  * @returns {Promise<Rendered>}
  */
 export async function render(session, wanted) {

@@ -1,8 +1,10 @@
 /** The settings: object, mode, use of normal images, window, and how the overlay is shown. */
 
 import { mountBank } from "./bank.js";
-import { clamp, el, ended, make, setText, twoDigits } from "./dom.js";
-import { colourRange, thresholdFor, windowFor, windowWords } from "./results.js";
+import { clamp, el, ended, make, setHidden, setText, twoDigits } from "./dom.js";
+import { drawHistogram, histogram } from "./histogram.js";
+import { OWN, isThresholdSet, layerOf, layerRange, layerThreshold, layersOf, setThreshold } from "./layers.js";
+import { windowFor, windowWords } from "./results.js";
 import { currentImage, hasWords } from "./store.js";
 
 /**
@@ -18,6 +20,10 @@ export function mountPanel(store, images, support) {
   const colours = el("colour-map");
   const threshold = el("threshold");
   const opacity = el("opacity");
+  const bars = el("histogram");
+  let drawn = "";
+  /** What was counted last. @type {{map: Float32Array | null, lo: number, hi: number, counts: Uint32Array}} */
+  let counted = { map: null, lo: 0, hi: 0, counts: new Uint32Array() };
 
   object.addEventListener("change", () => store.settings({ object: object.value, threshold: null }));
   for (const [mode, input] of Object.entries(modes)) {
@@ -30,10 +36,14 @@ export function mountPanel(store, images, support) {
   threshold.addEventListener("input", () => {
     const item = currentImage(state);
     if (!item?.result) return;
-    const { lo, hi } = colourRange(state, item);
-    store.settings({ threshold: lo + (hi - lo) * Number(threshold.value) });
+    const { lo, hi } = layerRange(state, item);
+    setThreshold(store, item, lo + (hi - lo) * Number(threshold.value));
   });
-  el("threshold-auto").addEventListener("click", () => store.settings({ threshold: null }));
+  el("threshold-auto").addEventListener("click", () => setThreshold(store, currentImage(state), null));
+  mountLayers(store);
+  // Its colours come from the style sheet.
+  for (const query of ["(prefers-color-scheme: dark)", "(forced-colors: active)"]) matchMedia(query).addEventListener("change", () => ((drawn = ""), store.changed()));
+  new ResizeObserver(() => ((drawn = ""), paintSliders())).observe(bars);
   el("swipe-toggle").addEventListener("change", () => store.settings({ swipe: el("swipe-toggle").checked }));
   el("contour-toggle").addEventListener("change", () => store.settings({ contour: el("contour-toggle").checked }));
   mountBank(store);
@@ -81,18 +91,55 @@ export function mountPanel(store, images, support) {
     const item = currentImage(state);
     opacity.value = String(Math.round(settings.opacity * 100));
     setText(el("opacity-value"), `${opacity.value} %`);
-    const result = item?.result;
-    threshold.disabled = !result;
-    el("threshold-auto").disabled = settings.threshold === null;
-    if (!item || !result) return setText(el("threshold-value"), "–");
-    const { lo, hi } = colourRange(state, item);
-    const value = thresholdFor(state, item);
+    const layer = layerOf(state, item);
+    threshold.disabled = !layer;
+    el("threshold-auto").disabled = !isThresholdSet(state, item);
+    setHidden(bars, !layer);
+    if (!item || !layer) return setText(el("threshold-value"), "–");
+    const { lo, hi } = layerRange(state, item);
+    const value = layerThreshold(state, item);
+    paintHistogram(layer.map, lo, hi, value);
     // Where none is set the handle waits at the upper end, so that pulling it down brings up the highest places first.
     threshold.value = String(value === null ? 1 : clamp((value - lo) / (hi - lo), 0, 1));
     const words = value === null ? "not set" : twoDigits(value);
     threshold.setAttribute("aria-valuetext", words);
     setText(el("threshold-value"), words);
   }
+
+  /** @param {Float32Array} map @param {number} lo @param {number} hi @param {number | null} value */
+  function paintHistogram(map, lo, hi, value) {
+    const isCounted = counted.map === map && counted.lo === lo && counted.hi === hi;
+    if (isCounted && drawn === String(value)) return;
+    if (!isCounted) counted = { map, lo, hi, counts: histogram(map, lo, hi) };
+    drawn = String(value);
+    drawHistogram(bars, counted.counts, value === null ? null : (value - lo) / (hi - lo));
+  }
+}
+
+/** Which map is shown, or the picture alone. @param {ReturnType<typeof import("./store.js").createStore>} store */
+function mountLayers(store) {
+  const { state } = store;
+  const select = el("layer");
+  const NONE = "none";
+  let listed = "";
+  select.addEventListener("change", () => {
+    if (select.value === NONE) store.set({ bare: true });
+    else store.set({ bare: false, layer: select.value });
+  });
+  store.on(() => {
+    const layers = layersOf(currentImage(state));
+    const key = layers.map(({ id }) => id).join();
+    setHidden(el("layer-line"), layers.length === 0);
+    if (layers.length === 0) return;
+    if (key !== listed) {
+      listed = key;
+      select.replaceChildren(...layers.map(({ id, name }) => make("option", { value: id, text: name })), make("option", { value: NONE, text: "none, picture alone" }));
+    }
+    const shown = layerOf(state, currentImage(state))?.id ?? OWN;
+    const value = state.bare ? NONE : shown;
+    if (select.value !== value) select.value = value;
+    setHidden(el("layer-hint"), state.bare || shown === OWN);
+  });
 }
 
 /** The window of pictures deeper than 8 bits. */

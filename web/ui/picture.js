@@ -8,7 +8,7 @@ import { drawHatched } from "./hatch.js";
 import { traceContours } from "./overlay.js";
 import { readScore } from "./reading.js";
 import { isStale, madeWith } from "./results.js";
-import { scaleName, thresholdWords } from "./scale.js";
+import { scaleOf, thresholdWords } from "./scale.js";
 
 const PURPOSE = "For research and teaching. Not a medical device.";
 
@@ -66,7 +66,7 @@ export function describe(state, item, layer) {
   const { score, reading, warnings } = readScore(state, item);
   const object = state.info?.objects.find(({ id }) => id === made.object)?.name ?? made.object;
   const beside = made.mode === "zero" ? "words" : countOf(made.normals.length, "normal image");
-  const scale = scaleName(made.mode);
+  const scale = scaleOf(layer, made.mode);
   return [
     `${item.label}. ${item.synthetic ? "Synthetic phantom, no patient. " : ""}${object}, compared with ${beside}.`,
     score === null ? `${reading}.` : `Score ${twoDigits(score)}. ${reading}.`,

@@ -3,9 +3,10 @@
  * picture or given as numbers, listed with a button to take each back. A box holds for all images of the same size.
  */
 
-import { clamp, countOf, el, make, setText } from "./dom.js";
+import { clamp, countOf, el, make, setHidden, setText } from "./dom.js";
 import { regionsFor, sizeOf } from "./results.js";
 import { currentImage } from "./store.js";
+import { boxBetween, boxInPixels } from "./view.js";
 
 /** A pointer that moved less has drawn nothing. */
 const LEAST_PX = 3;
@@ -13,18 +14,16 @@ const FIELDS = ["x", "y", "width", "height"];
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
- * @param {() => {x: number, y: number, width: number, height: number}} frame where the picture lies
+ * @param {Pick<ReturnType<typeof import("./zoom.js").createZoom>, "frame" | "at">} zoom where the picture lies
  */
-export function mountRegions(store, frame) {
+export function mountRegions(store, zoom) {
   const { state } = store;
-  const tool = el("region-tool");
   const layer = el("region-layer");
   const draft = el("region-draft");
   const list = el("regions-list");
   const problem = el("region-problem");
   const fields = FIELDS.map((name) => el(`region-${name}`));
   let nextId = 1;
-  let isDrawing = false;
 
   /** @param {import("./types.d.ts").ImageItem} item @param {{x: number, y: number, width: number, height: number}} box */
   function add(item, box) {
@@ -32,30 +31,14 @@ export function mountRegions(store, frame) {
     el("regions").open = true;
   }
 
-  /** @param {boolean} on */
-  function draw(on) {
-    isDrawing = on;
-    store.changed();
-  }
-  tool.addEventListener("click", () => draw(!isDrawing));
-  document.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !isDrawing || document.querySelector("dialog[open]")) return;
-    event.preventDefault();
-    draw(false);
-  }, { capture: true });
-
-  /** Where the pointer went down, in the viewer. @type {{x: number, y: number} | null} */
+  /** Where the pointer went down, in its pane of the viewer. @type {ReturnType<typeof at> | null} */
   let from = null;
-  /** @param {PointerEvent} event */
-  const at = (event) => {
-    const box = layer.getBoundingClientRect();
-    const place = frame();
-    return {
-      x: clamp(event.clientX - box.left, place.x, place.x + place.width), y: clamp(event.clientY - box.top, place.y, place.y + place.height),
-    };
+  /** On the picture, in the pane where it began. @param {PointerEvent} event @param {import("./view.js").Box} [held] */
+  const at = (event, held) => {
+    const { x, y, pane } = zoom.at(event, held);
+    const place = zoom.frame();
+    return { x: clamp(x, place.x, place.x + place.width), y: clamp(y, place.y, place.y + place.height), pane };
   };
-  /** @param {{x: number, y: number}} a @param {{x: number, y: number}} b */
-  const between = (a, b) => ({ x: Math.min(a.x, b.x), y: Math.min(a.y, b.y), width: Math.abs(a.x - b.x), height: Math.abs(a.y - b.y) });
 
   layer.addEventListener("pointerdown", (event) => {
     layer.setPointerCapture(event.pointerId);
@@ -64,15 +47,16 @@ export function mountRegions(store, frame) {
   });
   layer.addEventListener("pointermove", (event) => {
     if (!from) return;
-    const { x, y, width, height } = between(from, at(event));
-    Object.assign(draft.style, { left: `${x}px`, top: `${y}px`, width: `${width}px`, height: `${height}px` });
+    const to = at(event, from.pane);
+    const { x, y, width, height } = boxBetween(from, to);
+    Object.assign(draft.style, { left: `${to.pane.x + x}px`, top: `${to.pane.y + y}px`, width: `${width}px`, height: `${height}px` });
     draft.hidden = false;
   });
   layer.addEventListener("pointerup", (event) => {
     const item = currentImage(state);
-    const drawn = from && between(from, at(event));
+    const drawn = from && boxBetween(from, at(event, from.pane));
     end();
-    if (item && drawn && Math.max(drawn.width, drawn.height) >= LEAST_PX) add(item, inPixels(drawn, frame(), item));
+    if (item && drawn && Math.max(drawn.width, drawn.height) >= LEAST_PX) add(item, boxInPixels(zoom.frame(), drawn, item));
   });
   layer.addEventListener("pointercancel", end);
 
@@ -102,9 +86,7 @@ export function mountRegions(store, frame) {
     const item = currentImage(state);
     const mine = item ? regionsFor(state, item) : [];
     const others = state.regions.length - mine.length;
-    if (!item?.bitmap) isDrawing = false;
-    tool.setAttribute("aria-pressed", String(isDrawing));
-    layer.hidden = !isDrawing;
+    setHidden(layer, state.tool !== "region" || !item?.bitmap);
     el("regions").hidden = !item?.width;
     setText(el("regions-title"), mine.length ? `Left out: ${countOf(mine.length, "region")}` : "Leave out regions");
     setText(el("regions-others"), others ? `${countOf(others, "more region")} for images of other sizes.` : "");
@@ -125,20 +107,4 @@ export function mountRegions(store, frame) {
     return make("li", { "data-testid": "region-item" }, make("span", { text: `${width} × ${height} px at ${x}, ${y}` }),
       make("button", { type: "button", class: "icon-button", "aria-label": `Take back region ${n + 1}`, title: "Take back", text: "×", onclick: remove }));
   }
-}
-
-/**
- * A box of the viewer in whole pixels of the picture: all that it touches.
- * @param {{x: number, y: number, width: number, height: number}} box
- * @param {{x: number, y: number, width: number, height: number}} place of the picture
- * @param {{width: number, height: number}} size of the picture
- */
-export function inPixels(box, place, size) {
-  const scale = [size.width / place.width, size.height / place.height];
-  const low = [Math.floor((box.x - place.x) * scale[0]), Math.floor((box.y - place.y) * scale[1])];
-  const x = clamp(low[0], 0, size.width - 1);
-  const y = clamp(low[1], 0, size.height - 1);
-  const right = clamp(Math.ceil((box.x + box.width - place.x) * scale[0]), x + 1, size.width);
-  const bottom = clamp(Math.ceil((box.y + box.height - place.y) * scale[1]), y + 1, size.height);
-  return { x, y, width: right - x, height: bottom - y };
 }

@@ -1,6 +1,7 @@
 /** The colour bar below the picture: numbers at both ends, the threshold as a mark. */
 
 import { clamp, el, setText, twoDigits } from "./dom.js";
+import { OWN } from "./layers.js";
 import { currentImage } from "./store.js";
 
 /**
@@ -21,7 +22,7 @@ export function mountScale(store, overlay) {
     setText(el("scale-lo"), twoDigits(layer.lo));
     setText(el("scale-hi"), twoDigits(layer.hi));
     mark.hidden = layer.threshold === null;
-    setText(el("scale-caption"), `${scaleName(item?.result?.mode)}, ${thresholdWords(layer.threshold)}`);
+    setText(el("scale-caption"), `${scaleOf(layer, item?.result?.mode)}, ${thresholdWords(layer.threshold)}`);
     if (layer.threshold === null) return;
     const at = clamp((layer.threshold - layer.lo) / (layer.hi - layer.lo), 0, 1);
     mark.style.left = `${at * 100}%`;
@@ -32,6 +33,12 @@ export function mountScale(store, overlay) {
 /** What the map's values are. @param {"few" | "zero" | undefined} mode */
 export function scaleName(mode) {
   return mode === "zero" ? "likeness to the words for abnormal" : "difference from normal";
+}
+
+/** The same, with the name of a map that is not the result's own. @param {{layer?: import("./layers.js").Layer}} rendered @param {"few" | "zero" | undefined} mode */
+export function scaleOf({ layer }, mode) {
+  if (!layer || layer.id === OWN) return scaleName(mode);
+  return layer.id === "zero" || layer.id === "memory" ? scaleName(layer.id === "zero" ? "zero" : "few") : `${scaleName(mode)}, ${layer.name}`;
 }
 
 /** @param {number | null} threshold */

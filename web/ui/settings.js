@@ -27,6 +27,7 @@ export function loadSettings() {
     swipe: false,
     swipeAt: 0.5,
     singleKeys: kept.singleKeys !== false,
+    smooth: kept.smooth !== false,
     device: DEVICES.includes(wanted ?? "") ? /** @type {any} */ (wanted) : remembered,
     rememberedDevice: remembered,
   };
@@ -46,10 +47,10 @@ export function forgetSettings() {
 }
 
 /** @param {import("./types.d.ts").Settings} settings */
-export function saveSettings({ opacity, colourMap, sharedScale, contour, singleKeys, rememberedDevice }) {
+export function saveSettings({ opacity, colourMap, sharedScale, contour, singleKeys, smooth, rememberedDevice }) {
   if (forgotten) return;
   try {
-    localStorage.setItem(KEY, JSON.stringify({ opacity, colourMap, sharedScale, contour, singleKeys, device: rememberedDevice }));
+    localStorage.setItem(KEY, JSON.stringify({ opacity, colourMap, sharedScale, contour, singleKeys, smooth, device: rememberedDevice }));
   } catch {
     // Storage may be full or forbidden; the page works without.
   }

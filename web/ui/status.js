@@ -81,7 +81,7 @@ export function mountStatus(store, engine, runner) {
 
 /** In a low window the panel scrolls: score and sliders shall be in sight together. On a phone the page scrolls, and stays. */
 function revealResult() {
-  if (getComputedStyle(el("panel")).overflowY === "auto") el("view-controls").scrollIntoView({ block: "nearest" });
+  if (getComputedStyle(el("panel")).overflowY === "auto") el("threshold").scrollIntoView({ block: "nearest" });
 }
 
 /** @param {import("./types.d.ts").State} state */

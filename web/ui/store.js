@@ -24,6 +24,11 @@ export function createStore() {
     requests: [],
     peek: false,
     bare: false,
+    tool: "pan",
+    measures: [],
+    sideBySide: false,
+    layer: "overlay",
+    layerThresholds: {},
   };
   // Several changes in one turn lead to one repaint. A microtask and not a frame: hidden tabs have no frames.
   const changed = () => {

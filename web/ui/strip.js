@@ -4,6 +4,7 @@ import { el, make, sentence, setText, twoDigits } from "./dom.js";
 import { folderOf, withoutEnding } from "./names.js";
 import { isStale } from "./results.js";
 import { readScore } from "./reading.js";
+import { isRead } from "./triage.js";
 
 const STATES = { reading: "opening", ready: "new", waiting: "waiting", working: "working", done: "", error: "not readable" };
 /** Above images that were opened without a folder, where others have one. */
@@ -74,6 +75,7 @@ export function mountStrip(store, images) {
     const busy = item.status === "waiting" || item.status === "working";
     parts.node.dataset.state = item.status;
     parts.node.classList.toggle("stale", stale);
+    parts.node.classList.toggle("unread", Boolean(item.result) && !isRead(item));
     if (item.thumb && parts.thumb.firstChild !== item.thumb) parts.thumb.replaceChildren(item.thumb);
     parts.button.title = [item.path, item.status === "error" ? sentence(item.message) : ""].filter(Boolean).join("\n");
     const { note, doubt } = item.result && !busy ? outcome(item, stale)

@@ -34,7 +34,7 @@ export function createSwipe(store, frame) {
   let down = { x: 0, y: 0 };
   canvas.addEventListener("pointerdown", ({ clientX, clientY }) => (down = { x: clientX, y: clientY }));
   canvas.addEventListener("click", ({ clientX, clientY }) => {
-    if (!handle.hidden && Math.hypot(clientX - down.x, clientY - down.y) < CLICK_PX) moveTo(clientX);
+    if (!handle.hidden && state.tool === "pan" && Math.hypot(clientX - down.x, clientY - down.y) < CLICK_PX) moveTo(clientX);
   });
   handle.addEventListener("keydown", (event) => {
     const { swipeAt } = state.settings;
@@ -49,7 +49,7 @@ export function createSwipe(store, frame) {
   return {
     /** Puts the handle where the picture now is. */
     place() {
-      const shown = state.settings.swipe && Boolean(currentImage(state)?.result);
+      const shown = state.settings.swipe && !state.sideBySide && Boolean(currentImage(state)?.result);
       handle.hidden = !shown;
       if (!shown) return;
       const place = frame();

@@ -25,6 +25,18 @@ export interface ImageItem {
   input: Uint8Array<ArrayBuffer> | null;
   /** Window the pixels were made with, as it was asked for, and what it came to; null for 8 bits. */
   shown: ShownWindow | null;
+  /** Grey values with a meaning, row by row, in `units`; absent or null where only pixels are known. */
+  values?: Float32Array | null;
+  /** "HU", or null where the file names none. */
+  units?: string | null;
+  /** Windows that the file proposes. */
+  windows?: { center: number; width: number; name: string | null }[];
+  /** Low values are bright. */
+  inverted?: boolean;
+  /** Between the middles of rows, and of columns. */
+  spacingMm?: [number, number] | null;
+  /** Images of the same stack are looked at in the same way: zoom, turn, window. */
+  stack?: string | number;
   decodedWindow: string | null;
   message: string;
   /** Reasons to distrust whatever comes of the image, which its pixels alone show. */
@@ -36,6 +48,8 @@ export interface ImageItem {
   leftOut: PixelBox[];
   /** Ids of the normal images that the result was compared with, in the order of the session that made it. */
   normals: number[];
+  /** What of it has been in view: its result, or the picture alone; null: nothing yet. */
+  seen?: Result | "picture" | null;
   /** What a sample wants said beside its result. */
   note: string;
   /** Settings of the result that the note is about. */
@@ -88,6 +102,8 @@ export interface Settings {
   swipeAt: number;
   /** Letters and signs alone are shortcuts. */
   singleKeys: boolean;
+  /** Pixels are blended where the picture is enlarged. */
+  smooth: boolean;
   /** Where the model shall run in this visit. */
   device: "auto" | "gpu" | "cpu";
   /** What the person chose in the dialog, for later visits. */
@@ -129,6 +145,20 @@ export interface Message {
   lasting: boolean;
 }
 
+/** What dragging on the picture does. */
+export type Tool = "pan" | "window" | "ruler" | "area" | "region";
+
+/** A distance or an ellipse, in pixels of its picture. */
+export interface Measure {
+  id: number;
+  /** Id of the picture. */
+  image: number;
+  kind: "ruler" | "area";
+  /** Ends of the line, or opposite corners around the ellipse. */
+  from: { x: number; y: number };
+  to: { x: number; y: number };
+}
+
 /** A region left out of the scores of all images of its size. */
 export interface Region extends PixelBox {
   id: number;
@@ -157,4 +187,12 @@ export interface State {
   peek: boolean;
   /** The overlay is hidden until it is asked for again. */
   bare: boolean;
+  tool: Tool;
+  measures: Measure[];
+  /** The picture without the overlay beside the one with it. */
+  sideBySide: boolean;
+  /** Which map is shown: an id of layers.js. */
+  layer: string;
+  /** Thresholds that were set for maps other than the result's own. */
+  layerThresholds: Record<string, number>;
 }

@@ -1,17 +1,34 @@
 /**
- * The picture: image, overlay, contour, compare handle, value under the pointer; its position is in zoom.js.
- * Painted at the device's resolution, so that the contour stays crisp at any zoom.
+ * The picture: image, overlay, contour, compare handle, value under the pointer. Its position is in zoom.js, how it is
+ * looked at in look.js, and view.js leads from its pixels to the screen. Painted at the device's resolution, so that the
+ * contour stays crisp at any zoom.
  */
 
-import { el, sentence, setText, twoDigits } from "./dom.js";
+import { createDisplay } from "./display.js";
+import { el, sentence, setHidden, setText, twoDigits } from "./dom.js";
 import { drawHatched } from "./hatch.js";
+import { layerOf, layerRange, layerThreshold } from "./layers.js";
+import { createLook } from "./look.js";
 import { traceContours } from "./overlay.js";
+import { mountPlaces } from "./places.js";
 import { readScore } from "./reading.js";
 import { mountRegions } from "./regions.js";
+import { label, mountRulers } from "./rulers.js";
 import { createSwipe } from "./swipe.js";
 import { currentImage } from "./store.js";
-import { regionsFor, thresholdFor } from "./results.js";
+import { regionsFor } from "./results.js";
+import { mountToolbar } from "./toolbar.js";
+import { boxToViewer, pixelAt, pixelSides } from "./view.js";
+import { mountWindowTool } from "./windowtool.js";
 import { createZoom } from "./zoom.js";
+
+/** Of what is drawn over the picture. */
+const INK = { dark: "rgb(0 0 0 / 0.65)", light: "#fff" };
+/** A box in its own pixels, for drawings that are placed by a box and a size. */
+const UNIT = { x: 0, y: 0, width: 1, height: 1 };
+
+/** @typedef {import("./view.js").Place} Place */
+/** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -26,10 +43,39 @@ export function mountViewer(store, overlay) {
   let viewedId = /** @type {number | null} */ (null);
   let viewedResult = /** @type {object | null} */ (null);
   let frameAsked = false;
+  /** Where the pointer is, for what stands under it when the picture moves. @type {PointerEvent | null} */
+  let pointer = null;
 
-  const { frame, fit } = createZoom(root, canvas, () => currentImage(state), ask);
-  const swipe = createSwipe(store, frame);
-  mountRegions(store, frame);
+  const look = createLook(store);
+  const display = createDisplay();
+  const windowTool = mountWindowTool(store, look);
+  const zoom = createZoom({
+    root, canvas, look: () => look.of(), changed: ask, dragFor,
+    picture() {
+      const item = currentImage(state);
+      return item && { width: item.width, height: item.height, pixel: pixelSides(item.spacingMm) };
+    },
+    isSplit: () => state.sideBySide && Boolean(currentImage(state)?.result),
+  });
+  const swipe = createSwipe(store, zoom.frame);
+  const rulers = mountRulers(store, zoom);
+  const places = mountPlaces(store, overlay, zoom);
+  mountRegions(store, zoom);
+  const { keys } = mountToolbar(store, look, zoom, windowTool, reset);
+
+  function reset() {
+    places.clear();
+    look.reset();
+  }
+
+  /** @param {PointerEvent} event */
+  function dragFor(event) {
+    if (event.button === 2) return windowTool.drag(event);
+    // The middle button always moves.
+    if (event.button === 1) return null;
+    if (state.tool === "window") return windowTool.drag(event);
+    return state.tool === "ruler" || state.tool === "area" ? rulers.drag(state.tool, event) : null;
+  }
 
   function ask() {
     if (frameAsked) return;
@@ -51,53 +97,95 @@ export function mountViewer(store, overlay) {
     }
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.clearRect(0, 0, root.clientWidth, root.clientHeight);
-    const place = frame();
-    const bitmap = item?.bitmap ?? null;
-    if (bitmap) {
-      // Large pixels stay visible as pixels when zoomed far in.
-      context.imageSmoothingEnabled = place.scale < 4;
-      context.imageSmoothingQuality = "high";
-      context.drawImage(bitmap, place.x, place.y, place.width, place.height);
-      paintOverlay(place);
-      if (item && !state.peek) drawHatched(context, regionsFor(state, item), item, place);
-    }
+    const place = zoom.frame();
+    const panes = zoom.panes();
+    if (item?.bitmap) panes.forEach((pane, n) => {
+      context.save();
+      context.beginPath();
+      context.rect(pane.x, pane.y, pane.width, pane.height);
+      context.clip();
+      context.translate(pane.x, pane.y);
+      drawPicture(item, place);
+      // Of two panes the first shows the picture alone.
+      if (n === panes.length - 1) paintOverlay(place);
+      if (!state.peek) drawHatched(context, regionsFor(state, item).map((box) => boxToViewer(place, box)), UNIT, UNIT);
+      places.draw(context, place, item);
+      rulers.draw(context, place, item);
+      if (panes.length > 1) label(context, n === 0 ? "without overlay" : "with overlay", pane.width / 2, 16);
+      context.restore();
+    });
+    if (panes.length > 1 && item?.bitmap) divide(panes[1]);
+    zoom.mark();
+    // For tests and style sheets: where the picture's first pixel begins and which way it runs.
+    const matrix = [place.a, place.b, place.c, place.d, place.e, place.f].map((value) => value.toFixed(4)).join(" ");
+    if (root.dataset.matrix !== matrix) root.dataset.matrix = matrix;
     swipe.place();
     describe();
+    if (pointer) readOut(pointer);
   }
 
-  /** @param {{x: number, y: number, width: number, height: number}} place */
-  function paintOverlay(place) {
-    if (!state.peek && !state.bare) drawOverlay(context, place, state.settings.swipe);
+  /** A line between the panes. @param {import("./view.js").Box} second */
+  function divide({ x, y, width, height }) {
+    context.fillStyle = INK.light;
+    if (x > 0) context.fillRect(x - 0.5, 0, 1, height);
+    else context.fillRect(0, y - 0.5, width, 1);
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {{x: number, y: number, width: number, height: number}} place @param {boolean} swiped */
-  function drawOverlay(context, place, swiped) {
-    const layer = overlay.of(currentImage(state));
-    const { settings } = state;
-    if (!layer) return;
+  /** @param {ImageItem} item with its bitmap @param {Place} place */
+  function drawPicture(item, { a, b, c, d, e, f, ...box }) {
+    const { window, invert } = look.of(item);
     context.save();
-    if (swiped) {
-      const cut = place.x + place.width * settings.swipeAt;
+    context.imageSmoothingEnabled = state.settings.smooth;
+    context.imageSmoothingQuality = "high";
+    context.transform(a, b, c, d, e, f);
+    context.drawImage(display.of(item, window), 0, 0, item.width, item.height);
+    context.restore();
+    if (!invert) return;
+    context.save();
+    context.globalCompositeOperation = "difference";
+    context.fillStyle = "#fff";
+    context.fillRect(box.x, box.y, box.width, box.height);
+    context.restore();
+  }
+
+  /** @param {Place} place */
+  function paintOverlay(place) {
+    if (state.peek || state.bare) return;
+    const item = currentImage(state);
+    context.save();
+    if (state.settings.swipe && !state.sideBySide) {
+      const cut = place.x + place.width * state.settings.swipeAt;
       context.beginPath();
       context.rect(cut, place.y, place.x + place.width - cut, place.height);
       context.clip();
     }
+    const { a, b, c, d, e, f } = place;
+    if (item) drawOverlay(context, { x: 0, y: 0, width: item.width, height: item.height }, [a, b, c, d, e, f]);
+    context.restore();
+  }
+
+  /** @param {CanvasRenderingContext2D} context @param {import("./view.js").Box} box where the picture lies @param {[number, number, number, number, number, number]} matrix that it is drawn through */
+  function drawOverlay(context, box, matrix = [1, 0, 0, 1, 0, 0]) {
+    const layer = overlay.of(currentImage(state));
+    const { settings } = state;
+    if (!layer) return;
+    context.save();
     context.globalAlpha = settings.opacity * layer.strength;
     context.imageSmoothingEnabled = true;
     context.imageSmoothingQuality = "high";
-    context.drawImage(layer.canvas, place.x, place.y, place.width, place.height);
-    context.globalAlpha = 1;
-    if (settings.contour) {
-      traceContours(context, layer.contours, layer.size, place);
-      context.lineJoin = "round";
-      context.strokeStyle = "rgb(0 0 0 / 0.65)";
-      context.lineWidth = 3;
-      context.stroke();
-      context.strokeStyle = "#fff";
-      context.lineWidth = 1.25;
-      context.stroke();
-    }
+    context.transform(...matrix);
+    context.drawImage(layer.canvas, box.x, box.y, box.width, box.height);
+    if (settings.contour) traceContours(context, layer.contours, layer.size, box);
+    // Lines keep their width, whatever the picture is drawn through.
     context.restore();
+    if (!settings.contour) return;
+    context.lineJoin = "round";
+    context.strokeStyle = INK.dark;
+    context.lineWidth = 3;
+    context.stroke();
+    context.strokeStyle = INK.light;
+    context.lineWidth = 1.25;
+    context.stroke();
   }
 
   function describe() {
@@ -106,47 +194,58 @@ export function mountViewer(store, overlay) {
     let text = "";
     if (item?.status === "error") text = `This file could not be read. ${sentence(item.message)}`;
     else if (item && !item.bitmap) text = state.load.phase === "ready" ? "Opening the picture" : "The picture appears once the model is loaded.";
-    else if (item?.result && overlay.of(item)?.contours.length === 0 && (thresholdFor(state, item) ?? -Infinity) > item.result.mapMin) {
+    else if (item?.result && overlay.of(item)?.contours.length === 0 && (layerThreshold(state, item) ?? -Infinity) > layerRange(state, item).lo) {
       text = "Nothing here lies above the threshold. Lower it to see the map.";
     }
     setText(note, text);
-    note.hidden = text === "";
-    el("synthetic-mark").hidden = !item?.synthetic;
+    setHidden(note, text === "");
+    setHidden(el("synthetic-mark"), !item?.synthetic);
     note.classList.toggle("centred", !item?.bitmap);
     const name = `${item?.label}, ${item?.name}${item?.synthetic ? ", a synthetic phantom," : ""}`;
-    const label = !item ? "No image yet"
+    const turn = item?.bitmap ? look.words() : "";
+    setText(el("look-turn-words"), turn && sentence(turn));
+    setHidden(el("look-turn"), turn === "");
+    const what = !item ? "No image yet"
       : item.result ? `${name} with overlay. ${spokenScore(item)}Map from ${twoDigits(item.result.mapMin)} to ${twoDigits(item.result.mapMax)}.`
       : item.synthetic ? `${name} not analysed yet` : `${name}, not analysed yet`;
-    if (canvas.getAttribute("aria-label") !== label) canvas.setAttribute("aria-label", label);
-    el("tools").hidden = !item?.bitmap;
-    el("bare").hidden = !overlay.of(item);
+    const called = turn ? `${what} ${sentence(turn)}` : what;
+    if (canvas.getAttribute("aria-label") !== called) canvas.setAttribute("aria-label", called);
+    setHidden(el("tools"), !item?.bitmap);
+    setHidden(el("bare"), !overlay.of(item));
     el("bare").setAttribute("aria-pressed", String(state.bare));
   }
 
-  /** @param {import("./types.d.ts").ImageItem} item with a result */
+  /** @param {ImageItem} item with a result */
   function spokenScore(item) {
     const { score } = readScore(state, item);
     return score === null ? "" : `Score ${twoDigits(score)}. `;
   }
 
-  /** Position in the picture and value of the map under the pointer. @param {PointerEvent} event */
+  /** Position in the picture, its value and that of the map under the pointer. @param {PointerEvent} event */
   function readOut(event) {
     const item = currentImage(state);
-    const box = root.getBoundingClientRect();
-    const place = frame();
-    const u = (event.clientX - box.left - place.x) / place.width;
-    const v = (event.clientY - box.top - place.y) / place.height;
-    if (!item?.bitmap || u < 0 || v < 0 || u >= 1 || v >= 1) return setText(el("readout"), "");
-    const at = `x ${Math.floor(u * item.width)}  y ${Math.floor(v * item.height)}`;
-    const { result } = item;
-    if (!result) return setText(el("readout"), at);
-    const value = result.overlay[Math.floor(v * result.size) * result.size + Math.floor(u * result.size)];
-    setText(el("readout"), `${at}  map ${twoDigits(value)}`);
+    const at = item?.bitmap ? pixelAt(zoom.frame(), zoom.at(event), item) : null;
+    if (!item || !at) return setText(el("readout"), "");
+    const layer = layerOf(state, item);
+    const cell = (/** @type {number} */ value, /** @type {number} */ side, /** @type {number} */ size) => Math.floor(((value + 0.5) / side) * size);
+    const score = layer ? `map ${twoDigits(layer.map[cell(at.y, item.height, layer.size) * layer.size + cell(at.x, item.width, layer.size)])}` : "";
+    setText(el("readout"), [`x ${at.x}  y ${at.y}`, display.valueAt(item, at), score].filter(Boolean).join("  "));
   }
 
-  for (const kind of ["pointerdown", "pointermove"]) canvas.addEventListener(kind, (event) => readOut(/** @type {PointerEvent} */ (event)));
-  canvas.addEventListener("pointerleave", () => setText(el("readout"), ""));
+  for (const kind of ["pointerdown", "pointermove"]) {
+    canvas.addEventListener(kind, (event) => {
+      pointer = /** @type {PointerEvent} */ (event);
+      readOut(pointer);
+    });
+  }
+  canvas.addEventListener("pointerleave", () => {
+    pointer = null;
+    setText(el("readout"), "");
+  });
+  // The right button is for the window.
+  canvas.addEventListener("contextmenu", (event) => windowTool.isUsable() && event.preventDefault());
   el("bare").addEventListener("click", () => store.set({ bare: !state.bare }));
+  el("look-reset").addEventListener("click", reset);
 
   new ResizeObserver(ask).observe(root);
   store.on(() => {
@@ -156,21 +255,21 @@ export function mountViewer(store, overlay) {
     viewedResult = result;
     if (state.currentId !== viewedId) {
       viewedId = state.currentId;
-      fit();
+      pointer = null;
       setText(el("readout"), "");
     }
     ask();
   });
   return {
-    /** Draws the current picture with its overlay, whole. @param {CanvasRenderingContext2D} context @param {{x: number, y: number, width: number, height: number}} place */
-    draw(context, place) {
-      const bitmap = currentImage(state)?.bitmap;
-      if (!bitmap) return;
-      context.imageSmoothingQuality = "high";
-      context.drawImage(bitmap, place.x, place.y, place.width, place.height);
-      drawOverlay(context, place, false);
+    keys,
+    /** Draws the current picture with its overlay, whole and as it was analysed. @param {CanvasRenderingContext2D} context @param {import("./view.js").Box} box */
+    draw(context, box) {
       const item = currentImage(state);
-      if (item) drawHatched(context, regionsFor(state, item), item, place);
+      if (!item?.bitmap) return;
+      context.imageSmoothingQuality = "high";
+      context.drawImage(item.bitmap, box.x, box.y, box.width, box.height);
+      drawOverlay(context, box);
+      drawHatched(context, regionsFor(state, item), item, box);
     },
   };
 }

@@ -1,0 +1,108 @@
+/**
+ * The maps of a result that can be shown: the result's own, and those it was made of. Each has its own colour range and
+ * threshold. The score and its reading belong to the result's own map, whichever is shown.
+ */
+
+import { colourRange, thresholdFor } from "./results.js";
+
+/** @typedef {import("./types.d.ts").State} State */
+/** @typedef {import("./types.d.ts").ImageItem} ImageItem */
+/** @typedef {{id: string, name: string, map: Float32Array, size: number}} Layer */
+
+/** The result's own map. */
+export const OWN = "overlay";
+
+/** @type {WeakMap<object, Layer[]>} */
+const cache = new WeakMap();
+
+/** @param {ImageItem | null} item @returns {Layer[]} none without a result; the result's own map first */
+export function layersOf(item) {
+  const result = item?.result;
+  if (!result) return [];
+  let layers = cache.get(result);
+  if (!layers) cache.set(result, (layers = list(result)));
+  return layers;
+}
+
+/** @param {import("../../pkg/index.d.ts").Result & {zero?: Float32Array | null, memory?: Float32Array | null}} result @returns {Layer[]} */
+function list({ overlay, map, levels, zero, memory }) {
+  const square = (/** @type {string} */ id, /** @type {string} */ name, /** @type {Float32Array | null | undefined} */ values) => {
+    const size = values ? Math.round(Math.sqrt(values.length)) : 0;
+    return values && size > 0 && size * size === values.length ? [{ id, name, map: values, size }] : [];
+  };
+  return [
+    ...square(OWN, "result", overlay),
+    ...square("zero", "compared with words", zero),
+    ...square("memory", "compared with normal images", memory),
+    ...(levels ?? []).flatMap((values, n) => square(`level-${n + 1}`, `level ${n + 1} of ${levels.length}`, values)),
+    ...square("map", "result, placed as in the paper", map && filled(map)),
+  ];
+}
+
+/** Places that are left out have no number: the lowest instead. @param {Float32Array} map */
+function filled(map) {
+  if (!map.some(Number.isNaN)) return map;
+  const low = map.reduce((least, value) => (value < least ? value : least), Infinity);
+  return map.map((value) => (Number.isNaN(value) ? low : value));
+}
+
+/** The one to show. @param {State} state @param {ImageItem | null} item */
+export function layerOf(state, item) {
+  const layers = layersOf(item);
+  return layers.find(({ id }) => id === state.layer) ?? layers[0] ?? null;
+}
+
+/** @type {WeakMap<Float32Array, {lo: number, hi: number}>} */
+const limits = new WeakMap();
+
+/** @param {Float32Array} map */
+function limitsOf(map) {
+  let found = limits.get(map);
+  if (!found) {
+    found = { lo: Infinity, hi: -Infinity };
+    for (let i = 0; i < map.length; i += 1) {
+      if (map[i] < found.lo) found.lo = map[i];
+      if (map[i] > found.hi) found.hi = map[i];
+    }
+    limits.set(map, found);
+  }
+  return found;
+}
+
+/** Values at the ends of the colour scale of the map that is shown. @param {State} state @param {ImageItem} item with a result @returns {{lo: number, hi: number}} */
+export function layerRange(state, item) {
+  const layer = layerOf(state, item);
+  if (!layer || layer.id === OWN) return colourRange(state, item);
+  const alike = state.settings.sharedScale ? state.images.filter((other) => other.result && other.resultKey === item.resultKey) : [];
+  const maps = [layer.map, ...alike.flatMap((other) => layersOf(other).filter(({ id }) => id === layer.id).map(({ map }) => map))];
+  const lo = Math.min(...maps.map((map) => limitsOf(map).lo));
+  const hi = Math.max(...maps.map((map) => limitsOf(map).hi));
+  return hi > lo ? { lo, hi } : { lo, hi: lo + 1 };
+}
+
+/** A threshold of one map means nothing for another, nor for one made in another way. @param {ImageItem} item @param {Layer} layer */
+function thresholdKey({ result }, layer) {
+  return [result?.object, result?.mode, layer.id].join(" ");
+}
+
+/** The threshold of the map that is shown, null if there is none. @param {State} state @param {ImageItem} item with a result */
+export function layerThreshold(state, item) {
+  const layer = layerOf(state, item);
+  if (!layer || layer.id === OWN) return thresholdFor(state, item);
+  return state.layerThresholds[thresholdKey(item, layer)] ?? null;
+}
+
+/** Whether the person has set it. @param {State} state @param {ImageItem | null} item */
+export function isThresholdSet(state, item) {
+  const layer = layerOf(state, item);
+  if (!item || !layer || layer.id === OWN) return state.settings.threshold !== null;
+  return layerThreshold(state, item) !== null;
+}
+
+/** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ImageItem | null} item @param {number | null} threshold null: as it was at first */
+export function setThreshold(store, item, threshold) {
+  const layer = layerOf(store.state, item);
+  if (!item || !layer || layer.id === OWN) return store.settings({ threshold });
+  const { [thresholdKey(item, layer)]: _, ...others } = store.state.layerThresholds;
+  store.set({ layerThresholds: threshold === null ? others : { ...others, [thresholdKey(item, layer)]: threshold } });
+}

@@ -1,0 +1,102 @@
+/** The rows of the table of all images: what stands in each, how they are sorted and filtered, and as CSV. Pure functions. */
+
+import { highestPlace } from "./components.js";
+import { readScore } from "./reading.js";
+import { isStale, thresholdFor } from "./results.js";
+import { warningsFor } from "./warnings.js";
+
+/** @typedef {import("./types.d.ts").State} State */
+/** @typedef {import("./types.d.ts").ImageItem} ImageItem */
+/** @typedef {{item: ImageItem, name: string, score: number | null, reading: string, state: string, isRead: boolean}} Row */
+/** @typedef {"name" | "score" | "reading" | "area" | "state"} Column */
+
+const STATES = { reading: "opening", ready: "not analysed", waiting: "waiting", working: "working", done: "analysed", error: "not readable" };
+const NATURAL = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
+
+/** Which rows a choice of states leaves. @type {Record<string, {name: string, has: (row: Row) => boolean}>} */
+export const FILTERS = {
+  all: { name: "all", has: () => true },
+  unread: { name: "not seen yet", has: ({ isRead }) => !isRead },
+  analysed: { name: "analysed", has: ({ item }) => Boolean(item.result) },
+  open: { name: "not analysed", has: ({ item }) => !item.result && item.status !== "error" },
+  doubt: { name: "with a warning", has: ({ item }) => Boolean(item.result) && warningsFor(item).length > 0 },
+  error: { name: "not readable", has: ({ item }) => item.status === "error" },
+};
+
+/** Whether what there is of an image has been in view. @param {ImageItem} item */
+export function isRead({ seen, result }) {
+  return result ? seen === result : Boolean(seen);
+}
+
+/** @param {ImageItem} item that is in view */
+export function markRead(item) {
+  item.seen = item.result ?? "picture";
+}
+
+/** @type {WeakMap<object, {threshold: number, place: import("./components.js").Place | null}>} */
+const areas = new WeakMap();
+
+/** The place of the highest value, at the threshold in force; looked for once. @param {State} state @param {ImageItem} item */
+export function areaOf(state, item) {
+  const { result } = item;
+  const threshold = result && !warningsFor(item).some(({ voids }) => voids) ? thresholdFor(state, item) : null;
+  if (!result || threshold === null) return null;
+  const kept = areas.get(result);
+  if (kept?.threshold === threshold) return kept.place;
+  const place = highestPlace(result.overlay, result.size, threshold, item);
+  areas.set(result, { threshold, place });
+  return place;
+}
+
+/** @param {State} state @param {ImageItem} item @returns {Row} */
+export function rowOf(state, item) {
+  const words = item.result ? readScore(state, item) : null;
+  const busy = item.status === "waiting" || item.status === "working";
+  const about = item.status === "error" ? `not readable: ${item.message}` : item.result && !busy ? (isStale(state, item) ? "older settings" : STATES.done) : STATES[item.status];
+  return { item, name: item.path, score: words?.score ?? null, reading: words?.reading ?? "", state: about, isRead: isRead(item) };
+}
+
+/** @param {Row[]} rows @param {{text: string, filter: string}} wanted */
+export function filtered(rows, { text, filter }) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  const kept = FILTERS[filter] ?? FILTERS.all;
+  return rows.filter((row) => kept.has(row) && words.every((word) => `${row.item.id} ${row.name} ${row.reading} ${row.state}`.toLowerCase().includes(word)));
+}
+
+/** What is not known comes last in both orders. @param {State} state @param {Row[]} rows @param {Column | null} column null: as in the list @param {boolean} isFalling */
+export function sorted(state, rows, column, isFalling) {
+  if (!column) return [...rows];
+  const key = (/** @type {Row} */ row) => (column === "area" ? areaOf(state, row.item)?.areaPx ?? null : column === "score" ? row.score : row[column] || null);
+  return [...rows].sort((one, other) => {
+    const [a, b] = [key(one), key(other)];
+    if (a === null || b === null) return Number(a === null) - Number(b === null) || one.item.id - other.item.id;
+    const order = typeof a === "number" ? a - Number(b) : NATURAL.compare(a, String(b));
+    return (isFalling ? -order : order) || one.item.id - other.item.id;
+  });
+}
+
+/** The next image that has not been seen, after the current one and around. @param {State} state @returns {ImageItem | null} */
+export function nextUnread({ images, currentId }) {
+  const at = images.findIndex(({ id }) => id === currentId);
+  const order = [...images.slice(at + 1), ...images.slice(0, at + 1)];
+  const readable = order.filter((item) => item.status !== "error" && !isRead(item));
+  // Results come before what has none.
+  return readable.find(({ result }) => result) ?? readable[0] ?? null;
+}
+
+/** @param {State} state @param {Row[]} rows @param {boolean} names whether file names, with their folders, go in */
+export function csvOf(state, rows, names) {
+  const head = ["image", ...(names ? ["file"] : []), "score", "reading", "peak_area_px", "peak_area_mm2", "peak", "state", "seen"];
+  const lines = rows.map(({ item, name, score, reading, state: about, isRead: seen }) => {
+    const area = areaOf(state, item);
+    return [item.label, ...(names ? [name] : []), score ?? "", reading, area ? area.areaPx.toFixed(1) : "", area?.areaMm2 ? area.areaMm2.toFixed(2) : "", area?.peak ?? "", about, seen ? "yes" : "no"];
+  });
+  return [head, ...lines].map((line) => line.map(cell).join(",")).join("\r\n") + "\r\n";
+}
+
+/** @param {string | number} value */
+function cell(value) {
+  // Spreadsheets take a text that begins so for a formula.
+  const text = typeof value === "string" && /^[=+\-@\t\r]/.test(value) ? `'${value}` : String(value);
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
