@@ -7,7 +7,7 @@ import { requestLine } from "./network.js";
 import { storedModels } from "./stored.js";
 
 const KEYS = [
-  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all, or those that remain"], ["← →", "image before, after"], ["Home End", "first, last image"], ["N", "next image whose result you have not seen"], ["T", "all images as a table"], ["↑ ↓ ← →", "move a zoomed image that has the focus"], ["Space", "hold to hide the overlay"],
+  ["O", "open images"], ["A", "analyse this image"], ["Shift A", "analyse all, or those that remain"], ["← →", "image before, after"], ["Home End", "first, last image"], ["N", "next image whose result you have not seen"], ["T", "all images as a table"], ["↑ ↓", "slice before, after"], ["Page↑ Page↓", "ten slices back, on; the wheel goes slice by slice, with Ctrl it zooms"], ["↑ ↓ ← →", "move a zoomed image that has the focus"], ["Space", "hold to hide the overlay"],
   ["[ ]", "overlay weaker, stronger"], ["- =", "threshold lower, higher"], ["Z", "one to one, and fitted again"], ["R L", "turn right, left"], ["H V", "flip left to right, top to bottom"], ["I", "invert"],
   ["W", "brightness and contrast by dragging; the right mouse button does it at any time"], ["1…9", "windows of CT, from 1 soft tissue and 2 lung to 9 temporal bone"],
   ["M E", "measure a distance, an area"], ["C", "with and without overlay side by side"], ["S", "pixels as squares"], ["F", "full screen"], ["0", "reset the view"],

@@ -1,6 +1,6 @@
 /**
  * The pictures the person opened: added, decoded one after another in the worker, looked at, taken out.
- * A file that cannot be read stays in the strip with its reason.
+ * A file that cannot be read stays in the strip with its reason. Slices of stacks (stacks.js) are pictures, too.
  */
 
 import { ended } from "./dom.js";
@@ -12,6 +12,8 @@ const KEPT_BITMAPS = 6;
 /** A folder may hold anything; more than this is a mistake. */
 const MAX_ADDED = 500;
 const THUMB_PX = 112;
+/** @typedef {import("./types.d.ts").ImageItem} ImageItem */
+/** @typedef {{content: () => Promise<Blob>, name: string, path?: string, note?: string, series?: import("../../pkg/index.d.ts").SeriesInfo}} Added */
 /** Unreadable files found within this time are told of in one message. */
 const TOLD_TOGETHER_MS = 300;
 /** What that message is about. */
@@ -25,30 +27,52 @@ const UNREADABLE = "unreadable images";
 export function createImages(store, messages, engine) {
   const { state } = store;
   let nextId = 1;
+  /** What the strip counts: images and stacks. */
+  let number = 0;
   /** @type {number[]} ids, latest last */
   let recent = [];
   /** @type {Map<number, Promise<void>>} */
   const decoding = new Map();
   let telling = 0;
 
-  /** @param {{blob: Blob, name: string, path?: string, note?: string}[]} files @returns {import("./types.d.ts").ImageItem[]} */
-  function add(files) {
-    if (files.length > MAX_ADDED) {
-      messages.notice(`Only the first ${MAX_ADDED} of ${files.length} files were added. Add the others later.`);
+  const nextNumber = () => ++number;
+
+  /** An image that is in no list yet. @param {Added & {label?: string}} picture @returns {ImageItem} */
+  function create({ content, name, path = name, note = "", series, label }) {
+    return {
+      id: nextId++, number, content, name, path, note, noteKey: "", label: label ?? `Image ${number}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
+      thumb: null, bitmap: null, input: null, decodedWindow: null, shown: null, leftOut: [], message: "", warnings: [], result: null, resultKey: "", normals: [],
+      units: series?.units ?? null, windows: series?.windows ?? [], spacingMm: series?.spacingMm ?? null, modality: series?.modality ?? null,
+    };
+  }
+
+  /** @param {Added[]} pictures @returns {ImageItem[]} */
+  function add(pictures) {
+    if (pictures.length > MAX_ADDED) {
+      messages.notice(`Only the first ${MAX_ADDED} of ${pictures.length} files were added. Add the others later.`);
     }
-    const items = files.slice(0, MAX_ADDED).map(({ blob, name, path = name, note = "" }) => {
-      const id = nextId++;
-      return /** @type {import("./types.d.ts").ImageItem} */ ({
-        id, blob, name, path, note, noteKey: "", label: `Image ${id}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
-        thumb: null, bitmap: null, input: null, decodedWindow: null, shown: null, leftOut: [], message: "", warnings: [], result: null, resultKey: "", normals: [],
-      });
-    });
-    if (items.length === 0) return items;
+    const items = pictures.slice(0, MAX_ADDED).map((picture) => (nextNumber(), create(picture)));
+    insert(items);
+    return items;
+  }
+
+  /** Images at the end of the list; the first comes into view. @param {ImageItem[]} items */
+  function insert(items) {
+    if (items.length === 0) return;
     state.images = [...state.images, ...items];
     state.batch = null;
     select(items[0].id);
     void decodeAll();
-    return items;
+  }
+
+  /** Files that cannot be opened, with their reasons. @param {{name: string, path: string, message: string}[]} files */
+  function addRefused(files) {
+    const content = () => Promise.reject(new Error("This file cannot be read. Choose another image."));
+    const items = files.map(({ name, path }) => (nextNumber(), create({ content, name, path })));
+    const isFirst = state.images.length === 0;
+    state.images = [...state.images, ...items];
+    if (isFirst && items.length > 0) state.currentId = items[0].id;
+    items.forEach((item, n) => fail(item, files[n].message));
   }
 
   /** @param {number} id */
@@ -56,6 +80,28 @@ export function createImages(store, messages, engine) {
     store.set({ currentId: id });
     const item = currentImage(state);
     if (item) void decode(item).catch(() => {});
+  }
+
+  /** An image that is decoded comes into view. @param {ImageItem} item */
+  function show(item) {
+    recent = [...recent.filter((id) => id !== item.id), item.id];
+    store.set({ currentId: item.id });
+  }
+
+  /** Takes images out of the list that nobody asked to keep. @param {ImageItem} item */
+  function drop(item) {
+    state.images = state.images.filter((other) => other !== item);
+    item.bitmap?.close();
+    item.bitmap = null;
+    recent = recent.filter((id) => id !== item.id);
+    store.changed();
+  }
+
+  /** @param {ImageItem[]} items of one stack */
+  function removeAll(items) {
+    const last = items.find((item) => item.id === state.currentId) ?? items.find((item) => state.images.includes(item));
+    for (const item of items) if (item !== last && state.images.includes(item)) drop(item);
+    if (last) remove(last.id);
   }
 
   /** @param {number} id */
@@ -84,7 +130,7 @@ export function createImages(store, messages, engine) {
 
   /** Makes sure the picture's pixels are there. @param {import("./types.d.ts").ImageItem} item @returns {Promise<void>} */
   function decode(item) {
-    const window = windowFor(state);
+    const window = windowFor(state, item);
     recent = [...recent.filter((id) => id !== item.id), item.id];
     if (item.bitmap && (!item.deep || item.decodedWindow === window)) return Promise.resolve();
     if (state.load.phase !== "ready" || item.status === "error") return Promise.resolve();
@@ -98,7 +144,7 @@ export function createImages(store, messages, engine) {
 
   /** What the model sees of a picture; decoded only where it is not known yet. @param {import("./types.d.ts").ImageItem} item */
   async function inputOf(item) {
-    const isKnown = () => item.input && (!item.deep || item.decodedWindow === windowFor(state));
+    const isKnown = () => item.input && (!item.deep || item.decodedWindow === windowFor(state, item));
     // A decoding that is under way may have begun with another window.
     for (let tries = 0; tries < 2 && !isKnown(); tries += 1) await decode(item);
     if (!item.input) throw new Error("The image is not decoded yet. Try again in a moment.");
@@ -109,11 +155,11 @@ export function createImages(store, messages, engine) {
   async function decodeNow(item, window) {
     try {
       const session = await engine.whenReady();
-      const decoded = await session.decode(item.blob, { window });
+      const decoded = await session.decode(await item.content(), { window });
       const pixels = new ImageData(/** @type {any} */ (asClamped(decoded.pixels)), decoded.width, decoded.height);
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
-      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, warnings: decoded.warnings });
+      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, warnings: decoded.warnings, values: decoded.values, inverted: decoded.inverted });
       item.thumb = await thumbnail(bitmap, THUMB_PX);
       if (item.status === "reading") item.status = "ready";
       forget();
@@ -154,17 +200,34 @@ export function createImages(store, messages, engine) {
       item.bitmap.close();
       item.bitmap = null;
       item.values = null;
+      // A slice is decoded again in no time.
+      if (item.slice) item.input = null;
     }
   }
 
-  /** @param {number} step infinite: to the first, to the last */
+  /** To the next image or stack. @param {number} step infinite: to the first, to the last */
   function move(step) {
-    const index = state.images.findIndex((item) => item.id === state.currentId);
-    const next = Number.isFinite(step) ? state.images[index + step] : step < 0 ? state.images[0] : state.images.at(-1);
+    const rows = listed(state);
+    const now = currentImage(state);
+    const index = rows.findIndex((item) => item === now || (item.stack !== undefined && item.stack === now?.stack));
+    const next = Number.isFinite(step) ? rows[index + step] : step < 0 ? rows[0] : rows.at(-1);
     if (next && next.id !== state.currentId) select(next.id);
   }
 
-  return { add, select, remove, move, decode, inputOf, decodeAll, fail };
+  return { add, addRefused, create, insert, nextNumber, show, drop, removeAll, select, remove, move, decode, inputOf, decodeAll, fail };
+}
+
+/** The images that the strip lists: of a stack the slice that is, or was last, in view. @param {import("./types.d.ts").State} state */
+export function listed(state) {
+  const seen = new Set();
+  return state.images.flatMap((item) => {
+    if (item.stack === undefined) return [item];
+    if (seen.has(item.stack)) return [];
+    seen.add(item.stack);
+    const stack = state.stacks.find(({ id }) => id === item.stack);
+    const mine = state.images.filter((other) => other.stack === item.stack);
+    return [mine.find(({ slice }) => slice?.axis === stack?.axis && slice?.volume === stack?.volume && slice?.index === stack?.index) ?? item];
+  });
 }
 
 /** @param {Uint8Array | Uint8ClampedArray} pixels */

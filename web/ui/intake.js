@@ -7,35 +7,35 @@ import { comparePaths } from "./names.js";
 /** Files that systems put into folders by themselves. */
 const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
 
+/** @typedef {(files: {blob: Blob, name: string, path: string}[]) => void} AddFiles */
 /** @typedef {{file: File, path: string}} Found a file and where it lay, as "patient A/series 1/IM00001.png" */
 
 /**
- * @param {ReturnType<typeof import("./images.js").createImages>} images
- * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
+ * @param {{images: AddFiles, normals: AddFiles}} add
  * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
  */
-export function mountIntake(images, support, messages, engine) {
+export function mountIntake(add, messages, engine) {
   for (const id of ["file-input", "folder-input"]) {
     const input = el(id);
     input.addEventListener("change", () => {
-      take([...input.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })), images.add);
+      take([...input.files].map((file) => ({ file, path: file.webkitRelativePath || file.name })), add.images);
       input.value = "";
     });
   }
 
-  /** @param {Found[]} files @param {(files: {blob: Blob, name: string, path: string}[]) => void} add */
-  function take(files, add) {
+  /** @param {Found[]} files @param {AddFiles} to */
+  function take(files, to) {
     const usable = files.filter(({ file }) => !NOISE.test(file.name));
-    if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, WebP, BMP or TIFF files.");
+    if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, WebP, BMP, TIFF, DICOM, NIfTI, NRRD or MetaImage files.");
     usable.sort((a, b) => comparePaths(a.path, b.path));
     const opened = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));
     // Parts and classes are folders in each other; without them there is nothing to ask.
-    if (add !== images.add || !opened.some(({ path }) => path.split("/").length > 2)) return add(opened);
+    if (to !== add.images || !opened.some(({ path }) => path.split("/").length > 2)) return to(opened);
     void engine.whenReady()
-      .then((session) => offerDataSets(session, opened, { images: images.add, normals: support.add }))
+      .then((session) => offerDataSets(session, opened, add))
       .catch(() => false)
-      .then((asked) => asked || add(opened));
+      .then((asked) => asked || to(opened));
   }
 
   const hasFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));
@@ -58,7 +58,7 @@ export function mountIntake(images, support, messages, engine) {
     show(false, event);
     const toSupport = event.target instanceof Element && Boolean(event.target.closest("#support"));
     try {
-      take(await droppedFiles(event.dataTransfer), toSupport ? (files) => support.add(files) : images.add);
+      take(await droppedFiles(event.dataTransfer), toSupport ? add.normals : add.images);
     } catch {
       messages.error("The dropped files could not be read. Use the button to choose them.");
     }
@@ -68,7 +68,7 @@ export function mountIntake(images, support, messages, engine) {
     const files = [...(event.clipboardData?.files ?? [])];
     if (files.length === 0) return;
     event.preventDefault();
-    take(files.map(named), images.add);
+    take(files.map(named), add.images);
   });
 }
 

@@ -18,9 +18,9 @@ const PRESSED_BY_SPACE = "button:not(.strip-pick[aria-current=true]), summary, a
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
- * @param {{images: any, runner: any, engine: any, dialogs: any, messages: any, toolKeys: Record<string, () => void>}} parts
+ * @param {{images: any, runner: any, engine: any, dialogs: any, messages: any, toolKeys: Record<string, () => void>, sliceMoves: Record<string, () => boolean>}} parts
  */
-export function mountKeyboard(store, { images, runner, dialogs, messages, toolKeys }) {
+export function mountKeyboard(store, { images, runner, dialogs, messages, toolKeys, sliceMoves }) {
   const { state } = store;
   const threshold = (step) => {
     const item = currentImage(state);
@@ -30,7 +30,7 @@ export function mountKeyboard(store, { images, runner, dialogs, messages, toolKe
   };
   const opacity = (step) => store.settings({ opacity: clamp(Math.round((state.settings.opacity + step) * 100) / 100, 0, 1) });
   /** Loading goes on: it is long, easily stopped by mistake, and has a button. */
-  const escape = () => (state.run ? runner.cancel() : messages.dismissLast());
+  const escape = () => (state.run ? runner.cancel() : state.opening ? state.opening.controller.abort() : messages.dismissLast());
   const ready = () => state.load.phase === "ready";
   const moves = { ArrowLeft: () => images.move(-1), ArrowRight: () => images.move(1) };
   const ends = { Home: () => images.move(-Infinity), End: () => images.move(Infinity) };
@@ -41,11 +41,14 @@ export function mountKeyboard(store, { images, runner, dialogs, messages, toolKe
     "-": () => threshold(-THRESHOLD_STEP), "=": () => threshold(THRESHOLD_STEP), "+": () => threshold(THRESHOLD_STEP), "?": dialogs.help,
   };
 
+  const hasSlices = () => currentImage(state)?.stack !== undefined;
+
   /** What a key does with this element in focus; null if it is the element's or the browser's. @param {KeyboardEvent} event @param {Element} target */
   function actionFor(event, target) {
     const { key, shiftKey } = event;
     if (key === "Escape") return escape;
     if (moves[key]) return target.matches("input, select, textarea, [role=slider]") ? null : moves[key];
+    if (sliceMoves[key] && hasSlices()) return target.matches(`${FIELDS}, #panel, #panel *`) ? null : sliceMoves[key];
     // In the panel they go to its ends.
     if (ends[key]) return target.matches(`${FIELDS}, #panel, #panel *`) ? null : ends[key];
     if (!state.settings.singleKeys || target.matches(FIELDS)) return null;

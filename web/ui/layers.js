@@ -4,6 +4,7 @@
  */
 
 import { colourRange, thresholdFor } from "./results.js";
+import { projection } from "./stacks.js";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -11,17 +12,20 @@ import { colourRange, thresholdFor } from "./results.js";
 
 /** The result's own map. */
 export const OWN = "overlay";
+/** The highest value over the slices of a stack. */
+const PROJECTION = "projection";
 
 /** @type {WeakMap<object, Layer[]>} */
 const cache = new WeakMap();
 
-/** @param {ImageItem | null} item @returns {Layer[]} none without a result; the result's own map first */
-export function layersOf(item) {
+/** @param {State} state @param {ImageItem | null} item @returns {Layer[]} none without a result; the result's own map first */
+export function layersOf(state, item) {
   const result = item?.result;
   if (!result) return [];
   let layers = cache.get(result);
   if (!layers) cache.set(result, (layers = list(result)));
-  return layers;
+  const over = projection(state, item);
+  return over ? [...layers, { id: PROJECTION, name: `highest of ${over.count} slices`, map: over.map, size: over.size }] : layers;
 }
 
 /** @param {import("../../pkg/index.d.ts").Result & {zero?: Float32Array | null, memory?: Float32Array | null}} result @returns {Layer[]} */
@@ -48,7 +52,7 @@ function filled(map) {
 
 /** The one to show. @param {State} state @param {ImageItem | null} item */
 export function layerOf(state, item) {
-  const layers = layersOf(item);
+  const layers = layersOf(state, item);
   return layers.find(({ id }) => id === state.layer) ?? layers[0] ?? null;
 }
 
@@ -74,7 +78,7 @@ export function layerRange(state, item) {
   const layer = layerOf(state, item);
   if (!layer || layer.id === OWN) return colourRange(state, item);
   const alike = state.settings.sharedScale ? state.images.filter((other) => other.result && other.resultKey === item.resultKey) : [];
-  const maps = [layer.map, ...alike.flatMap((other) => layersOf(other).filter(({ id }) => id === layer.id).map(({ map }) => map))];
+  const maps = [layer.map, ...alike.flatMap((other) => layersOf(state, other).filter(({ id }) => id === layer.id).map(({ map }) => map))];
   const lo = Math.min(...maps.map((map) => limitsOf(map).lo));
   const hi = Math.max(...maps.map((map) => limitsOf(map).hi));
   return hi > lo ? { lo, hi } : { lo, hi: lo + 1 };

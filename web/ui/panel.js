@@ -127,7 +127,7 @@ function mountLayers(store) {
     else store.set({ bare: false, layer: select.value });
   });
   store.on(() => {
-    const layers = layersOf(currentImage(state));
+    const layers = layersOf(state, currentImage(state));
     const key = layers.map(({ id }) => id).join();
     setHidden(el("layer-line"), layers.length === 0);
     if (layers.length === 0) return;
@@ -168,6 +168,6 @@ function mountWindow(store, images, support) {
     const item = currentImage(state);
     setText(el("window-told"), item?.shown ? windowWords(state, item.shown) : "");
     // A window chosen by hand, or another one of the normal images, while a picture was still being decoded.
-    if (item?.deep && item.bitmap && item.decodedWindow !== windowFor(state)) void images.decode(item).catch(() => {});
+    if (item?.deep && item.bitmap && item.decodedWindow !== windowFor(state, item)) void images.decode(item).catch(() => {});
   });
 }

@@ -16,7 +16,7 @@ export function makeReport(state, names) {
   const analysed = images.filter((item) => item.result);
   const unreadable = images.filter((item) => !item.result && item.status === "error");
   const waiting = images.filter((item) => !item.result && item.status !== "error");
-  const called = (item) => ({ label: item.label, ...(names ? { fileName: item.path } : {}) });
+  const called = (item) => ({ label: item.label, ...sliceOf(state, item), ...(names ? { fileName: item.path } : {}) });
   return {
     report: "MVFA Web",
     format: 1,
@@ -31,6 +31,14 @@ export function makeReport(state, names) {
     normalImages: state.support.map((item, index) => ({ label: `Normal image ${index + 1}`, ...(names ? { fileName: item.name } : {}) })),
     view: { colourMap: settings.colourMap, opacity: settings.opacity },
   };
+}
+
+/** Which slice of its series it is, for those that are one. @param {import("./types.d.ts").State} state @param {import("./types.d.ts").ImageItem} item */
+function sliceOf({ stacks }, { stack, slice, modality, spacingMm }) {
+  const series = stacks.find(({ id }) => id === stack)?.series;
+  if (!slice || !series) return modality ? { modality, spacingMm } : {};
+  const positionMm = slice.axis === "axial" ? series.positionsMm?.[slice.volume * series.axes.axial.frames + slice.index] : undefined;
+  return { slice: slice.index + 1, ...(slice.axis === "axial" ? {} : { axis: slice.axis }), ...(series.volumes > 1 ? { volume: slice.volume + 1 } : {}), ...(positionMm === undefined ? {} : { positionMm }), modality, spacingMm };
 }
 
 /** @param {import("./types.d.ts").State} state @param {import("./types.d.ts").ImageItem} item */

@@ -1,5 +1,7 @@
 /** What a result belongs to, and what follows from it: staleness, colour range, default threshold. Pure functions. */
 
+import { currentImage } from "./store.js";
+
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
@@ -19,19 +21,21 @@ function settingsFor(state, item) {
     augment: few ? augment : "",
     bankRows: few ? bankRows : null,
     normals: few ? state.support.map((support) => support.id) : [],
-    window: item.deep ? windowFor(state) : "",
+    window: item.deep ? windowFor(state, item) : "",
     leaveOut: boxesFor(state, item),
   };
 }
 
-/** The window that deep images are seen through now, as the package takes it. @param {State} state */
-export function windowFor({ settings: { window, mode }, shared }) {
-  return window === "auto" && mode === "few" && shared ? shared.window : window;
+/** The window that a deep image is seen through now, as the package takes it. @param {State} state @param {{stackWindow?: string | null} | null} [item] */
+export function windowFor({ settings: { window, mode }, shared }, item) {
+  if (window !== "auto") return window;
+  return (mode === "few" && shared?.window) || item?.stackWindow || window;
 }
 
 /** The window of an image in words. @param {State} state @param {import("../../pkg/index.d.ts").ShownWindow} shown */
 export function windowWords(state, { text }) {
-  const from = windowFor(state) !== state.settings.window ? " The same for all images, taken from your normal images." : "";
+  const from = windowFor(state) !== state.settings.window ? " The same for all images, taken from your normal images."
+    : windowFor(state, currentImage(state)) !== state.settings.window ? " The same for all slices." : "";
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.${from}`;
 }
 

@@ -35,11 +35,11 @@ export async function mountSamples(store, messages, engine, images, support, run
       const [blobs] = await Promise.all([pictures, engine.whenReady()]);
       const known = state.info?.objects ?? [];
       const object = sample.objects.find((id) => known.some((other) => other.id === id)) ?? state.settings.object;
-      const normals = blobs.slice(1).map((blob, index) => ({ blob, name: sample.references[index] }));
+      const normals = blobs.slice(1).map((blob, index) => ({ content: async () => blob, name: sample.references[index] }));
       setAside();
       store.settings({ object, mode: "few", augment: "none", bankRows: null, threshold: null });
       support.add(normals, { sample: true });
-      const [item] = images.add([{ blob: blobs[0], name: sample.image, note: sample.note }]);
+      const [item] = images.add([{ content: async () => blobs[0], name: sample.image, note: sample.note }]);
       // Unreadable samples are told of like any other image.
       await images.decode(item).catch(() => {});
       item.noteKey = keyFor(state, item);

@@ -13,6 +13,8 @@ export function createStore() {
     session: null,
     info: null,
     images: [],
+    stacks: [],
+    opening: null,
     currentId: null,
     support: [],
     shared: null,

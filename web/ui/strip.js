@@ -1,9 +1,11 @@
-/** The film strip: every image with its number, state and score, those of a folder under its name. */
+/** The film strip: every image with its number, state and score, those of a folder under its name; of a stack one line. */
 
-import { el, make, sentence, setText, twoDigits } from "./dom.js";
+import { countOf, el, make, sentence, setText, twoDigits } from "./dom.js";
+import { listed } from "./images.js";
 import { folderOf, withoutEnding } from "./names.js";
 import { isStale } from "./results.js";
 import { readScore } from "./reading.js";
+import { analysedSlices } from "./stacks.js";
 import { isRead } from "./triage.js";
 
 const STATES = { reading: "opening", ready: "new", waiting: "waiting", working: "working", done: "", error: "not readable" };
@@ -13,61 +15,69 @@ const NO_FOLDER = "Single images";
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./stacks.js").createStacks>} stacks
  */
-export function mountStrip(store, images) {
+export function mountStrip(store, images, stacks) {
   const { state } = store;
   const list = el("strip-list");
-  /** @type {Map<number, any>} */
+  /** By image or stack. @type {Map<number | string, any>} */
   const rows = new Map();
+  const keyOf = (/** @type {import("./types.d.ts").ImageItem} */ item) => item.stack ?? item.id;
 
   /** @param {import("./types.d.ts").ImageItem} item */
   function row(item) {
     const thumb = make("span", { class: "strip-thumb" });
-    const name = make("span", { class: "strip-name" }, make("span", { class: "strip-number", text: String(item.id) }), ` ${withoutEnding(item.name)}`);
+    const stack = stacks.of(item);
+    const called = stack?.series.name ?? item.name;
+    const pick = () => images.select((stack ? stacks.shown(stack) : item).id);
+    const name = make("span", { class: "strip-name" }, make("span", { class: "strip-number", text: String(item.number) }), ` ${withoutEnding(called)}`);
     const note = make("span", { class: "strip-note" });
     const doubt = make("span", { class: "strip-doubt" });
-    const button = make("button", { type: "button", class: "strip-pick", onclick: () => images.select(item.id) }, thumb, make("span", { class: "strip-text" }, name, note, doubt));
-    const remove = make("button", { type: "button", class: "icon-button strip-remove", "aria-label": `Remove ${item.name}`, title: "Remove from the list", text: "×", onclick: () => images.remove(item.id) });
+    const button = make("button", { type: "button", class: "strip-pick", onclick: pick }, thumb, make("span", { class: "strip-text" }, name, note, doubt));
+    const remove = make("button", { type: "button", class: "icon-button strip-remove", "aria-label": `Remove ${called}`, title: "Remove from the list", text: "×", onclick: () => (stack ? stacks.remove(stack) : images.remove(item.id)) });
     const node = make("li", { class: "strip-item", "data-testid": "strip-item" }, button, remove);
     return { node, thumb, note, doubt, button };
   }
 
-  /** Names of folders, above the first image of each. @type {Map<number, HTMLElement>} id of that image -> line */
+  /** Names of folders, above the first image of each. @type {Map<number | string, HTMLElement>} key of that row -> line */
   const folders = new Map();
 
-  /** The lines of the list in order. @returns {HTMLElement[]} */
-  function lines() {
+  /** The lines of the list in order. @param {import("./types.d.ts").ImageItem[]} shown @returns {HTMLElement[]} */
+  function lines(shown) {
     const some = state.images.some((item) => item.path.includes("/"));
     const wanted = [];
     let last = /** @type {string | null} */ (null);
     const used = new Set();
-    for (const item of state.images) {
+    for (const item of shown) {
       const folder = folderOf(item.path);
+      const key = keyOf(item);
       if (some && folder !== last) {
-        used.add(item.id);
-        const line = folders.get(item.id) ?? folderLine(folder);
-        folders.set(item.id, line);
+        used.add(key);
+        const line = folders.get(key) ?? folderLine(folder);
+        folders.set(key, line);
         wanted.push(line);
       }
       last = folder;
-      wanted.push(rows.get(item.id).node);
+      wanted.push(rows.get(key).node);
     }
     for (const [id, line] of folders) if (!used.has(id)) folders.delete(id), line.remove();
     return wanted;
   }
 
   store.on(() => {
-    for (const [id, parts] of rows) {
-      if (state.images.some((item) => item.id === id)) continue;
+    const shown = listed(state);
+    const keys = new Set(shown.map(keyOf));
+    for (const [key, parts] of rows) {
+      if (keys.has(key)) continue;
       parts.node.remove();
-      rows.delete(id);
+      rows.delete(key);
     }
-    for (const item of state.images) {
-      if (!rows.has(item.id)) rows.set(item.id, row(item));
+    for (const item of shown) {
+      if (!rows.has(keyOf(item))) rows.set(keyOf(item), row(item));
     }
     // Only what is out of place moves: a line that is taken out and put back loses the focus.
-    lines().forEach((line, at) => list.children[at] !== line && list.insertBefore(line, list.children[at] ?? null));
-    for (const item of state.images) paint(item, rows.get(item.id));
+    lines(shown).forEach((line, at) => list.children[at] !== line && list.insertBefore(line, list.children[at] ?? null));
+    for (const item of shown) paint(item, rows.get(keyOf(item)));
   });
 
   function paint(item, parts) {
@@ -78,7 +88,10 @@ export function mountStrip(store, images) {
     parts.node.classList.toggle("unread", Boolean(item.result) && !isRead(item));
     if (item.thumb && parts.thumb.firstChild !== item.thumb) parts.thumb.replaceChildren(item.thumb);
     parts.button.title = [item.path, item.status === "error" ? sentence(item.message) : ""].filter(Boolean).join("\n");
-    const { note, doubt } = item.result && !busy ? outcome(item, stale)
+    const stack = stacks.of(item);
+    if (stack) parts.node.dataset.slices = String(stack.series.axes[stack.axis]?.frames);
+    const { note, doubt } = stack ? ofStack(item, stack)
+      : item.result && !busy ? outcome(item, stale)
       : { note: item.status === "error" ? `not readable: ${item.message}` : STATES[item.status], doubt: "" };
     setText(parts.note, note);
     setText(parts.doubt, doubt);
@@ -86,6 +99,18 @@ export function mountStrip(store, images) {
     if (parts.button.getAttribute("aria-current") === String(current)) return;
     parts.button.setAttribute("aria-current", String(current));
     if (current) parts.node.scrollIntoView({ block: "nearest", inline: "nearest" });
+  }
+
+  /** @param {import("./types.d.ts").ImageItem} item @param {import("./types.d.ts").Stack} stack */
+  function ofStack(item, stack) {
+    const done = analysedSlices(state, item);
+    const scores = done.flatMap((one) => readScore(state, one).score ?? []);
+    const highest = scores.length > 0 ? `highest ${twoDigits(Math.max(...scores))}` : "";
+    const frames = stack.series.axes[stack.axis]?.frames ?? 1;
+    return {
+      note: [countOf(frames, "slice"), highest].filter(Boolean).join(", "),
+      doubt: [done.length > 0 && done.length < frames ? `${done.length} analysed` : "", done.some((one) => isStale(state, one)) ? "older settings" : ""].filter(Boolean).join(", "),
+    };
   }
 
   /** What a result comes to in a word, and why not to trust it. @param {import("./types.d.ts").ImageItem} item @param {boolean} stale */

@@ -9,8 +9,9 @@ export const UNDO_MATTER = "normal images taken out";
  * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
+ * @param {(files: {blob: Blob, name: string, path: string}[]) => void} addFiles
  */
-export function mountSupport(store, messages, support) {
+export function mountSupport(store, messages, support, addFiles) {
   const { state } = store;
   const list = el("support-list");
   const adder = list.lastElementChild;
@@ -19,7 +20,7 @@ export function mountSupport(store, messages, support) {
 
   const input = el("support-input");
   input.addEventListener("change", () => {
-    support.add([...input.files].map((file) => ({ blob: file, name: file.name })));
+    addFiles([...input.files].map((file) => ({ blob: file, name: file.name, path: file.name })));
     input.value = "";
   });
   el("support-clear").addEventListener("click", () => {

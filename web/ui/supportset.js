@@ -25,11 +25,11 @@ export function createSupportSet(store, messages, engine) {
   /** Those that could not be added since the last message about it was settled. @type {{name: string, reason: string}[]} */
   let refused = [];
 
-  /** @param {{blob: Blob, name: string}[]} files @param {{sample?: boolean}} [origin] */
-  function add(files, { sample = false } = {}) {
-    if (files.length === 0) return;
-    const items = files.map(({ blob, name }) => /** @type {import("./types.d.ts").SupportItem} */ ({
-      id: nextId++, blob, name, sample, deep: false, thumb: null, input: null, spread: null, hash: "", warnings: [], notes: [], session: null, engineId: 0, window: "",
+  /** @param {{content: () => Promise<Blob>, name: string, series?: import("../../pkg/index.d.ts").SeriesInfo}[]} pictures @param {{sample?: boolean}} [origin] */
+  function add(pictures, { sample = false } = {}) {
+    if (pictures.length === 0) return;
+    const items = pictures.map(({ content, name, series }) => /** @type {import("./types.d.ts").SupportItem} */ ({
+      id: nextId++, content, name, series, sample, deep: false, thumb: null, input: null, spread: null, hash: "", warnings: [], notes: [], session: null, engineId: 0, window: "",
     }));
     store.set({ support: [...state.support, ...items] });
     void sync();
@@ -103,11 +103,12 @@ export function createSupportSet(store, messages, engine) {
 
   /** Once for a window: a restarted worker and further ones take what is known. @param {import("./types.d.ts").SupportItem} item @param {import("../../pkg/index.js").Session} session @param {string} window */
   async function decode(item, session, window) {
-    const { pixels, width, height, deep, input, hash, warnings, notes } = await session.decode(item.blob, { window });
+    const blob = await item.content();
+    const { pixels, width, height, deep, input, hash, warnings, notes } = await session.decode(blob, { window });
     const bitmap = await createImageBitmap(new ImageData(/** @type {any} */ (asClamped(pixels)), width, height));
     item.thumb = await thumbnail(bitmap, THUMB_PX);
     bitmap.close();
-    const spread = deep ? item.spread ?? (await session.greySpread(item.blob)) : null;
+    const spread = deep ? item.spread ?? (await session.greySpread(blob)) : null;
     Object.assign(item, { window, deep, input, spread, hash, warnings, notes });
   }
 
@@ -152,5 +153,5 @@ export function createSupportSet(store, messages, engine) {
   }
 
   engine.onReady(() => void sync());
-  return { add, remove, replace, clear, sync };
+  return { add, refuse, remove, replace, clear, sync };
 }

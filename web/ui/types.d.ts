@@ -1,9 +1,12 @@
-import type { ColourMap, GreySpread, NetworkRequest, Note, PixelBox, Result, Session, SessionInfo, SharedWindow, ShownWindow, Warning } from "../../pkg/index.d.ts";
+import type { ColourMap, GreySpread, NetworkRequest, Note, PixelBox, Result, SeriesInfo, Session, SessionInfo, SharedWindow, ShownWindow, SliceAxis, Warning } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
   id: number;
-  blob: Blob;
+  /** Its number in the strip; slices of a stack share one. */
+  number: number;
+  /** What the package takes: the file, or a slice of a series. */
+  content: () => Promise<Blob>;
   /** The file's name: shown, never stored or sent. */
   name: string;
   /** The name with the folders it was opened from, as in "patient A/series 1/IM00001.png"; the name alone without folders. */
@@ -36,7 +39,13 @@ export interface ImageItem {
   /** Between the middles of rows, and of columns. */
   spacingMm?: [number, number] | null;
   /** Images of the same stack are looked at in the same way: zoom, turn, window. */
-  stack?: string | number;
+  stack?: string;
+  /** Which slice of its stack it is. */
+  slice?: { axis: SliceAxis; volume: number; index: number };
+  /** The window that the slices of a stack share where its files propose none. */
+  stackWindow?: string | null;
+  /** What made it, as DICOM abbreviates it; null where that is not known. */
+  modality?: string | null;
   decodedWindow: string | null;
   message: string;
   /** Reasons to distrust whatever comes of the image, which its pixels alone show. */
@@ -59,8 +68,10 @@ export interface ImageItem {
 /** A normal picture to compare with. */
 export interface SupportItem {
   id: number;
-  blob: Blob;
+  content: () => Promise<Blob>;
   name: string;
+  /** The series it is a slice of. */
+  series?: SeriesInfo;
   /** It came with a sample and is not the person's own. */
   sample: boolean;
   deep: boolean;
@@ -166,11 +177,40 @@ export interface Region extends PixelBox {
   of: string;
 }
 
+/** A series of several slices, of which one is in view. */
+export interface Stack {
+  id: string;
+  number: number;
+  label: string;
+  series: SeriesInfo;
+  axis: SliceAxis;
+  /** From 0. */
+  volume: number;
+  window: string | null;
+  /** The slices that are images now. */
+  items: Map<string, ImageItem>;
+  /** The slice in view, and the one to come into view, from 0. */
+  index: number;
+  wanted: number;
+  isMoving: boolean;
+  /** It was taken out. */
+  isGone: boolean;
+}
+
+/** Files that are being opened. */
+export interface Opening {
+  done: number;
+  total: number;
+  controller: AbortController;
+}
+
 export interface State {
   load: Load;
   session: Session | null;
   info: SessionInfo | null;
   images: ImageItem[];
+  stacks: Stack[];
+  opening: Opening | null;
   currentId: number | null;
   support: SupportItem[];
   /** The window of the normal images, which all images are seen through where none is chosen. */

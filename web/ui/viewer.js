@@ -33,8 +33,9 @@ const UNIT = { x: 0, y: 0, width: 1, height: 1 };
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {ReturnType<typeof import("./overlay.js").createOverlay>} overlay
+ * @param {(step: number) => boolean} stepSlices goes on in a stack; false if none is in view
  */
-export function mountViewer(store, overlay) {
+export function mountViewer(store, overlay, stepSlices) {
   const { state } = store;
   const root = el("viewer");
   /** @type {HTMLCanvasElement} */
@@ -50,7 +51,7 @@ export function mountViewer(store, overlay) {
   const display = createDisplay();
   const windowTool = mountWindowTool(store, look);
   const zoom = createZoom({
-    root, canvas, look: () => look.of(), changed: ask, dragFor,
+    root, canvas, look: () => look.of(), changed: ask, dragFor, stepSlices,
     picture() {
       const item = currentImage(state);
       return item && { width: item.width, height: item.height, pixel: pixelSides(item.spacingMm) };

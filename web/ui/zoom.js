@@ -1,5 +1,5 @@
 /**
- * Where the picture lies in the viewer: fitted, pixel by pixel, or zoomed and moved. By wheel and dragging, by two fingers,
+ * Where the picture lies in the viewer: fitted, pixel by pixel, or zoomed and moved. By wheel (with Ctrl in a stack, whose slices the wheel goes through) and dragging, by two fingers,
  * by buttons, and by the arrow keys while the viewer has the focus. One finger on a fitted picture scrolls the page. The
  * viewer is one pane, or two beside each other that show the same part.
  */
@@ -11,6 +11,8 @@ import { placeOf } from "./view.js";
 const MAX_ZOOM = 12;
 const MAX_SCALE = 32;
 const ZOOM_STEP = 1.5;
+/** A turn of the wheel that goes to the next slice: less than a notch of any wheel. */
+const NOTCH_PX = 40;
 const MARGIN_PX = 16;
 /** Shares of the viewer's side that one press moves the picture. */
 const KEY_SHARE = 0.1;
@@ -33,8 +35,9 @@ const WAYS = { left: [-1, 0], up: [0, -1], down: [0, 1], right: [1, 0] };
  * @param {() => boolean} parts.isSplit whether there are two panes
  * @param {(event: PointerEvent) => Drag | null} parts.dragFor what the tool in hand makes of a press; null: the picture is moved
  * @param {() => void} parts.changed it must be painted anew
+ * @param {(step: number) => boolean} parts.stepSlices what the wheel does in a stack; false if none is in view
  */
-export function createZoom({ root, canvas, picture, look, isSplit, dragFor, changed }) {
+export function createZoom({ root, canvas, picture, look, isSplit, dragFor, changed, stepSlices }) {
   /** @returns {Box[]} in CSS pixels of the viewer */
   function panes() {
     const { clientWidth: width, clientHeight: height } = root;
@@ -133,7 +136,7 @@ export function createZoom({ root, canvas, picture, look, isSplit, dragFor, chan
     settle();
   }
 
-  mountPointers(root, canvas, { zoomBy, shift, at, dragFor, isZoomed: () => look().zoom > 1 });
+  mountPointers(root, canvas, { zoomBy, shift, at, dragFor, stepSlices, isZoomed: () => look().zoom > 1 });
   canvas.addEventListener("dblclick", (event) => root.dataset.tool === "pan" && event.button === 0 && fit());
   el("zoom-in").addEventListener("click", () => zoomBy(ZOOM_STEP));
   el("zoom-out").addEventListener("click", () => zoomBy(1 / ZOOM_STEP));
@@ -154,9 +157,9 @@ export function createZoom({ root, canvas, picture, look, isSplit, dragFor, chan
  * Dragging, the wheel, and two fingers.
  * @param {HTMLElement} root
  * @param {HTMLCanvasElement} canvas
- * @param {{zoomBy: (factor: number, point: Point) => void, shift: (dx: number, dy: number) => void, at: (event: {clientX: number, clientY: number}) => Point, dragFor: (event: PointerEvent) => Drag | null, isZoomed: () => boolean}} view
+ * @param {{zoomBy: (factor: number, point: Point) => void, shift: (dx: number, dy: number) => void, at: (event: {clientX: number, clientY: number}) => Point, dragFor: (event: PointerEvent) => Drag | null, stepSlices: (step: number) => boolean, isZoomed: () => boolean}} view
  */
-function mountPointers(root, canvas, { zoomBy, shift, at, dragFor, isZoomed }) {
+function mountPointers(root, canvas, { zoomBy, shift, at, dragFor, stepSlices, isZoomed }) {
   /** @type {Map<number, {x: number, y: number}>} */
   const pointers = new Map();
   /** @type {Drag | null} */
@@ -201,8 +204,17 @@ function mountPointers(root, canvas, { zoomBy, shift, at, dragFor, isZoomed }) {
     }, { passive: false });
   }
   // Also over what lies on the picture: the compare handle, boxes being drawn.
+  let turned = 0;
   root.addEventListener("wheel", (event) => {
     event.preventDefault();
+    // As in other viewers: through the slices of a stack; a pinch on a touchpad comes as a wheel with Ctrl.
+    if (!event.ctrlKey && !event.metaKey && stepSlices(0)) {
+      turned += event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY / NOTCH_PX : Math.sign(event.deltaY);
+      const steps = Math.trunc(turned);
+      turned -= steps;
+      if (steps !== 0) stepSlices(steps);
+      return;
+    }
     zoomBy(Math.exp(-event.deltaY * 0.002), at(event));
   }, { passive: false });
 }

@@ -1,0 +1,194 @@
+/**
+ * Below the picture of a stack: which slice is in view, how the scores run over the slices, and what to do with several of
+ * them. The chart is a way to jump; the slider says the same to the keyboard and to those who do not see it.
+ */
+
+import { clamp, countOf, el, make, setHidden, setText, twoDigits } from "./dom.js";
+import { readScore } from "./reading.js";
+import { isStale } from "./results.js";
+import { analysedSlices } from "./stacks.js";
+import { currentImage } from "./store.js";
+
+const AXES = { axial: "axial", coronal: "coronal", sagittal: "sagittal" };
+/** Of the chart. */
+const BAR_PX = { least: 1, most: 12, gap: 1 };
+const PAGE = 10;
+
+/** @typedef {import("./types.d.ts").Stack} Stack */
+
+/**
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./stacks.js").createStacks>} stacks
+ * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
+ * @param {ReturnType<typeof import("./run.js").createRunner>} runner
+ * @param {ReturnType<typeof import("./source.js").createSources>} sources
+ */
+export function mountStackBar(store, stacks, support, runner, sources) {
+  const { state } = store;
+  const bar = el("stack-bar");
+  /** @type {HTMLInputElement} */
+  const slider = el("slice-slider");
+  /** @type {HTMLCanvasElement} */
+  const chart = el("slice-chart");
+  const [axis, volume] = [el("slice-axis"), el("slice-volume")];
+  /** @type {[HTMLInputElement, HTMLInputElement]} */
+  const [from, to] = [el("slices-from"), el("slices-to")];
+  const current = () => stacks.of(currentImage(state));
+  let offered = "";
+  let drawn = "";
+
+  slider.addEventListener("input", () => void goTo(Number(slider.value) - 1));
+  el("slice-previous").addEventListener("click", () => stacks.step(-1));
+  el("slice-next").addEventListener("click", () => stacks.step(1));
+  axis.addEventListener("change", () => turn({ axis: axis.value }));
+  volume.addEventListener("change", () => turn({ volume: Number(volume.value) }));
+  chart.addEventListener("pointerdown", (event) => {
+    chart.setPointerCapture(event.pointerId);
+    jump(event);
+  });
+  chart.addEventListener("pointermove", (event) => event.buttons > 0 && jump(event));
+  el("slices-analyse").addEventListener("click", () => {
+    const stack = current();
+    if (!stack) return;
+    const items = stacks.range(stack, ...chosen(stack));
+    void runner.analyse(items.map(({ id }) => id)).then(() => stacks.tidy(stack));
+  });
+  el("slices-normal").addEventListener("click", () => {
+    const stack = current();
+    if (!stack) return;
+    const [first, last] = chosen(stack);
+    const { axis: along, volume: of } = stack;
+    support.add(Array.from({ length: last - first + 1 }, (_, n) => sources.sliceOf(stack.series, first + n, { axis: along, volume: of })));
+  });
+  for (const [id, choose] of /** @type {[string, (stack: Stack) => [number, number]][]} */ ([["slices-all", (stack) => [1, framesOf(stack)]], ["slices-this", (stack) => [stack.index + 1, stack.index + 1]]])) {
+    el(id).addEventListener("click", () => {
+      const stack = current();
+      if (stack) [from.value, to.value] = choose(stack).map(String);
+      store.changed();
+    });
+  }
+  for (const field of [from, to]) field.addEventListener("input", () => store.changed());
+
+  /** @param {number} index */
+  function goTo(index) {
+    const stack = current();
+    if (stack) void stacks.goTo(stack, index);
+  }
+
+  /** @param {object} which */
+  function turn(which) {
+    const stack = current();
+    if (stack) stacks.turn(stack, which);
+  }
+
+  /** @param {PointerEvent} event */
+  function jump(event) {
+    const stack = current();
+    if (!stack) return;
+    const { left, width } = chart.getBoundingClientRect();
+    goTo(Math.floor(clamp((event.clientX - left) / width, 0, 0.9999) * framesOf(stack)));
+  }
+
+  /** The slices that the two fields name, from 0, the last one included. @param {Stack} stack @returns {[number, number]} */
+  function chosen(stack) {
+    const most = framesOf(stack);
+    const numbers = [from, to].map((field, n) => (Number.isFinite(field.valueAsNumber) ? clamp(Math.round(field.valueAsNumber), 1, most) : [1, most][n]));
+    return [Math.min(...numbers) - 1, Math.max(...numbers) - 1];
+  }
+
+  new ResizeObserver(() => ((drawn = ""), paintChart())).observe(chart);
+  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => ((drawn = ""), paintChart()));
+
+  store.on(() => {
+    const stack = current();
+    setHidden(bar, !stack);
+    if (!stack) return;
+    const frames = framesOf(stack);
+    const key = `${stack.id} ${stack.axis} ${stack.volume}`;
+    if (key !== offered) {
+      offered = key;
+      const { series } = stack;
+      const axes = Object.keys(series.axes);
+      axis.replaceChildren(...axes.map((name) => make("option", { value: name, text: AXES[name] })));
+      axis.value = stack.axis;
+      setHidden(axis.parentElement, axes.length < 2);
+      volume.replaceChildren(...Array.from({ length: series.volumes }, (_, n) => make("option", { value: n, text: `${n + 1} of ${series.volumes}` })));
+      volume.value = String(stack.volume);
+      setHidden(volume.parentElement, series.volumes < 2);
+      slider.max = String(frames);
+      for (const field of [from, to]) field.max = String(frames);
+      [from.value, to.value] = ["1", String(frames)];
+      const notes = [series.modality, series.format, ...series.notes].filter(Boolean).join(". ");
+      setText(el("stack-notes"), notes);
+    }
+    const number = stack.wanted + 1;
+    if (Number(slider.value) !== number) slider.value = String(number);
+    const words = sliceWords(stack, stack.wanted);
+    setText(el("slice-words"), words);
+    slider.setAttribute("aria-valuetext", words);
+    el("slice-previous").disabled = stack.wanted === 0;
+    el("slice-next").disabled = stack.wanted === frames - 1;
+    const [first, last] = chosen(stack);
+    const count = last - first + 1;
+    const isWaiting = state.run !== null || state.load.phase !== "ready";
+    el("slices-analyse").disabled = isWaiting || (state.settings.mode === "few" && state.support.length === 0);
+    setText(el("slices-analyse"), `Analyse ${countOf(count, "slice")}`);
+    setText(el("slices-normal"), `Use ${countOf(count, "slice")} as normal images`);
+    paintChart();
+  });
+
+  /** A bar for each slice that has a score; the one in view is marked. */
+  function paintChart() {
+    const stack = current();
+    const item = currentImage(state);
+    if (!stack || bar.hidden) return;
+    const scored = analysedSlices(state, item).flatMap((one) => {
+      const { score } = readScore(state, one);
+      return score === null || !one.slice ? [] : [{ index: one.slice.index, score, isOld: isStale(state, one) }];
+    });
+    setHidden(chart, scored.length === 0);
+    if (scored.length === 0) return;
+    const frames = framesOf(stack);
+    const key = `${stack.id} ${stack.wanted} ${scored.map(({ index, score, isOld }) => `${index} ${score} ${isOld}`).join()}`;
+    if (key === drawn) return;
+    drawn = key;
+    const best = scored.reduce((high, one) => (one.score > high.score ? one : high));
+    chart.setAttribute("aria-label", `Scores of ${countOf(scored.length, "slice")}; the highest is ${twoDigits(best.score)}, slice ${best.index + 1}`);
+    chart.title = `Score of each slice; click to go there. Highest: slice ${best.index + 1}, ${twoDigits(best.score)}`;
+    const ratio = devicePixelRatio || 1;
+    const [width, height] = [Math.round(chart.clientWidth * ratio), Math.round(chart.clientHeight * ratio)];
+    if (width === 0) return;
+    Object.assign(chart, { width, height });
+    const context = /** @type {CanvasRenderingContext2D} */ (chart.getContext("2d"));
+    const { color, accentColor, borderColor } = getComputedStyle(chart);
+    const low = Math.min(0, ...scored.map(({ score }) => score));
+    const span = best.score - low || 1;
+    const step = width / frames;
+    const thick = clamp(step - BAR_PX.gap * ratio, BAR_PX.least * ratio, BAR_PX.most * ratio);
+    context.fillStyle = borderColor;
+    context.fillRect(stack.wanted * step, 0, Math.max(step, 2 * ratio), height);
+    for (const { index, score, isOld } of scored) {
+      const tall = Math.max(ratio, ((score - low) / span) * (height - 2 * ratio));
+      context.globalAlpha = isOld ? 0.4 : 1;
+      context.fillStyle = index === best.index ? accentColor : color;
+      context.fillRect((index + 0.5) * step - thick / 2, height - tall, thick, tall);
+    }
+    context.globalAlpha = 1;
+  }
+
+  return {
+    /** Keys and what they do. @type {Record<string, () => boolean>} */
+    moves: { ArrowUp: () => stacks.step(-1), ArrowDown: () => stacks.step(1), PageUp: () => stacks.step(-PAGE), PageDown: () => stacks.step(PAGE) },
+  };
+}
+
+/** @param {Stack} stack */
+function framesOf(stack) {
+  return stack.series.axes[stack.axis]?.frames ?? 1;
+}
+
+/** Number and place of a slice. @param {Stack} stack @param {number} index */
+export function sliceWords(stack, index) {
+  const position = stack.axis === "axial" ? stack.series.positionsMm?.[stack.volume * framesOf(stack) + index] : undefined;
+  return `Slice ${index + 1} of ${framesOf(stack)}${position === undefined ? "" : `, ${position.toFixed(1)} mm`}`;
+}

@@ -1,0 +1,210 @@
+/**
+ * Stacks: series of several slices. A slice becomes an image when it is looked at or analysed; those that were only looked at
+ * go again when another one comes into view, so that a stack of thousands costs what its results cost.
+ */
+
+import { currentImage } from "./store.js";
+import { keyFor } from "./results.js";
+
+/** Slices whose grey values stand for a stack. */
+const SLICES_LOOKED_AT = 16;
+
+/** @typedef {import("./types.d.ts").Stack} Stack */
+/** @typedef {import("./types.d.ts").ImageItem} ImageItem */
+/** @typedef {import("../../pkg/index.d.ts").SeriesInfo} SeriesInfo */
+/** @typedef {import("../../pkg/index.d.ts").SliceAxis} SliceAxis */
+
+/**
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./source.js").createSources>} sources
+ */
+export function createStacks(store, engine, images, sources) {
+  const { state } = store;
+
+  /** @param {SeriesInfo} series @returns {Stack} */
+  function add(series) {
+    const number = images.nextNumber();
+    /** @type {Stack} */
+    const stack = {
+      id: `stack-${number}`, number, label: `Image ${number}`, series, axis: "axial", volume: 0, window: null, items: new Map(),
+      index: 0, wanted: Math.floor(series.axes.axial.frames / 2), isMoving: false, isGone: false,
+    };
+    state.stacks = [...state.stacks, stack];
+    images.insert([slice(stack, stack.wanted)]);
+    stack.index = stack.wanted;
+    void settleWindow(stack);
+    return stack;
+  }
+
+  /** Where the file proposes no window, its slices share one: each by itself would be shown in its own brightness. @param {Stack} stack */
+  async function settleWindow(stack) {
+    const { series } = stack;
+    if (series.windows.length > 0) return;
+    try {
+      const session = await engine.whenReady();
+      const { frames } = series.axes.axial;
+      const step = Math.ceil(frames / SLICES_LOOKED_AT);
+      const spreads = [];
+      for (let index = 0; index < frames && !stack.isGone; index += step) {
+        const spread = await session.greySpread(await sources.sliceOf(series, index).content());
+        if (spread === null) return;
+        spreads.push(spread);
+      }
+      stack.window = (await session.sharedWindow(spreads))?.window ?? null;
+      for (const item of stack.items.values()) item.stackWindow = stack.window;
+      const item = currentImage(state);
+      if (item && item.stack === stack.id) await images.decode(item);
+      store.changed();
+    } catch {
+      // Each slice is then shown by itself, and says so.
+    }
+  }
+
+  /** @param {Stack} stack @param {number} index */
+  const keyOf = ({ axis, volume }, index) => `${axis} ${volume} ${index}`;
+
+  /** The image of a slice, made if there is none. @param {Stack} stack @param {number} index @returns {ImageItem} */
+  function slice(stack, index) {
+    const { series, axis, volume, label } = stack;
+    const key = keyOf(stack, index);
+    let item = stack.items.get(key);
+    if (item) return item;
+    const which = [series.volumes > 1 ? `volume ${volume + 1}` : "", axis === "axial" ? "" : axis, `slice ${index + 1}`].filter(Boolean).join(", ");
+    const picture = { ...sources.sliceOf(series, index, { axis, volume }), name: `${series.name}, ${which}`, path: `${series.path}, ${which}` };
+    item = images.create({ ...picture, label: `${label}, ${which}` });
+    Object.assign(item, { stack: stack.id, slice: { axis, volume, index }, stackWindow: stack.window });
+    stack.items.set(key, item);
+    return item;
+  }
+
+  /** Goes to a slice as soon as it is decoded; of several wishes the last one counts. @param {Stack} stack @param {number} index */
+  async function goTo(stack, index) {
+    const { frames } = stack.series.axes[stack.axis] ?? stack.series.axes.axial;
+    stack.wanted = Math.min(frames - 1, Math.max(0, index));
+    store.changed();
+    if (stack.isMoving) return;
+    stack.isMoving = true;
+    try {
+      for (;;) {
+        const { wanted, axis, volume } = stack;
+        const item = slice(stack, wanted);
+        if (item.id === state.currentId) break;
+        await images.decode(item).catch(() => {});
+        if (stack.isGone) break;
+        // Meanwhile the person may have turned to another image.
+        const isInView = currentImage(state)?.stack === stack.id;
+        if (stack.axis === axis && stack.volume === volume) {
+          place(stack, item, wanted);
+          if (isInView) images.show(item);
+        }
+        if (stack.wanted === wanted && stack.axis === axis && stack.volume === volume) break;
+      }
+    } finally {
+      stack.isMoving = false;
+      tidy(stack);
+    }
+  }
+
+  /** Puts a slice in its place in the list: by axis, volume and number. @param {Stack} stack @param {ImageItem} item @param {number} index */
+  function place(stack, item, index) {
+    stack.index = index;
+    if (!state.images.includes(item)) insert(stack, [item]);
+  }
+
+  /** @param {Stack} stack @param {ImageItem[]} items */
+  function insert(stack, items) {
+    const mine = [...new Set([...state.images.filter((item) => item.stack === stack.id), ...items])].sort(bySlice);
+    const at = state.images.findIndex((item) => item.stack === stack.id);
+    const others = state.images.filter((item) => item.stack !== stack.id);
+    // All before the first of the stack are others.
+    const start = at < 0 ? others.length : at;
+    state.images = [...others.slice(0, start), ...mine, ...others.slice(start)];
+    store.changed();
+  }
+
+  /** Takes out what was only looked at. @param {Stack} stack */
+  function tidy(stack) {
+    const isKept = (/** @type {ImageItem} */ item) => item.id === state.currentId || item.result !== null || item.status === "waiting" || item.status === "working" || item === stack.items.get(keyOf(stack, stack.index));
+    for (const [key, item] of stack.items) {
+      if (isKept(item)) continue;
+      stack.items.delete(key);
+      images.drop(item);
+    }
+  }
+
+  /** The images of some slices along the axis in view, for an analysis. @param {Stack} stack @param {number} from @param {number} to the last one @returns {ImageItem[]} */
+  function range(stack, from, to) {
+    const items = Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => slice(stack, from + n));
+    insert(stack, items);
+    return items;
+  }
+
+  /** @param {Stack} stack */
+  function remove(stack) {
+    stack.isGone = true;
+    state.stacks = state.stacks.filter((other) => other !== stack);
+    images.removeAll([...stack.items.values()]);
+    // Normal images may come from it.
+    if (!state.support.some(({ series }) => series === stack.series)) sources.release(stack.series);
+  }
+
+  return {
+    add, goTo, range, remove, tidy,
+    /** The stack that an image is a slice of. @param {ImageItem | null} item */
+    of: (item) => (item?.stack ? state.stacks.find(({ id }) => id === item.stack) ?? null : null),
+    /** The slice of a stack that is, or was last, in view. @param {Stack} stack */
+    shown: (stack) => slice(stack, stack.index),
+    /** @param {Stack} stack @param {{axis?: SliceAxis, volume?: number}} which */
+    turn(stack, { axis = stack.axis, volume = stack.volume }) {
+      const before = stack.series.axes[stack.axis]?.frames ?? 1;
+      const after = stack.series.axes[axis]?.frames ?? 1;
+      // Another axis begins at its middle; another volume at the same slice.
+      const index = axis === stack.axis ? Math.min(stack.wanted, before - 1) : Math.floor(after / 2);
+      Object.assign(stack, { axis, volume });
+      void goTo(stack, index);
+    },
+    /** One step, or several, from the slice in view. @param {number} step @returns {boolean} whether a stack is in view */
+    step(step) {
+      const stack = state.stacks.find(({ id }) => id === currentImage(state)?.stack);
+      if (stack) void goTo(stack, stack.wanted + step);
+      return Boolean(stack);
+    },
+  };
+}
+
+/** @param {ImageItem} a @param {ImageItem} b */
+function bySlice(a, b) {
+  const [one, other] = [a.slice, b.slice];
+  if (!one || !other) return 0;
+  return one.axis.localeCompare(other.axis) || one.volume - other.volume || one.index - other.index;
+}
+
+/** The slices of the stack, axis and volume that an image belongs to which have a result made in the same way. @param {import("./types.d.ts").State} state @param {ImageItem | null} item */
+export function analysedSlices(state, item) {
+  const { slice } = item ?? {};
+  if (!item || !slice) return [];
+  return state.images.filter((other) => other.stack === item.stack && other.slice?.axis === slice.axis && other.slice.volume === slice.volume && other.result);
+}
+
+/** @type {{key: string, map: Float32Array} | null} */
+let projected = null;
+
+/** The highest value over all analysed slices at each place; null unless there are two. @param {import("./types.d.ts").State} state @param {ImageItem | null} item */
+export function projection(state, item) {
+  if (!item?.result || !item.slice) return null;
+  const wanted = keyFor(state, item);
+  const slices = analysedSlices(state, item).filter(({ resultKey }) => resultKey === item.resultKey || resultKey === wanted);
+  if (slices.length < 2) return null;
+  const key = slices.map(({ id, resultKey }) => `${id} ${resultKey}`).join("\n");
+  if (projected?.key !== key) {
+    const map = Float32Array.from(item.result.overlay);
+    for (const { result } of slices) {
+      const values = /** @type {import("../../pkg/index.d.ts").Result} */ (result).overlay;
+      for (let i = 0; i < map.length; i += 1) if (values[i] > map[i]) map[i] = values[i];
+    }
+    projected = { key, map };
+  }
+  return { map: projected.map, size: item.result.size, count: slices.length };
+}
