@@ -2,6 +2,8 @@
 
 import { obstacle, showUnsupported } from "./ui/capability.js";
 import { mountAnnouncer } from "./ui/announce.js";
+import { createAdding } from "./ui/adding.js";
+import { createPauses } from "./ui/dom.js";
 import { createEngine } from "./ui/engine.js";
 import { createImages } from "./ui/images.js";
 import { createMessages, mountMessages } from "./ui/messages.js";
@@ -35,11 +37,12 @@ import { mountViewer } from "./ui/viewer.js";
 
 const why = obstacle();
 if (why) showUnsupported(why);
-else start();
+else await start();
 // Only now: a start that failed leaves the static text, which says what to do.
 document.getElementById("stuck")?.remove();
 
-function start() {
+/** In parts, between which the page answers; what takes files comes first. */
+async function start() {
   const store = createStore();
   const messages = createMessages(store);
   const network = createNetwork(store);
@@ -52,53 +55,40 @@ function start() {
   const stacks = createStacks(store, engine, images, sources);
   const runner = createRunner(store, messages, engine, images, support, network);
   const overlay = createOverlay(store);
+  const adding = createAdding(store, sources, images, stacks, support);
   engine.onReady(() => void images.decodeAll());
+  mountIntake(adding, messages, engine);
+  mountSupport(store, messages, support, adding.normals);
+  void engine.open(store.state.settings.device);
 
-  const add = {
-    images: (files) => void sources.opened(files, (parts) => addImages(parts)),
-    normals: (files) => void sources.opened(files, (parts) => {
-      for (const { refused } of parts) if (refused) support.refuse(refused.name, refused.message);
-      support.add(parts.flatMap(({ picture, series }) => (picture ? [picture] : series ? sources.normalsOf(series) : [])));
-    }),
+  const pauses = createPauses();
+  /** @template T @param {() => T} mount @returns {Promise<T>} */
+  const then = async (mount) => {
+    if (pauses.isDue()) await pauses.pause();
+    return mount();
   };
-  /** Neighbours of one kind go in together. @param {import("./ui/source.js").Part[]} parts */
-  function addImages(parts) {
-    let first = /** @type {number | null} */ (null);
-    for (let at = 0; at < parts.length;) {
-      const { picture, series } = parts[at];
-      let end = at + 1;
-      while (!series && end < parts.length && !parts[end].series && Boolean(parts[end].picture) === Boolean(picture)) end += 1;
-      const group = parts.slice(at, end);
-      if (series) stacks.add(series);
-      else if (picture) images.add(group.flatMap((part) => part.picture ?? []));
-      else images.addRefused(group.flatMap((part) => part.refused ?? []));
-      first ??= store.state.currentId;
-      at = end;
-    }
-    if (first !== null && store.state.currentId !== first) images.select(first);
-  }
-
-  mountMessages(store, messages);
-  mountHeader(store);
-  const dialogs = mountDialogs(store, engine);
-  mountStrip(store, images, stacks);
-  const viewer = mountViewer(store, overlay, stacks.step);
-  mountScale(store, overlay);
-  const stackBar = mountStackBar(store, stacks, support, runner, sources);
-  mountPanel(store, images, support);
-  mountSupport(store, messages, support, add.normals);
-  mountSupportScores(store, messages, support);
-  mountResult(store);
-  mountSave(store, messages, overlay, images);
-  mountStatus(store, engine, runner);
-  mountIntake(add, messages, engine);
-  mountLeave(store);
-  mountPrint(store, overlay, viewer);
-  const table = mountTable(store, images);
-  mountFocus();
-  mountAnnouncer(store);
-  mountKeyboard(store, { images, runner, engine, dialogs, messages, toolKeys: { ...viewer.keys, ...table.keys }, sliceMoves: stackBar.moves });
+  await then(() => mountMessages(store, messages));
+  await then(() => mountHeader(store));
+  const dialogs = await then(() => mountDialogs(store, engine));
+  await then(() => mountStrip(store, images, stacks));
+  const viewer = await then(() => mountViewer(store, overlay, stacks.step));
+  await then(() => mountScale(store, overlay));
+  const stackBar = await then(() => mountStackBar(store, stacks, support, runner, sources));
+  await then(() => mountPanel(store, images, support));
+  await then(() => mountSupportScores(store, messages, support));
+  await then(() => mountResult(store));
+  await then(() => mountSave(store, messages, overlay, images));
+  await then(() => mountStatus(store, engine, runner));
+  await then(() => mountPrint(store, overlay, viewer));
+  const table = await then(() => mountTable(store, images));
+  await then(() => {
+    mountLeave(store);
+    mountFocus();
+    mountAnnouncer(store);
+    mountKeyboard(store, { images, runner, engine, dialogs, messages, toolKeys: { ...viewer.keys, ...table.keys }, sliceMoves: stackBar.moves });
+  });
+  // What was told before all were there.
+  store.changed();
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
   void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network)).finally(othersAreHere);
-  void engine.open(store.state.settings.device);
 }
