@@ -2,6 +2,7 @@
 
 import { obstacle, showUnsupported } from "./ui/capability.js";
 import { mountAnnouncer } from "./ui/announce.js";
+import { createPauses } from "./ui/dom.js";
 import { createEngine } from "./ui/engine.js";
 import { createImages } from "./ui/images.js";
 import { createMessages, mountMessages } from "./ui/messages.js";
@@ -32,11 +33,15 @@ import { mountViewer } from "./ui/viewer.js";
 
 const why = obstacle();
 if (why) showUnsupported(why);
-else start();
+else await start();
 // Only now: a start that failed leaves the static text, which says what to do.
 document.getElementById("stuck")?.remove();
 
-function start() {
+/** In parts, between which the page answers; what takes files comes first. */
+async function start() {
+  const pauses = createPauses();
+  // The browser ends its own work on the document in this task.
+  await pauses.pause();
   const store = createStore();
   const messages = createMessages(store);
   const network = createNetwork(store);
@@ -48,27 +53,38 @@ function start() {
   const runner = createRunner(store, messages, engine, images, support, network);
   const overlay = createOverlay(store);
   engine.onReady(() => void images.decodeAll());
-
-  mountMessages(store, messages);
-  mountHeader(store);
-  const dialogs = mountDialogs(store, engine);
-  mountStrip(store, images);
-  const viewer = mountViewer(store, overlay);
-  mountScale(store, overlay);
-  mountPanel(store, images, support);
-  mountSupport(store, messages, support);
-  mountSupportScores(store, messages, support);
-  mountResult(store);
-  mountSave(store, messages, overlay, images);
-  mountStatus(store, engine, runner);
   mountIntake(images, support, messages, engine);
-  mountLeave(store);
-  mountPrint(store, overlay, viewer);
-  const table = mountTable(store, images);
-  mountFocus();
-  mountAnnouncer(store);
-  mountKeyboard(store, { images, runner, engine, dialogs, messages, toolKeys: { ...viewer.keys, ...table.keys } });
+  mountSupport(store, messages, support);
+  void engine.open(store.state.settings.device);
+
+  /** @template T @param {() => T} mount @returns {Promise<T>} */
+  const then = async (mount) => {
+    if (pauses.isDue()) await pauses.pause();
+    return mount();
+  };
+  await then(() => mountMessages(store, messages));
+  await then(() => mountHeader(store));
+  const dialogs = await then(() => mountDialogs(store, engine));
+  await then(() => mountStrip(store, images));
+  const viewer = await then(() => mountViewer(store, overlay));
+  await then(() => mountScale(store, overlay));
+  await then(() => mountPanel(store, images, support));
+  await then(() => mountSupportScores(store, messages, support));
+  await then(() => mountResult(store));
+  await then(() => mountSave(store, messages, overlay, images));
+  await then(() => mountStatus(store, engine, runner));
+  await then(() => mountPrint(store, overlay, viewer));
+  const table = await then(() => mountTable(store, images));
+  await then(() => {
+    mountLeave(store);
+    mountFocus();
+    mountAnnouncer(store);
+    mountKeyboard(store, { images, runner, engine, dialogs, messages, toolKeys: { ...viewer.keys, ...table.keys } });
+  });
+  // What was told before all were there.
+  store.changed();
+  await pauses.pause();
+  document.getElementById("main")?.removeAttribute("data-starting");
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
   void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network)).finally(othersAreHere);
-  void engine.open(store.state.settings.device);
 }

@@ -37,6 +37,27 @@ export function setHidden(node, hidden) {
   if (node.hidden !== hidden) node.hidden = hidden;
 }
 
+/** The page's thread is given back after so long. */
+const SLICE_MS = 12;
+
+/** For work in parts: a wait between two of them that lets the page answer, as soon as the parts so far have taken long. */
+export function createPauses() {
+  let begunMs = performance.now();
+  return {
+    isDue: () => performance.now() - begunMs > SLICE_MS,
+    /** Not a timer, which browsers slow down in tabs that are out of sight. @returns {Promise<void>} */
+    pause: () => new Promise((resolve) => {
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => {
+        port1.close();
+        begunMs = performance.now();
+        resolve();
+      };
+      port2.postMessage(null);
+    }),
+  };
+}
+
 /** @param {number} bytes */
 export function megabytes(bytes) {
   return `${(bytes / 1e6).toFixed(1)} MB`;

@@ -1,5 +1,6 @@
 /** The page's state in one place. Modules read `state`, change it through `set`, and repaint when notified. */
 
+import { createPauses } from "./dom.js";
 import { loadSettings, saveSettings } from "./settings.js";
 
 /** @returns {{state: import("./types.d.ts").State, set: (patch: object) => void, settings: (patch: object) => void, changed: () => void, on: (listener: () => void) => () => void}} */
@@ -30,15 +31,34 @@ export function createStore() {
     layer: "overlay",
     layerThresholds: {},
   };
+  let telling = false;
   // Several changes in one turn lead to one repaint. A microtask and not a frame: hidden tabs have no frames.
   const changed = () => {
-    if (queued) return;
+    if (!queued && !telling) queueMicrotask(tell);
     queued = true;
-    queueMicrotask(() => {
-      queued = false;
-      for (const listener of [...listeners]) listener();
-    });
   };
+
+  /** Tells all listeners, with a wait where together they would hold the page; what changes meanwhile is told from the first on. */
+  async function tell() {
+    telling = true;
+    try {
+      while (queued) {
+        queued = false;
+        const pauses = createPauses();
+        for (const listener of [...listeners]) {
+          if (pauses.isDue()) {
+            await pauses.pause();
+            if (queued) break;
+          }
+          listener();
+        }
+      }
+    } finally {
+      // A listener that failed is reported by the browser, and does not silence the next change.
+      telling = queued = false;
+    }
+  }
+
   return {
     state,
     changed,
