@@ -43,6 +43,9 @@ document.getElementById("stuck")?.remove();
 
 /** In parts, between which the page answers; what takes files comes first. */
 async function start() {
+  const pauses = createPauses();
+  // The browser ends its own work on the document in this task.
+  await pauses.pause();
   const store = createStore();
   const messages = createMessages(store);
   const network = createNetwork(store);
@@ -61,7 +64,6 @@ async function start() {
   mountSupport(store, messages, support, adding.normals);
   void engine.open(store.state.settings.device);
 
-  const pauses = createPauses();
   /** @template T @param {() => T} mount @returns {Promise<T>} */
   const then = async (mount) => {
     if (pauses.isDue()) await pauses.pause();
@@ -89,6 +91,8 @@ async function start() {
   });
   // What was told before all were there.
   store.changed();
+  await pauses.pause();
+  document.getElementById("main")?.removeAttribute("data-starting");
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
   void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network)).finally(othersAreHere);
 }

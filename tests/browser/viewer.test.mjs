@@ -278,6 +278,7 @@ test("turned, flipped, inverted and zoomed, the page names the same pixel where 
     assert.equal(await page.getByTestId("tool-beside").isDisabled(), true, "without a result there is nothing to compare");
     const size = await page.evaluate(() => devicePixelRatio);
     await page.getByTestId("zoom-one").click();
+    await settled(page);
     const [a, b] = (await page.locator("#viewer").getAttribute("data-matrix")).split(" ").map(Number);
     assert.equal(Math.abs(a) + Math.abs(b), 1 / size, "one pixel of the picture is one of the screen");
     await page.getByTestId("look-reset").click();
