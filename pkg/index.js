@@ -10,7 +10,7 @@
 import { makeError, stopped } from "./errors.js";
 import { workerCount } from "./helpers.js";
 import { Life } from "./life.js";
-import { Opener, SharedOpener } from "./opener.js";
+import { SharedOpener } from "./opener.js";
 import { OneWindow, isAutomatic } from "./window.js";
 
 export { Opener } from "./opener.js";
@@ -142,9 +142,8 @@ export class Session {
   }
 
   /** The opener that was given, else one of its own. @param {import("./index.d.ts").OpenOptions} options */
-  #filesOf({ opener, signal }) {
-    if (opener) return new SharedOpener(Promise.resolve(opener), false);
-    return new SharedOpener(Opener.start({ signal, onRequests: (requests) => this.#count(requests) }), true);
+  #filesOf({ opener }) {
+    return opener ? new SharedOpener(Promise.resolve(opener)) : SharedOpener.own({ onRequests: (requests) => this.#count(requests) });
   }
 
   /** As many workers as a small model could use; how large this one is comes later. */

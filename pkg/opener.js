@@ -41,7 +41,8 @@ export class Opener {
   /** @type {(requests: NetworkRequest[]) => void} */ #onRequests;
   /** @type {Worker | null} */ #worker = null;
   /** @type {Life | null} */ #life = null;
-  /** @type {Worker[]} */ #spares = [];
+  /** @type {{worker: Worker, life: Life}[]} */ #spares = [];
+  /** Every worker that was not ended yet. @type {Set<Worker>} */ #workers = new Set();
   /** The compiled program. @type {WebAssembly.Module | undefined} */ #program;
   /** @type {Map<number, Call>} */ #pending = new Map();
   #nextId = 1;
@@ -167,7 +168,8 @@ export class Opener {
   close() {
     this.#closed = true;
     this.#end();
-    for (const spare of this.#spares.splice(0)) spare.terminate();
+    for (const { life } of this.#spares.splice(0)) life.end();
+    for (const worker of this.#workers) worker.terminate();
     this.#rejectAll(closedError());
     this.#files.clear();
     this.#series.clear();
@@ -208,26 +210,46 @@ export class Opener {
     return true;
   }
 
-  /** @returns {Worker} with its requests reported */
+  /** @returns {Worker} */
   #newWorker() {
     try {
-      return this.#start();
+      const worker = this.#start();
+      this.#workers.add(worker);
+      return worker;
     } catch (error) {
       throw makeError("UsageError", `The worker that reads files could not be started (${error.message}). Serve the package's files from the site of the page.`);
     }
   }
 
-  /** Starts a worker that waits; resolves when it has its scripts. */
+  /** @param {Worker} worker */
+  #stop(worker) {
+    worker.terminate();
+    this.#workers.delete(worker);
+  }
+
+  /** Starts a worker that waits; resolves when it has its scripts. Whoever needs one that is gone starts another. */
   async #spare() {
     const worker = this.#newWorker();
+    const gone = () => {
+      life.end();
+      this.#spares = this.#spares.filter((spare) => spare.worker !== worker);
+      this.#stop(worker);
+    };
+    const life = new Life(worker, gone);
     const isReady = await new Promise((resolve) => {
-      worker.onmessage = ({ data }) => (data.requests ? this.#onRequests(data.requests) : resolve(data.ok));
-      // It is not needed yet; whoever needs one starts another and gets its error.
-      worker.onerror = (event) => (event.preventDefault(), resolve(false));
+      worker.onmessage = ({ data }) => {
+        if (life.heard(data)) return;
+        if (data.requests) this.#onRequests(data.requests);
+        else resolve(data.ok);
+      };
+      worker.onerror = (event) => {
+        event.preventDefault();
+        resolve(false);
+      };
       worker.postMessage({ id: 0, op: "scripts", args: {} });
     });
-    if (this.#closed || !isReady) worker.terminate();
-    else this.#spares.push(worker);
+    if (isReady && !this.#closed) this.#spares.push({ worker, life });
+    else gone();
   }
 
   /** @param {Worker} worker becomes the one that works */
@@ -328,7 +350,9 @@ export class Opener {
     if (this.#closed) return;
     this.#touched = null;
     try {
-      this.#use(this.#spares.shift() ?? this.#newWorker());
+      const spare = this.#spares.shift();
+      spare?.life.end();
+      this.#use(spare?.worker ?? this.#newWorker());
     } catch (error) {
       return this.#rejectAll(error);
     }
@@ -344,7 +368,7 @@ export class Opener {
     clearTimeout(this.#timer);
     this.#life?.end();
     this.#life = null;
-    this.#worker?.terminate();
+    if (this.#worker) this.#stop(this.#worker);
     this.#worker = null;
   }
 
@@ -365,15 +389,25 @@ const culprits = new WeakMap();
  */
 export class SharedOpener {
   #opener;
-  #isOwn;
+  #close;
   #users = 1;
 
-  /** @param {Promise<Opener>} opener @param {boolean} isOwn */
-  constructor(opener, isOwn) {
+  /** @param {Promise<Opener>} opener @param {() => void} [close] ends it, or its start; none for one that was given */
+  constructor(opener, close) {
     this.#opener = opener;
-    this.#isOwn = isOwn;
+    this.#close = close;
     // Whoever uses it gets the error.
     opener.catch(() => {});
+  }
+
+  /** @param {import("./index.d.ts").OpenerOptions} options @returns {SharedOpener} */
+  static own(options) {
+    const ended = new AbortController();
+    const opener = Opener.start({ ...options, signal: ended.signal });
+    return new SharedOpener(opener, () => {
+      ended.abort();
+      void opener.then((started) => started.close(), () => {});
+    });
   }
 
   /** @returns {Promise<Opener>} */
@@ -390,7 +424,7 @@ export class SharedOpener {
   /** One session less. */
   leave() {
     this.#users -= 1;
-    if (this.#users === 0 && this.#isOwn) void this.#opener.then((opener) => opener.close(), () => {});
+    if (this.#users === 0) this.#close?.();
   }
 }
 
