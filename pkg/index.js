@@ -143,7 +143,7 @@ export class Session {
 
   /** The opener that was given, else one of its own. @param {import("./index.d.ts").OpenOptions} options */
   #filesOf({ opener }) {
-    return opener ? new SharedOpener(Promise.resolve(opener)) : SharedOpener.own({ onRequests: (requests) => this.#count(requests) });
+    return opener ? new SharedOpener(Promise.resolve(/** @type {any} */ (opener))) : SharedOpener.own({ onRequests: (requests) => this.#count(requests) });
   }
 
   /** As many workers as a small model could use; how large this one is comes later. */
