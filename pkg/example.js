@@ -1,8 +1,10 @@
-import { Session, startUnderPagePolicy } from "./index.js";
+import { Opener, Session, startUnderPagePolicy } from "./index.js";
 
 const [normal, picture, answer, view] = ["normal", "picture", "answer", "view"].map((id) => document.getElementById(id));
 const startWorker = () => startUnderPagePolicy(new URL("./worker.js", import.meta.url));
-const session = await Session.open("../models/default/manifest.json", { startWorker });
+const startDecoder = () => startUnderPagePolicy(new URL("./formats-worker.js", import.meta.url));
+const opener = Opener.start({ startWorker: startDecoder });
+const session = await Session.open("../models/default/manifest.json", { startWorker, opener });
 normal.onchange = async () => { for (const file of normal.files) await session.addSupport(file); };
 picture.onchange = async () => {
   const result = await session.analyse(picture.files[0], { object: session.info.objects[0].id, mode: "few", augment: "none" });

@@ -114,6 +114,8 @@ export interface OpenOptions {
   startWorker?(): Worker;
   /** Whether workers for {@link Session.twin} are made ready, as many as this machine can use; on the processor tier only. */
   twins?: boolean;
+  /** What reads picture files, to share one among sessions; by default the session starts one of its own. */
+  opener?: Opener | Promise<Opener>;
   /** Called once when the worker stops unexpectedly; open calls reject with the same DeviceError. */
   onLost?(error: Error): void;
 }
@@ -296,6 +298,96 @@ export interface Rendered {
   contours: Float32Array[];
   /** 256 × 1 RGBA, lo on the left. */
   bar: Uint8ClampedArray<ArrayBuffer>;
+}
+
+export interface OpenerOptions {
+  /**
+   * Starts the module worker of `formats-worker.js`: where a bundler puts it elsewhere, or to start it under the page's own
+   * policy ({@link startUnderPagePolicy}).
+   */
+  startWorker?(): Worker;
+  /** Every request of the workers, from their first on. */
+  onRequests?(requests: NetworkRequest[]): void;
+  /** Aborting ends the start. */
+  signal?: AbortSignal;
+  /** The longest that one step of reading a file may take; default 120000. */
+  timeoutMs?: number;
+}
+
+/** Slices of a series along one direction. */
+export interface SeriesAxis {
+  /** In one volume. */
+  frames: number;
+  width: number;
+  height: number;
+  /** Distance of rows and of columns. */
+  spacingMm: [row: number, column: number] | null;
+}
+
+/** Ordered frames of one kind. Nothing in it comes from the patient's data; names and paths are those of the files. */
+export interface SeriesInfo {
+  id: number;
+  /** The file's name, or that of the folder of its files. */
+  name: string;
+  /** Of its first file. */
+  path: string;
+  /** "PNG", "DICOM", "NIfTI" … */
+  format: string;
+  /** A plain picture, or the pages of a TIFF. */
+  isPicture: boolean;
+  /** Frames of one volume. */
+  frames: number;
+  width: number;
+  height: number;
+  /** Time points, echoes, directions. */
+  volumes: number;
+  /** `axial` are the frames as they are; the others only where the file is a volume. */
+  axes: { axial: SeriesAxis; coronal?: SeriesAxis; sagittal?: SeriesAxis };
+  /** Place of each frame along the normal. */
+  positionsMm: number[] | null;
+  /** Distance of rows and of columns. */
+  spacingMm: [row: number, column: number] | null;
+  /** Distance of neighbouring frames, where it is the same everywhere. */
+  sliceSpacingMm: number | null;
+  /** "axial", "coronal", "sagittal", or null. */
+  plane: string | null;
+  /** As DICOM abbreviates it: "CT", "MR". */
+  modality: string | null;
+  bodyPart: string | null;
+  /** Of the values: "HU". */
+  units: string | null;
+  /** Windows that the file proposes. */
+  windows: { name: string | null; center: number; width: number }[];
+  /** What a reader should know: gaps, things left out. */
+  notes: string[];
+  /** Where each frame comes from, volume by volume. */
+  files: { path: string; frame: number }[];
+}
+
+export interface OpenedFiles {
+  series: SeriesInfo[];
+  /** Files that cannot be read, each with the reason. */
+  refused: { name: string; path: string; message: string }[];
+  /** What was passed over. */
+  notes: string[];
+}
+
+/**
+ * Opens picture files: PNG, JPEG, WebP, BMP, TIFF, DICOM, NIfTI, NRRD and MetaImage. It runs in a worker of its own: a file
+ * that ends it costs that file only.
+ */
+export class Opener {
+  private constructor(options: OpenerOptions);
+  static start(options?: OpenerOptions): Promise<Opener>;
+  /** Files that belong together become one series; headers and their pixel files are found by name. */
+  open(files: (File | Blob | { blob: Blob; path: string })[], options?: { signal?: AbortSignal; onProgress?(done: number, total: number): void }): Promise<OpenedFiles>;
+  /** A frame as a raw picture: a Blob that `decode`, `analyse` and every other call takes in the place of a file. */
+  frame(seriesId: number, index: number, options?: { axis?: "axial" | "coronal" | "sagittal"; volume?: number; signal?: AbortSignal }): Promise<Blob>;
+  /** One file as one raw picture: of a volume the middle slice, of several frames the first. */
+  picture(blob: Blob, options?: { signal?: AbortSignal }): Promise<Blob>;
+  /** Forgets a series and its files. */
+  release(seriesId: number): Promise<void>;
+  close(): void;
 }
 
 /** One model in one worker. Errors have the names AbortError, ImageError, ModelError, DeviceError, UsageError. */

@@ -2,16 +2,18 @@
  * Medical anomaly detection in a browser tab: the JavaScript side of the package.
  *
  * Comes in: files as Blobs. Goes out: decoded pixels, scores, anomaly maps, rendered overlays.
- * All WebAssembly and GPU work happens in one module worker (worker.js); this file only sends
- * messages, so that the page stays free to paint. It fails with an Error whose `name` is one of
+ * All WebAssembly and GPU work happens in module workers: files are read in one of their own (opener.js), the model runs in
+ * another (worker.js). This file only sends messages, so that the page stays free to paint. It fails with an Error whose `name` is one of
  * AbortError, ImageError, ModelError, DeviceError, UsageError, and whose message ends in a next step.
  */
 
 import { makeError, stopped } from "./errors.js";
 import { workerCount } from "./helpers.js";
 import { Life } from "./life.js";
+import { SharedOpener } from "./opener.js";
 import { OneWindow, isAutomatic } from "./window.js";
 
+export { Opener } from "./opener.js";
 export { Pool } from "./pool.js";
 export { watchRequests } from "./requests.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
@@ -49,6 +51,8 @@ export class Session {
   /** Anything was heard of the worker. */ #heard = false;
   #url = "";
   /** What a twin needs of this one. @type {{program: import("./index.d.ts").Program, manifest: string} | null} */ #given = null;
+  /** What reads files. @type {SharedOpener | null} */ #files = null;
+  /** Calls of the engine go out in their order, although files are opened before. @type {Promise<unknown>} */ #order = Promise.resolve();
   /** Workers with their scripts and nothing else. @type {Session[]} */ #spares = [];
   /** The window of the normal pictures that were added as files. */ #window = new OneWindow();
 
@@ -94,6 +98,7 @@ export class Session {
     const url = absolute(manifestUrl);
     const session = new Session(options);
     session.#url = url;
+    session.#files = session.#filesOf(options);
     if (twins && device !== "gpu") session.#prepareSpares();
     try {
       const prepared = session.#spares.map((spare) => spare.#call("prepare", {}).catch(() => spare.close()));
@@ -101,7 +106,7 @@ export class Session {
       Object.assign(session, { info });
       session.#given = given;
       session.#readyMs = nowMs();
-      await Promise.all(prepared);
+      await Promise.all([...prepared, session.#files.opener]);
       session.#keepSpares(info.device.tier === "cpu" ? workerCount(info.weightBytes, Infinity) - 1 : 0);
     } catch (error) {
       session.close();
@@ -122,6 +127,7 @@ export class Session {
     const twin = this.#spares.pop() ?? new Session({ startWorker: this.#start });
     twin.#onRequests = onRequests;
     twin.#url = this.#url;
+    twin.#files = this.#files?.share() ?? null;
     try {
       const device = this.info.device.tier === "cpu" ? "cpu" : "gpu";
       const { info, given } = await twin.#call("open", { manifestUrl: this.#url, device, given: this.#given });
@@ -133,6 +139,11 @@ export class Session {
       throw error;
     }
     return twin;
+  }
+
+  /** The opener that was given, else one of its own. @param {import("./index.d.ts").OpenOptions} options */
+  #filesOf({ opener }) {
+    return opener ? new SharedOpener(Promise.resolve(/** @type {any} */ (opener))) : SharedOpener.own({ onRequests: (requests) => this.#count(requests) });
   }
 
   /** As many workers as a small model could use; how large this one is comes later. */
@@ -165,7 +176,7 @@ export class Session {
    * @returns {Promise<import("./index.d.ts").Decoded>}
    */
   async decode(blob, { window } = {}) {
-    return this.#call("decode", { blob: asBlob(blob), window });
+    return this.#call("decode", { ...(await this.#source(blob)), window });
   }
 
   /**
@@ -188,7 +199,7 @@ export class Session {
       throw makeError("UsageError", `Pictures to compare with must be normal ones, not "${label}". Leave out the label or use "normal".`);
     }
     try {
-      const { id, spread } = await this.#call("addSupport", { ...sourceOf(picture), window });
+      const { id, spread } = await this.#inOrder("addSupport", async () => ({ ...(await this.#source(picture)), window }));
       if (isAutomatic(window)) this.#window.add(id, /** @type {Blob} */ (picture), spread);
       return id;
     } catch (error) {
@@ -199,13 +210,13 @@ export class Session {
   /** Takes one normal picture out again. @param {number} id @returns {Promise<void>} */
   async removeSupport(id) {
     this.#window.remove(id);
-    await this.#call("removeSupport", { id });
+    await this.#inOrder("removeSupport", async () => ({ id }));
   }
 
   /** Takes all normal pictures out. @returns {Promise<void>} */
   async clearSupport() {
     this.#window.clear();
-    await this.#call("clearSupport", {});
+    await this.#inOrder("clearSupport", async () => ({}));
   }
 
   /**
@@ -228,15 +239,15 @@ export class Session {
     if (bankRows !== undefined && !(Number.isInteger(bankRows) && bankRows > 0)) {
       throw makeError("UsageError", `bankRows must be a whole number from 1 upwards, not ${bankRows}. Leave it out to keep every row.`);
     }
-    const source = sourceOf(picture);
     // A decoded picture has been seen through its window already.
-    if (mode === "few" && source.blob && isAutomatic(window) && this.#window.isNeeded) {
-      window = await this.#window.settle(this, (id, blob, window) => this.#call("replaceSupport", { id, blob, window }));
+    if (mode === "few" && picture instanceof Blob && isAutomatic(window) && this.#window.isNeeded) {
+      const replace = async (id, blob, window) => this.#call("replaceSupport", { id, ...(await this.#source(blob)), window });
+      window = await this.#window.settle(this, replace);
     }
     const size = !(picture instanceof Blob) && picture.width && picture.height ? [picture.width, picture.height] : undefined;
     // A key without a value is not the same as no key to the module.
     const options = { object, mode, augment, bankRows, window, leaveOut: leaveOut ?? [], size };
-    return this.#call("analyse", { ...source, options }, { signal, onProgress });
+    return this.#inOrder("analyse", async () => ({ ...(await this.#source(picture, signal)), options }), { signal, onProgress });
   }
 
   /**
@@ -245,7 +256,7 @@ export class Session {
    * @returns {Promise<{id: number, view: number}[]>}
    */
   async lackingViews({ augment } = {}) {
-    return this.#call("lackingViews", { augment });
+    return this.#inOrder("lackingViews", async () => ({ augment }));
   }
 
   /**
@@ -255,7 +266,7 @@ export class Session {
    * @returns {Promise<Float32Array[]>}
    */
   async viewRows({ id, view }, { augment, signal, onProgress } = {}) {
-    return this.#call("viewRows", { id, view, augment }, { signal, onProgress });
+    return this.#inOrder("viewRows", async () => ({ id, view, augment }), { signal, onProgress });
   }
 
   /**
@@ -265,7 +276,7 @@ export class Session {
    * @param {{augment?: import("./index.d.ts").Augment}} [options] as the other session was asked
    */
   async giveView({ id, view }, rows, { augment } = {}) {
-    await this.#call("giveView", { id, view, rows, augment });
+    await this.#inOrder("giveView", async () => ({ id, view, rows, augment }));
   }
 
   /**
@@ -284,7 +295,7 @@ export class Session {
    * @returns {Promise<import("./index.d.ts").GreySpread | null>}
    */
   async greySpread(blob) {
-    return this.#call("greySpread", { blob: asBlob(blob) });
+    return this.#call("greySpread", await this.#source(blob));
   }
 
   /**
@@ -321,6 +332,33 @@ export class Session {
   }
 
   /**
+   * What the engine reads of a picture: a Blob is opened first, unless it is decoded already.
+   * @param {any} picture @param {AbortSignal} [signal]
+   * @returns {Promise<{blob?: Blob, input?: Uint8Array}>}
+   */
+  async #source(picture, signal) {
+    if (this.#end) throw this.#end;
+    if (picture?.input instanceof Uint8Array) return { input: picture.input };
+    if (!(picture instanceof Blob)) throw makeError("UsageError", "A picture must be given as a Blob or File. Wrap raw bytes in new Blob([bytes]).");
+    const opener = await /** @type {SharedOpener} */ (this.#files).opener;
+    return { blob: await opener.picture(picture, { signal }) };
+  }
+
+  /**
+   * A request about the engine, sent after those that were asked for before.
+   * @param {string} op
+   * @param {() => Promise<object>} prepare what it needs, begun at once
+   * @param {{signal?: AbortSignal, onProgress?: Function}} [options]
+   * @returns {Promise<any>}
+   */
+  async #inOrder(op, prepare, options) {
+    const args = prepare();
+    const sent = Promise.allSettled([this.#order, args]).then(async () => ({ answer: this.#call(op, await args, options) }));
+    this.#order = sent;
+    return (await sent).answer;
+  }
+
+  /**
    * Sends one request and waits for its answer.
    * @param {string} op
    * @param {object} args
@@ -348,15 +386,18 @@ export class Session {
     });
   }
 
+  /** @param {import("./index.d.ts").NetworkRequest[]} requests of a worker of this session */
+  #count(requests) {
+    this.#requests += requests.filter(({ atMs, blocked }) => atMs > this.#readyMs && !blocked).length;
+    this.#onRequests(requests);
+  }
+
   /** @param {any} message an answer of the worker */
   #receive(message) {
     this.#heard = true;
     if (this.#life.heard(message)) return;
     if (message.fatal) return this.#lose(message.fatal);
-    if (message.requests) {
-      this.#requests += message.requests.filter(({ atMs, blocked }) => atMs > this.#readyMs && !blocked).length;
-      return this.#onRequests(message.requests);
-    }
+    if (message.requests) return this.#count(message.requests);
     const call = this.#pending.get(message.id);
     if (!call) return;
     if (message.progress) return call.onProgress?.(message.progress);
@@ -380,21 +421,11 @@ export class Session {
     this.#life.end();
     this.#worker.terminate();
     this.#keepSpares(0);
+    this.#files?.leave();
     const open = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of open) call.reject(error);
   }
-}
-
-/** @param {any} picture @returns {{blob?: Blob, input?: Uint8Array}} */
-function sourceOf(picture) {
-  return picture?.input instanceof Uint8Array ? { input: picture.input } : { blob: asBlob(picture) };
-}
-
-/** @param {unknown} value @returns {Blob} */
-function asBlob(value) {
-  if (value instanceof Blob) return value;
-  throw makeError("UsageError", "A picture must be given as a Blob or File. Wrap raw bytes in new Blob([bytes]).");
 }
 
 /** Milliseconds since the epoch, as exact as the browser reports them. */

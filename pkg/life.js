@@ -1,7 +1,7 @@
 /**
  * Notices that a worker is gone, also if the browser reports nothing: it closed itself, or was terminated.
  *
- * Comes in: a worker that answers `{op: "live"}` (worker.js). Goes out: one call when it is gone. If the browser has
+ * Comes in: a worker that answers `{op: "live"}` (`answerLife`). Goes out: one call when it is gone. If the browser has
  * locks, the worker holds one as long as it lives and the page waits for it: no timer, no mistake on a slow machine.
  * Elsewhere (pages without https) the worker is asked every few seconds, and silence counts.
  */
@@ -9,6 +9,16 @@
 const ASK_EVERY_MS = 2_000;
 /** Silent rounds until a worker counts as gone: under ten seconds, and a machine that slept makes at most one. */
 const SILENT_ROUNDS = 3;
+
+/** In the worker: holds a lock, if one is named, as long as the worker lives. @param {{lock: string | null}} args */
+export function answerLife({ lock }) {
+  const answer = () => self.postMessage({ live: true });
+  if (!lock) return answer();
+  void navigator.locks.request(lock, () => {
+    answer();
+    return new Promise(() => {});
+  });
+}
 
 /** Waits for the end of one worker. */
 export class Life {

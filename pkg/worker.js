@@ -3,10 +3,11 @@
  *
  * Comes in: requests {id, op, args}. Goes out: {id, ok: true, value}, {id, ok: false, error: {name, message}},
  * {id, progress}, and without an id {requests: NetworkRequest[]}, {live: true} and {fatal: string}.
- * Engine work (model, references, analysis) runs one at a time in the order asked; decoding and rendering
- * need no engine and may run in its pauses. A trap cannot be caught where it happens: it ends in `fatal`.
+ * Pictures come decoded, as `Opener` makes them: this program reads no picture files. Engine work (model, references,
+ * analysis) runs one at a time in the order asked; showing pictures and rendering need no engine and may run in its pauses. A trap cannot be caught where it happens: it ends in `fatal`.
  */
 import { ModelFiles } from "./files.js";
+import { answerLife } from "./life.js";
 import { watchRequests } from "./requests.js";
 
 // Written out, so that bundlers see the files.
@@ -94,18 +95,12 @@ async function useKernels(module, kernels, memory) {
   module.useKernels(block);
 }
 
-/** Needs the program. @param {Blob} blob @returns {Promise<Uint8Array>} */
+/** @param {Blob} blob a raw picture @returns {Promise<Uint8Array>} */
 async function bytesOf(blob) {
-  const limitBytes = wasm.maxFileBytes();
-  // Larger files are not read into memory at all.
-  if (blob.size > limitBytes) {
-    const megabytes = Math.round(blob.size / 1e6);
-    throw fail("ImageError", `The file has ${megabytes} MB; at most ${Math.round(limitBytes / 1e6)} MB can be read. Save a single slice or a smaller picture.`);
-  }
   try {
     return new Uint8Array(await blob.arrayBuffer());
   } catch {
-    throw fail("ImageError", "The file could not be read; it may have moved or changed. Choose it again.");
+    throw fail("ImageError", "The decoded picture could not be read. Close other tabs to free memory, then choose the file again.");
   }
 }
 
@@ -255,21 +250,11 @@ async function answer({ id, op, args }) {
   }
 }
 
-/** Holds a lock, if one is named, as long as this worker lives (life.js). @param {{lock: string | null}} args */
-function live({ lock }) {
-  const answer = () => self.postMessage({ live: true });
-  if (!lock) return answer();
-  void navigator.locks.request(lock, () => {
-    answer();
-    return new Promise(() => {});
-  });
-}
-
 watchRequests((requests) => self.postMessage({ requests }));
 self.onmessage = (event) => {
   const request = event.data;
   if (request.op === "cancel") running.get(request.args.id)?.abort();
-  else if (request.op === "live") live(request.args);
+  else if (request.op === "live") answerLife(request.args);
   else answer(request);
 };
 // A panic inside an async Rust function shows up here, detached from the call that caused it.

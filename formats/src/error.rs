@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::picture::ImageError;
+
 /// A file that cannot be used, with what was found and the next step.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum FormatError {
@@ -9,7 +11,11 @@ pub enum FormatError {
     #[error("the file is empty (0 bytes); export or copy it again")]
     Empty,
     /// The content is none of the formats that this crate reads.
-    #[error("this is not a DICOM, NIfTI, NRRD or MetaImage file ({found}); choose another file, or export it as DICOM")]
+    #[error(
+        "this is not a DICOM, NIfTI, NRRD or MetaImage file, nor a picture in one of these formats: {pictures} ({found}); \
+         choose another file, or export it as one of them",
+        pictures = crate::picture::SUPPORTED_FORMATS
+    )]
     Unknown {
         /// What the first bytes look like.
         found: &'static str,
@@ -68,6 +74,9 @@ pub enum FormatError {
         /// What is wrong in it.
         reason: String,
     },
+    /// A plain picture that cannot be read.
+    #[error(transparent)]
+    Picture(#[from] ImageError),
     /// A frame that the series does not have.
     #[error("there is no frame {wanted}: the series has {frames}, numbered from 0; choose one of them")]
     NoSuchFrame {

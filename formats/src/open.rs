@@ -1,14 +1,18 @@
 //! Recognises a file by its content and hands it to its reader.
+//!
+//! Medical formats are looked for before plain pictures: a DICOM file may begin like a TIFF, since its first 128 bytes are
+//! free.
 
 use std::sync::Arc;
 
 use crate::bytes::unpack;
+use crate::picture::PictureFile;
 use crate::volume::{meta_image, nifti, nrrd};
 use crate::{FormatError, Limits, Series, dicom};
 
 /// A format by its first bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
     Dicom,
     Nifti,
     Nrrd,
@@ -16,7 +20,7 @@ enum Format {
     Gzip,
 }
 
-fn recognise(bytes: &[u8]) -> Option<Format> {
+pub(crate) fn recognise(bytes: &[u8]) -> Option<Format> {
     if bytes.starts_with(b"\x1f\x8b") {
         Some(Format::Gzip)
     } else if bytes.starts_with(b"NRRD000") {
@@ -32,7 +36,7 @@ fn recognise(bytes: &[u8]) -> Option<Format> {
     }
 }
 
-/// The name of the format that a file seems to have; looks into gzip.
+/// The name of the medical format that a file seems to have; looks into gzip. Nothing for plain pictures.
 pub fn sniff(bytes: &[u8]) -> Option<&'static str> {
     /// Enough for every signature (NIfTI's ends at 348).
     const HEAD_BYTES: u64 = 1024;
@@ -72,7 +76,7 @@ pub fn open_pair(
     open_any(header.into(), Some(pixels.into()), limits)
 }
 
-fn open_any(bytes: Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits) -> Result<Series, FormatError> {
+pub(crate) fn open_any(bytes: Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits) -> Result<Series, FormatError> {
     if bytes.is_empty() {
         return Err(FormatError::Empty);
     }
@@ -87,7 +91,8 @@ fn open_any(bytes: Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits) -> Res
         Some(Format::Nrrd) => nrrd::open(&bytes, pixels, limits),
         Some(Format::MetaImage) => meta_image::open(&bytes, pixels, limits),
         Some(Format::Gzip) => Err(FormatError::Unknown { found: "a gzip file inside a gzip file" }),
-        None => Err(FormatError::Unknown { found: describe(&bytes) }),
+        None if PictureFile::is_picture(&bytes) => PictureFile::open(bytes),
+        None => Err(unknown(&bytes)),
     }
 }
 
@@ -95,11 +100,20 @@ fn gunzip(bytes: &[u8], limits: &Limits) -> Result<Arc<[u8]>, FormatError> {
     Ok(unpack("gzip", flate2::read::MultiGzDecoder::new(bytes), limits)?.into())
 }
 
+/// The error for a file that is none of ours.
+pub(crate) fn unknown(bytes: &[u8]) -> FormatError {
+    FormatError::Unknown { found: describe(bytes) }
+}
+
 /// What a file that is none of ours looks like.
 fn describe(bytes: &[u8]) -> &'static str {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
-    if starts(b"\x89PNG") || starts(b"\xff\xd8\xff") || starts(b"BM") || starts(b"II*\0") || starts(b"MM\0*") {
-        "it looks like a plain picture"
+    if starts(b"GIF8") {
+        "it is a GIF file"
+    } else if matches!(bytes.get(4..8), Some(b"ftyp")) {
+        "it is a HEIC, AVIF or video file"
+    } else if starts(b"\0\0\0\x0cjP  ") || starts(b"\xff\x4f\xff\x51") {
+        "it is a JPEG 2000 file"
     } else if starts(b"%PDF") {
         "it is a PDF document"
     } else if starts(b"PK\x03\x04") {

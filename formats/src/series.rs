@@ -3,7 +3,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::{FormatError, Frame, Geometry, Preset, Volume, dicom};
+use crate::picture::{PictureFile, Pixels, RawPicture};
+use crate::{Channels, FormatError, Frame, Geometry, Preset, Samples, ValueMap, Volume, dicom};
 
 /// What is known about a frame before it is decoded.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -19,6 +20,28 @@ pub struct FrameInfo {
 pub(crate) enum Source {
     Dicom(Arc<dicom::File>),
     Volume(Arc<Volume>),
+    Picture(Arc<PictureFile>),
+}
+
+impl Source {
+    /// Whether two are the same file.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Dicom(a), Self::Dicom(b)) => Arc::ptr_eq(a, b),
+            (Self::Volume(a), Self::Volume(b)) => Arc::ptr_eq(a, b),
+            (Self::Picture(a), Self::Picture(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
+    /// The same without the file's bytes.
+    pub(crate) fn without_bytes(&self) -> Self {
+        match self {
+            Self::Dicom(file) => Self::Dicom(Arc::new(file.without_bytes())),
+            Self::Volume(volume) => Self::Volume(Arc::new(volume.without_bytes())),
+            Self::Picture(file) => Self::Picture(Arc::new(file.without_bytes())),
+        }
+    }
 }
 
 /// One frame of a series: where it comes from.
@@ -96,7 +119,24 @@ impl Series {
         match &entry.source {
             Source::Dicom(file) => file.frame(entry.index),
             Source::Volume(volume) => volume.slice(crate::Axis::Axial, entry.index),
+            Source::Picture(file) => Ok(stored(file.picture(entry.index)?)),
         }
+    }
+
+    /// Decodes a frame, numbered from 0, as it is shown and analysed.
+    ///
+    /// # Errors
+    /// As [`Series::frame`].
+    pub fn picture(&self, n: usize) -> Result<RawPicture, FormatError> {
+        match self.entries.get(n).map(|entry| (&entry.source, entry.index)) {
+            Some((Source::Picture(file), index)) => Ok(file.picture(index)?),
+            _ => Ok(RawPicture::of_frame(&self.frame(n)?, self.format, self.units.clone())),
+        }
+    }
+
+    /// Whether the file is a plain picture.
+    pub fn is_picture(&self) -> bool {
+        matches!(self.entries.first().map(|entry| &entry.source), Some(Source::Picture(_)))
     }
 
     /// The same, with the file's number for [`Series::place`] after files were put together.
@@ -114,7 +154,7 @@ impl Series {
     pub fn volume(&self) -> Option<&Volume> {
         match &self.entries.first()?.source {
             Source::Volume(volume) => Some(volume),
-            Source::Dicom(_) => None,
+            Source::Dicom(_) | Source::Picture(_) => None,
         }
     }
 
@@ -122,15 +162,42 @@ impl Series {
     pub fn dicom(&self) -> Option<&dicom::File> {
         match &self.entries.first()?.source {
             Source::Dicom(file) => Some(file),
-            Source::Volume(_) => None,
+            Source::Volume(_) | Source::Picture(_) => None,
         }
     }
 
     /// Distance of neighbouring slices along the normal, where it is the same everywhere (within 1 %).
     pub fn slice_spacing_mm(&self) -> Option<f64> {
         let depths: Option<Vec<f64>> = self.entries.iter().map(|entry| entry.info.geometry.depth_mm()).collect();
-        let steps: Vec<f64> = depths?.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
-        let first = *steps.first()?;
-        (first > 0.0 && steps.iter().all(|step| (step - first).abs() <= first * 0.01)).then_some(first)
+        spacing_mm(&depths?)
+    }
+}
+
+/// Distance of neighbours among places along a line, where it is the same everywhere (within 1 %).
+pub(crate) fn spacing_mm(depths: &[f64]) -> Option<f64> {
+    let steps: Vec<f64> = depths.windows(2).map(|pair| (pair[1] - pair[0]).abs()).collect();
+    let first = *steps.first()?;
+    (first > 0.0 && steps.iter().all(|step| (step - first).abs() <= first * 0.01)).then_some(first)
+}
+
+/// A plain picture's samples as a frame.
+fn stored(raw: RawPicture) -> Frame {
+    let picture = raw.picture;
+    let (channels, samples, bits) = match picture.pixels {
+        Pixels::Gray8(bytes) => (Channels::Gray, Samples::U8(bytes), 8),
+        Pixels::Rgb8(bytes) => (Channels::Rgb { bits: 8 }, Samples::U8(bytes), 8),
+        Pixels::DeepGray { values, .. } => (Channels::Gray, Samples::F32(values), 32),
+        Pixels::DeepRgb { values } => (Channels::Rgb { bits: 32 }, Samples::F32(values), 32),
+    };
+    Frame {
+        width_px: picture.width_px,
+        height_px: picture.height_px,
+        channels,
+        samples,
+        bits,
+        map: ValueMap::STORED,
+        inverted: false,
+        padding: None,
+        presets: Vec::new(),
     }
 }

@@ -8,11 +8,11 @@ use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Result, bail};
-use mvfa_formats::{Channels, FormatError, Frame, Limits, Series, ValueMap, WindowShape};
+use mvfa_formats::{Channels, FormatError, Limits, Series, ValueMap};
 use serde_json::{Value, json};
 
 use super::paths::distinct;
-use crate::image::{GreySpread, Picture, Pixels, Rgb8, Shown, Window, WindowChoice};
+use crate::image::{GreySpread, Rgb8, Shown, WindowChoice};
 
 /// Enough of a file to recognise it, also inside gzip.
 const HEAD_BYTES: u64 = 4096;
@@ -47,18 +47,11 @@ pub(super) fn open(path: &Path) -> Result<Series> {
     }
 }
 
-/// The file with the pixels of a header: named in it, else of the same name with a usual ending.
+/// The file with the pixels of a header, beside it.
 fn companion(header: &Path, bytes: &[u8]) -> Option<PathBuf> {
-    let text = String::from_utf8_lossy(&bytes[..bytes.len().min(HEAD_BYTES as usize)]).into_owned();
-    let named = text.lines().find_map(|line| {
-        let (key, value) = line.split_once([':', '='])?;
-        let is_name = ["data file", "datafile", "elementdatafile"].contains(&key.trim().to_lowercase().as_str());
-        // Only a name: a header does not choose files in other folders.
-        is_name.then(|| Path::new(value.trim()).file_name().map(PathBuf::from)).flatten()
-    });
-    let named = named.map(|name| header.with_file_name(name));
-    let usual = ["img", "img.gz", "raw", "raw.gz", "zraw"].map(|ending| header.with_extension(ending));
-    named.into_iter().chain(usual).find(|path| path.is_file() && path != header)
+    let name = header.file_name()?.to_string_lossy();
+    let names = mvfa_formats::companion_names(&name, bytes).into_iter();
+    names.map(|name| header.with_file_name(name)).find(|path| path.is_file() && path != header)
 }
 
 /// A frame, from 0, as it is analysed.
@@ -66,61 +59,12 @@ fn companion(header: &Path, bytes: &[u8]) -> Option<PathBuf> {
 /// # Errors
 /// What is wrong with its pixels.
 pub(super) fn shown(series: &Series, n: usize, window: WindowChoice) -> Result<(Rgb8, Option<Shown>)> {
-    Ok(view(&series.frame(n)?, series.format, window))
+    Ok(series.picture(n)?.shown(window))
 }
 
 /// How the grey values of a frame are spread; nothing where no window applies.
 pub(super) fn grey_spread(series: &Series, n: usize) -> Option<GreySpread> {
-    frame_picture(&series.frame(n).ok()?, series.format).grey_spread()
-}
-
-/// A frame before a window: with the file's first one, if that is a straight line.
-fn frame_picture(frame: &Frame, format: &'static str) -> Picture {
-    let preset = frame.presets.first();
-    let pixels = if let Some(rgb) = frame.rgb8() {
-        Pixels::Rgb8(rgb)
-    } else if let (Some(gray), None) = (frame.gray8(), preset) {
-        Pixels::Gray8(gray.to_vec())
-    } else {
-        Pixels::DeepGray { values: frame.values(), window: preset.and_then(|preset| window(&preset.shape)) }
-    };
-    let (width_px, height_px) = (frame.width_px, frame.height_px);
-    Picture { width_px, height_px, pixels, format, pil_takes_high_byte: false, notes: Vec::new() }
-}
-
-/// A frame through a window: the file's first one, or one given by hand.
-fn view(frame: &Frame, format: &'static str, choice: WindowChoice) -> (Rgb8, Option<Shown>) {
-    let mut picture = frame_picture(frame, format);
-    let values = frame.values();
-    // Curves that are no straight line are applied here.
-    if let Some(preset) = frame.presets.first()
-        && matches!(preset.shape, WindowShape::Sigmoid { .. } | WindowShape::Table(_))
-        && choice == WindowChoice::Auto
-        && picture.is_deep()
-    {
-        let level = |value: &f32| (preset.apply(f64::from(*value)) * 255.0).round() as u8;
-        picture.pixels = Pixels::Gray8(values.iter().map(level).collect());
-    }
-    let (mut rgb, window) = picture.shown(choice);
-    if frame.inverted && frame.channels == Channels::Gray {
-        // Low values are bright; what lies outside the picture stays black.
-        for (pixel, value) in rgb.bytes.chunks_exact_mut(3).zip(&values) {
-            pixel.iter_mut().for_each(|byte| *byte = if value.is_nan() { 0 } else { 255 - *byte });
-        }
-    }
-    (rgb, window)
-}
-
-/// The window of a straight line. DICOM's LINEAR is half a unit lower and one narrower than it says.
-fn window(shape: &WindowShape) -> Option<Window> {
-    /// A width of 1 is a threshold.
-    const NARROWEST: f64 = 1e-3;
-    let (center, width) = match *shape {
-        WindowShape::Linear { center, width } => (center - 0.5, (width - 1.0).max(NARROWEST)),
-        WindowShape::LinearExact { center, width } => (center, width),
-        WindowShape::Sigmoid { .. } | WindowShape::Table(_) => return None,
-    };
-    Some(Window { center: center as f32, width: width as f32 })
+    series.picture(n).ok()?.grey_spread()
 }
 
 /// The series in some files, those of DICOM put together, each with its files. Those that `may_lack` pixels are passed over

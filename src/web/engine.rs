@@ -169,7 +169,7 @@ impl WebEngine {
         plain(&info)
     }
 
-    /// Remembers a normal picture and returns its id: a file, or what `decode` returned as `input`.
+    /// Remembers a normal picture and returns its id: a decoded picture, or what `decode` returned as `input`.
     ///
     /// # Errors
     /// Throws `ImageError` or `UsageError`.
@@ -201,7 +201,7 @@ impl WebEngine {
         self.engine.clear_references();
     }
 
-    /// Scores one picture: a file, or what `decode` returned as `input`. `on_progress(stage, done, total)` with
+    /// Scores one picture: a decoded one, or what `decode` returned as `input`. `on_progress(stage, done, total)` with
     /// stages `references`, `encode`, `score`.
     ///
     /// # Errors

@@ -5,14 +5,14 @@ use wasm_bindgen::JsValue;
 
 use crate::bundle::error::BundleError;
 use crate::compute::DeviceError;
-use crate::image::ImageError;
+use crate::image::RawPictureError;
 use crate::mvfa::{Cancelled, EngineError, RegionError};
 
 /// Everything that can cross to the page.
 #[derive(Debug, Error)]
 pub(crate) enum WebError {
     #[error(transparent)]
-    Image(#[from] ImageError),
+    Image(#[from] RawPictureError),
     #[error(transparent)]
     Model(#[from] BundleError),
     #[error(transparent)]

@@ -1,6 +1,6 @@
 //! The only code that knows a browser: what the worker calls.
 //!
-//! Comes in: model files, file bytes and plain options from `pkg/worker.js`. Goes out: plain objects and
+//! Comes in: model files, decoded pictures and plain options from `pkg/worker.js`. Goes out: plain objects and
 //! typed arrays. Fails by throwing an `Error` whose `name` shows who can act ([`error`]).
 
 mod data_set;
@@ -17,4 +17,4 @@ mod views;
 
 pub use data_set::data_sets;
 pub use engine::WebEngine;
-pub use picture::{decode, max_file_bytes, render};
+pub use picture::{decode, render};

@@ -1,9 +1,12 @@
 //! Pictures for the page: what is shown is what is analysed.
+//!
+//! Comes in: decoded pictures as the formats' module writes them ([`RawPicture`]); no file is read here. Goes out: plain
+//! objects and typed arrays. Fails by throwing `ImageError` or `UsageError`.
 
 use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
-use crate::image::{self, Limits, Note, Picture, PixelHash, Rgb8, Shown, WindowChoice};
+use crate::image::{self, Note, PixelHash, RawNote, RawPicture, Rgb8, Shown, WindowChoice};
 use crate::mvfa::Warning;
 use crate::render;
 use crate::web::engine::plain;
@@ -12,7 +15,7 @@ use crate::web::error::WebError;
 /// Width of the colour bar; the page stretches it.
 const BAR_WIDTH_PX: usize = 256;
 
-/// Decodes a file and shows it through a window.
+/// Shows a decoded picture through a window.
 ///
 /// Returns `{ width, height, deep, synthetic, notes, warnings, window, pixels, input, hash }`: notes as `{ code, text }`,
 /// warnings as `{ code, text, short, voids }`, the window as `{ low, high, padded, text }` or null where none applies,
@@ -23,14 +26,14 @@ const BAR_WIDTH_PX: usize = 256;
 /// Throws `ImageError` or, for a window that cannot be read, `UsageError`.
 #[wasm_bindgen]
 pub fn decode(bytes: &[u8], window: Option<String>, side_px: Option<usize>) -> Result<Object, JsValue> {
-    let (picture, rgb, shown) = open(bytes, window.as_deref())?;
+    let (raw, rgb, shown) = open(bytes, window.as_deref())?;
     let rgba: Vec<u8> = rgb.bytes.chunks_exact(3).flat_map(|p| [p[0], p[1], p[2], 255]).collect();
     let out = Object::new();
     set(&out, "width", &(rgb.width_px as f64).into());
     set(&out, "height", &(rgb.height_px as f64).into());
-    set(&out, "deep", &picture.is_deep().into());
-    set(&out, "synthetic", &image::is_synthetic(bytes).into());
-    set(&out, "notes", &picture.notes.iter().map(note).collect::<Array>());
+    set(&out, "deep", &raw.picture.is_deep().into());
+    set(&out, "synthetic", &raw.synthetic.into());
+    set(&out, "notes", &raw.notes.iter().map(note).collect::<Array>());
     set(&out, "window", &shown.map_or(JsValue::NULL, |shown| window_of(&shown).into()));
     set(&out, "pixels", &Uint8ClampedArray::from(&rgba[..]));
     set(&out, "warnings", &plain(&Warning::of_image(&rgb))?);
@@ -43,37 +46,31 @@ pub fn decode(bytes: &[u8], window: Option<String>, side_px: Option<usize>) -> R
 }
 
 /// A note as the page gets it: `{ code, text }`.
-fn note(note: &Note) -> Object {
+fn note(note: &RawNote) -> Object {
     let out = Object::new();
-    set(&out, "code", &note.code().into());
-    set(&out, "text", &note.to_string().into());
+    set(&out, "code", &note.code.as_str().into());
+    set(&out, "text", &note.text.as_str().into());
     out
-}
-
-/// The largest file that [`decode`] and the engine accept, in bytes, so that a larger one need not be read.
-#[wasm_bindgen(js_name = maxFileBytes)]
-pub fn max_file_bytes() -> usize {
-    Limits::default().max_file_bytes
 }
 
 /// What an analysis is given.
 pub(crate) enum Source {
-    /// A file, and how it is shown.
-    File { bytes: Vec<u8>, window: Option<String> },
-    /// What [`decode`] returned as `input`: nothing is decoded or resized again.
+    /// A decoded picture, and how it is shown.
+    Raw { bytes: Vec<u8>, window: Option<String> },
+    /// What [`decode`] returned as `input`: nothing is resized again.
     Input(Vec<u8>),
 }
 
 impl Source {
-    /// A file, unless the bytes are an `input`.
+    /// A decoded picture, unless the bytes are an `input`.
     pub(crate) fn new(bytes: Vec<u8>, is_input: bool, window: Option<String>) -> Self {
-        if is_input { Self::Input(bytes) } else { Self::File { bytes, window } }
+        if is_input { Self::Input(bytes) } else { Self::Raw { bytes, window } }
     }
 
-    /// As 8-bit RGB for a model of this side, and the window of a file that one applies to.
+    /// As 8-bit RGB for a model of this side, and the window where one applies.
     pub(crate) fn rgb(self, side_px: usize) -> Result<(Rgb8, Option<Shown>), WebError> {
         match self {
-            Self::File { bytes, window } => {
+            Self::Raw { bytes, window } => {
                 let (_, rgb, shown) = open(&bytes, window.as_deref())?;
                 Ok((rgb, shown))
             }
@@ -88,15 +85,15 @@ impl Source {
     }
 }
 
-/// A file as 8-bit RGB, with its window.
-fn open(bytes: &[u8], window: Option<&str>) -> Result<(Picture, Rgb8, Option<Shown>), WebError> {
+/// A decoded picture as 8-bit RGB, with its window.
+fn open(bytes: &[u8], window: Option<&str>) -> Result<(RawPicture, Rgb8, Option<Shown>), WebError> {
     let window: WindowChoice = match window {
         Some(text) => text.parse().map_err(|e| WebError::Usage(format!("{e}")))?,
         None => WindowChoice::Auto,
     };
-    let picture = image::decode(bytes, &Limits::default())?;
-    let (rgb, shown) = picture.shown(window);
-    Ok((picture, rgb, shown))
+    let raw = RawPicture::from_bytes(bytes)?;
+    let (rgb, shown) = raw.shown(window);
+    Ok((raw, rgb, shown))
 }
 
 /// How the grey values of a normal picture are spread, padding left out: `{ knots, padded }`, or null where no window
@@ -106,11 +103,8 @@ fn open(bytes: &[u8], window: Option<&str>) -> Result<(Picture, Rgb8, Option<Sho
 /// Throws `ImageError`.
 #[wasm_bindgen(js_name = greySpread)]
 pub fn grey_spread(bytes: &[u8]) -> Result<JsValue, JsValue> {
-    if !image::may_be_deep(bytes) {
-        return Ok(JsValue::NULL);
-    }
-    let picture = image::decode(bytes, &Limits::default()).map_err(WebError::from)?;
-    Ok(picture.grey_spread().map_or(JsValue::NULL, |spread| {
+    let raw = RawPicture::from_bytes(bytes).map_err(WebError::from)?;
+    Ok(raw.grey_spread().map_or(JsValue::NULL, |spread| {
         let out = Object::new();
         set(&out, "knots", &Float64Array::from(&spread.knots[..]));
         set(&out, "padded", &spread.is_padded.into());

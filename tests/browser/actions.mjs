@@ -57,6 +57,18 @@ export async function waitForError(page, timeoutMs = 60_000) {
   return text;
 }
 
+/** The page's workers of one kind: those of the model, or those that read files; waiting ones too. @param {"model" | "files"} kind */
+export async function workersOf(page, kind) {
+  // Started on the spot, so only what it fetched tells which it is.
+  const readsFiles = () => [location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)].some((url) => url.includes("formats-worker"));
+  const found = [];
+  for (const worker of page.workers()) {
+    const is = await worker.evaluate(readsFiles).catch(() => null);
+    if (is !== null && is === (kind === "files")) found.push(worker);
+  }
+  return found;
+}
+
 /** Gives files to a file input, or to the one inside the element of that test id. */
 export async function giveFiles(page, testId, files) {
   const element = page.getByTestId(testId).first();

@@ -30,9 +30,9 @@ async function breakEngine(page) {
   return worker;
 }
 
-/** The one worker that fetched the program; others wait in case of many pictures. */
+/** The one worker that fetched the engine; others wait in case of many pictures. */
 async function engineOf(page) {
-  const fetched = () => performance.getEntriesByType("resource").some(({ name }) => name.endsWith(".wasm"));
+  const fetched = () => performance.getEntriesByType("resource").some(({ name }) => name.endsWith("mvfa_web_bg.wasm"));
   const engines = [];
   for (const worker of page.workers()) if (await worker.evaluate(fetched)) engines.push(worker);
   assert.equal(engines.length, 1, "one worker holds the engine");

@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { TINY, openReady, waitForState } from "./actions.mjs";
+import { TINY, openReady, waitForState, workersOf } from "./actions.mjs";
 import { launch, withPage } from "./harness.mjs";
 import { openHost } from "./hosts.mjs";
 
@@ -33,9 +33,10 @@ test("a restart and a request of a waiting worker are counted, each as the serve
       const from = host.asked.length;
       assert.equal(await counted(page), "0");
 
-      // Each worker asks once: the engine's and the one that waits.
+      // Each worker asks once: the engine's and the one that waits, and those that read files.
       const workers = page.workers();
-      assert.equal(workers.length, 2);
+      assert.equal((await workersOf(page, "model")).length, 2);
+      assert.equal(workers.length, 5);
       for (const [n, worker] of workers.entries()) {
         await worker.evaluate((where) => fetch(where), `${host.url}web/style.css?worker=${n}`);
       }

@@ -1,4 +1,4 @@
-// What the page says where it can do nothing: formats that cannot be opened yet, a model that is not there.
+// What the page says where it can do nothing: files that nobody reads, a model that is not there.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -11,25 +11,17 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** A file of 400 bytes with the given ones at their places. @param {[number, string][]} parts */
-function file(name, parts) {
-  const buffer = Buffer.alloc(400);
-  for (const [at, text] of parts) buffer.write(text, at, "latin1");
-  return { name, mimeType: "application/octet-stream", buffer };
-}
-
-test("medical formats are not offered, and say what to do instead", async () => {
+test("what nobody reads is named, with what can be done", async () => {
   await withPage(browser, {}, async (page) => {
     await openReady(page, { model: TINY, device: "cpu" });
-    for (const id of ["file-input", "support-input"]) {
-      assert.doesNotMatch(await page.getByTestId(id).getAttribute("accept"), /dicom|\.dcm|\.nii|\.gz/, id);
-    }
-    const dicom = "DICOM files cannot be opened yet. Export the slice as PNG or 16-bit TIFF.";
-    await giveFiles(page, "file-input", file("CT_small.dcm", [[0, "II*\0"], [128, "DICM"]]));
-    await page.getByText(`CT_small.dcm: ${dicom}`).waitFor();
-    await page.getByText(`This file could not be read. ${dicom}`).waitFor();
-    await giveFiles(page, "support-input", file("brain.nii.gz", [[0, "\x1f\x8b\x08\x08"], [10, "brain.nii"]]));
-    await page.getByText("brain.nii.gz was not added to the normal images: NIfTI volumes cannot be opened yet. Export slices as PNG or 16-bit TIFF.").waitFor();
+    const file = (name, text) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(text, "latin1") });
+    const formats = "not a DICOM, NIfTI, NRRD or MetaImage file, nor a picture in one of these formats: PNG, JPEG, WebP, BMP, TIFF";
+    const reason = `${formats} (it is a PDF document); choose another file, or export it as one of them.`;
+    await giveFiles(page, "file-input", file("report.pdf", "%PDF-1.4 and more"));
+    await page.getByText(`report.pdf: this is ${reason}`).first().waitFor();
+    await page.getByText(`This file could not be read. This is ${reason}`).waitFor();
+    await giveFiles(page, "support-input", file("notes.txt", "only text"));
+    await page.getByText(`notes.txt was not added to the normal images: it is ${formats} (it is text);`).waitFor();
   });
 });
 

@@ -304,7 +304,7 @@ def make_bad(baseline, progressive):
     bad("bm_text.bmp", b"BMI and other values\n", "NotAnImage", "text file")
     bad("noise.jpg", bytes((i * 167 + 13) % 256 for i in range(200)), "NotAnImage")
     bad("picture.gif", b"GIF89a\1\0\1\0\0\0\0;", "NotAnImage", "GIF")
-    bad("dicom.png", b"\0" * 128 + b"DICM\2\0\0\0", "NotYet", "DICOM")
+    bad("dicom.png", b"\0" * 128 + b"DICM\2\0\0\0", "NotAnImage", "DICOM")
     bad("document.tif", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", "NotAnImage", "PDF")
     bad("signature_only.png", whole[:8], "Truncated")
     bad("cut.png", whole[:len(whole) * 2 // 3], "Truncated")

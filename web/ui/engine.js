@@ -3,7 +3,7 @@
  * Pictures, normal images and settings belong to the store, so a new session finds everything in place.
  */
 
-import { Session, startUnderPagePolicy } from "../../pkg/index.js";
+import { Opener, Session, startUnderPagePolicy } from "../../pkg/index.js";
 import { megabytes, sentence } from "./dom.js";
 import { hasWords } from "./store.js";
 
@@ -54,6 +54,7 @@ function withoutAdvice(message) {
 
 /** Under the page's own policy: a host that sends no headers would leave the worker without any. */
 const startWorker = () => startUnderPagePolicy(new URL("../../pkg/worker.js", import.meta.url));
+const startDecoder = () => startUnderPagePolicy(new URL("../../pkg/formats-worker.js", import.meta.url));
 
 /**
  * @param {Store} store
@@ -67,8 +68,17 @@ export function createEngine(store, messages, network, others) {
   let crashes = 0;
   /** @type {AbortController | null} */
   let opening = null;
+  /** What reads files; it outlives every session. @type {Promise<Opener> | null} */
+  let decoder = null;
   /** @type {(() => void)[]} */
   const onReady = [];
+
+  function startedDecoder() {
+    decoder ??= Opener.start({ startWorker: startDecoder, onRequests: network.add });
+    // The next try starts another.
+    decoder.catch(() => (decoder = null));
+    return decoder;
+  }
 
   /** @param {"auto" | "gpu" | "cpu"} device */
   async function open(device) {
@@ -83,6 +93,7 @@ export function createEngine(store, messages, network, others) {
         device,
         twins: true,
         startWorker,
+        opener: startedDecoder(),
         signal: controller.signal,
         onProgress: (progress) => mine === generation && store.set({ load: { ...progress, phase: "loading" } }),
         onRequests: network.add,

@@ -62,11 +62,6 @@ impl Layout {
         self.root.join("pkg/wasm")
     }
 
-    /// The WebAssembly file a visitor downloads.
-    pub fn wasm_file(&self) -> PathBuf {
-        self.pkg_wasm().join("mvfa_web_bg.wasm")
-    }
-
     /// Models of the tests, served beside `dist/` while tests run.
     pub fn test_site(&self) -> PathBuf {
         self.target.join("xtask/test-site")

@@ -22,6 +22,8 @@ const PARTS: &[&str] = &[
     "pkg/index.js",
     "pkg/index.d.ts",
     "pkg/worker.js",
+    "pkg/opener.js",
+    "pkg/formats-worker.js",
     "pkg/files.js",
     "pkg/storage.js",
     "pkg/pool.js",

@@ -1,8 +1,9 @@
 //! What a visitor downloads before the first picture: raw and as a host compresses it.
 //!
-//! Comes in: the finished site and the sizes on record, `docs/wasm-size.json`. Goes out: a table.
-//! Fails if the WebAssembly file has grown by more than [`GROWTH_PERCENT`] over the record: make
-//! it smaller, or change the record and say why in the commit.
+//! Comes in: the finished site and the sizes on record, `docs/wasm-size.json` of the engine and `docs/wasm-size-formats.json`
+//! of the formats. Goes out: a table. Fails if a WebAssembly file has grown by more than [`GROWTH_PERCENT`] over its record
+//! (make it smaller, or change the record and say why in the commit), or if all of them together have more than
+//! [`MAX_BROTLI_BYTES`].
 
 use std::fs;
 use std::io::Write;
@@ -12,6 +13,7 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
 use crate::layout::Layout;
+use crate::wasm::MODULES;
 
 /// Quality and window of brotli at its best, as static hosts use for files that never change.
 const BROTLI_QUALITY: u32 = 11;
@@ -20,6 +22,9 @@ const BROTLI_WINDOW_LOG2: u32 = 24;
 /// What a compiler update or a small feature may add without being asked about.
 const GROWTH_PERCENT: usize = 2;
 
+/// Most that all modules may have together, compressed.
+const MAX_BROTLI_BYTES: usize = 2_000_000;
+
 /// The sizes on record.
 #[derive(Deserialize)]
 struct Recorded {
@@ -27,33 +32,46 @@ struct Recorded {
     brotli_bytes: usize,
 }
 
-/// Prints the sizes of the WebAssembly file and of the default model.
+/// Prints the sizes of the WebAssembly files and of the default model.
 pub fn report(layout: &Layout) -> Result<()> {
-    let file = layout.wasm_file();
-    let content = fs::read(&file).with_context(|| format!("{} is missing; run `cargo xtask build`", file.display()))?;
-    let mut packed = Vec::new();
-    {
-        let mut writer = brotli::CompressorWriter::new(&mut packed, 1 << 16, BROTLI_QUALITY, BROTLI_WINDOW_LOG2);
-        writer.write_all(&content).context("brotli could not compress the file")?;
+    let mut all = 0;
+    let mut outcome = Ok(());
+    for module in &MODULES {
+        let file = module.file(layout);
+        let content =
+            fs::read(&file).with_context(|| format!("{} is missing; run `cargo xtask build`", file.display()))?;
+        let mut packed = Vec::new();
+        {
+            let mut writer = brotli::CompressorWriter::new(&mut packed, 1 << 16, BROTLI_QUALITY, BROTLI_WINDOW_LOG2);
+            writer.write_all(&content).context("brotli could not compress the file")?;
+        }
+        let record = module.record;
+        let text = fs::read(layout.root.join(record)).with_context(|| format!("{record} is not readable"))?;
+        let recorded: Recorded =
+            serde_json::from_slice(&text).with_context(|| format!("{record} is not what it should be"))?;
+        println!("{:<8} {:>11} bytes raw, {} bytes brotli", module.title, content.len(), packed.len());
+        all += packed.len();
+        // The sizes of all are shown before one fails.
+        outcome = outcome.and(check(&content, &packed, &recorded, record));
     }
-    let record = layout.root.join("docs/wasm-size.json");
-    let text = fs::read(&record).with_context(|| format!("{} is not readable", record.display()))?;
-    let recorded: Recorded = serde_json::from_slice(&text).context("docs/wasm-size.json is not what it should be")?;
-    println!("wasm   {:>11} bytes raw, {} bytes brotli", content.len(), packed.len());
-    println!("model  {:>11} bytes", folder_bytes(&layout.dist().join("models/default"))?);
-    check(&content, &packed, &recorded)?;
-    println!("site   {:>11} bytes in all", folder_bytes(&layout.dist())?);
+    println!("modules  {all:>11} bytes brotli in all");
+    println!("model    {:>11} bytes", folder_bytes(&layout.dist().join("models/default"))?);
+    println!("site     {:>11} bytes in all", folder_bytes(&layout.dist())?);
+    outcome?;
+    if all > MAX_BROTLI_BYTES {
+        bail!("the WebAssembly files have {all} bytes (brotli), at most {MAX_BROTLI_BYTES} are allowed; make them smaller");
+    }
     Ok(())
 }
 
-fn check(raw: &[u8], brotli: &[u8], recorded: &Recorded) -> Result<()> {
+fn check(raw: &[u8], brotli: &[u8], recorded: &Recorded, record: &str) -> Result<()> {
     for (what, found, on_record) in
         [("raw", raw.len(), recorded.raw_bytes), ("brotli", brotli.len(), recorded.brotli_bytes)]
     {
         if found * 100 > on_record * (100 + GROWTH_PERCENT) {
             bail!(
                 "the WebAssembly file has {found} bytes ({what}), more than {GROWTH_PERCENT} % over the {on_record} of \
-                 docs/wasm-size.json; make it smaller, or change the record and say why in the commit"
+                 {record}; make it smaller, or change the record and say why in the commit"
             );
         }
     }
@@ -77,8 +95,8 @@ mod tests {
     #[test]
     fn growth_beyond_the_record_fails_in_either_measure() {
         let recorded = Recorded { raw_bytes: 1000, brotli_bytes: 100 };
-        assert!(check(&[0; 1020], &[0; 102], &recorded).is_ok());
-        assert!(check(&[0; 1021], &[0; 100], &recorded).is_err());
-        assert!(check(&[0; 1000], &[0; 103], &recorded).is_err());
+        assert!(check(&[0; 1020], &[0; 102], &recorded, "record").is_ok());
+        assert!(check(&[0; 1021], &[0; 100], &recorded, "record").is_err());
+        assert!(check(&[0; 1000], &[0; 103], &recorded, "record").is_err());
     }
 }

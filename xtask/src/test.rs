@@ -89,9 +89,11 @@ fn rust_steps(layout: &Layout, steps: &mut Steps) {
     });
     match WasmToolchain::ensure(layout) {
         Ok(WasmToolchain::Rustup) => {
-            let words =
-                ["clippy", "--lib", "--profile", "wasm", "--target", "wasm32-unknown-unknown", "--", "-D", "warnings"];
-            steps.run("clippy for wasm", || run_program(&mut cargo(&words)));
+            for module in &wasm::MODULES {
+                let words = ["clippy", "--lib", "--profile", "wasm", "--target", "wasm32-unknown-unknown"];
+                let words = [&words, module.package, &["--", "-D", "warnings"]].concat();
+                steps.run(&format!("clippy for wasm: {}", module.title), || run_program(&mut cargo(&words)));
+            }
         }
         Ok(WasmToolchain::Distribution { .. }) => {
             steps.leave_out("clippy for wasm", "it needs the rustup target; the distribution's Rust has no clippy");

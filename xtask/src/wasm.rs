@@ -1,6 +1,6 @@
-//! The library as a WebAssembly module with its JavaScript glue.
+//! The engine and the formats as WebAssembly modules with their JavaScript glue, and the kernels.
 //!
-//! Comes in: the crate. Goes out: `pkg/wasm/` as wasm-bindgen's `web` target writes it, optimised
+//! Comes in: the crates. Goes out: `pkg/wasm/` as wasm-bindgen's `web` target writes it, optimised
 //! for size and stripped unless `dev`. Fails with the program that failed, or with the two
 //! wasm-bindgen versions if they differ.
 //!
@@ -8,7 +8,7 @@
 //! everything that strips comes after it.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use wasm_bindgen_cli_support::Bindgen;
@@ -19,11 +19,38 @@ use crate::stamp::{Stamp, digest, digest_file};
 use crate::tools::{self, WasmToolchain};
 use crate::versions;
 
-/// Name of the library, as cargo and wasm-bindgen write it.
-const NAME: &str = "mvfa_web";
+/// A module with glue.
+pub struct Module {
+    /// Name of the library, as cargo and wasm-bindgen write it.
+    name: &'static str,
+    /// Arguments of cargo that choose it.
+    pub package: &'static [&'static str],
+    /// What it is called in tables.
+    pub title: &'static str,
+    /// Where its size is on record.
+    pub record: &'static str,
+}
+
+impl Module {
+    /// The finished module.
+    pub fn file(&self, layout: &Layout) -> PathBuf {
+        layout.pkg_wasm().join(format!("{}_bg.wasm", self.name))
+    }
+}
+
+/// The modules that a visitor downloads before "ready", beside the kernels.
+pub const MODULES: [Module; 2] = [
+    Module { name: "mvfa_web", package: &["--package", "mvfa-web"], title: "engine", record: "docs/wasm-size.json" },
+    Module {
+        name: "mvfa_formats",
+        package: &["--package", "mvfa-formats", "--features", "web"],
+        title: "formats",
+        record: "docs/wasm-size-formats.json",
+    },
+];
 /// The profile of native builds for tests (Cargo.toml says what it leaves out).
 pub const CHECKS: &str = "checks";
-/// Name of the second module.
+/// Name of the module that works in the engine's memory.
 const KERNELS: &str = "mvfa_kernels";
 
 /// Features the compiler may use (Rust's defaults for this target, and SIMD); every browser with
@@ -42,35 +69,42 @@ const FEATURES: &[&str] = &[
 pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     check_bindgen_version(&layout.root.join("Cargo.lock"))?;
     let toolchain = WasmToolchain::ensure(layout)?;
+    for module in &MODULES {
+        build_module(layout, &toolchain, module, dev)?;
+    }
+    build_kernels(layout, &toolchain)
+}
+
+fn build_module(layout: &Layout, toolchain: &WasmToolchain, module: &Module, dev: bool) -> Result<()> {
     let mut cargo = cargo(layout);
     let profile = if dev { "wasm-dev" } else { "wasm" };
     // Of this kind alone: cargo silently omits link-time optimisation if a library is
     // to be an rlib as well.
-    cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]);
+    cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]).args(module.package);
     cargo.args(["--profile", profile, "--target", "wasm32-unknown-unknown"]);
     toolchain.apply(&mut cargo);
     run(&mut cargo)?;
 
-    let input = layout.target.join(format!("wasm32-unknown-unknown/{profile}/{NAME}.wasm"));
+    let input = layout.target.join(format!("wasm32-unknown-unknown/{profile}/{}.wasm", module.name));
     // With this file's own text, so that a change of options builds anew.
     let how = digest(include_bytes!("wasm.rs"));
     let made_from = format!("{} {how} wasm-bindgen {}", digest_file(&input)?, versions::WASM_BINDGEN);
     let folder = layout.pkg_wasm();
-    let record = folder.join(".stamp");
+    let record = folder.join(format!(".{}.stamp", module.name));
     let optimised = Stamp::new(&record, format!("{made_from} wasm-opt {}", versions::BINARYEN));
     let plain = Stamp::new(&record, made_from);
     let done = if dev { &plain } else { &optimised };
     if !done.is_fresh() {
         if !plain.is_fresh() {
-            bind(&input, &folder)?;
+            bind(&input, &folder, module)?;
             plain.write()?;
         }
         if !dev {
-            optimise(layout)?;
+            optimise(layout, module)?;
             optimised.write()?;
         }
     }
-    build_kernels(layout, &toolchain)
+    Ok(())
 }
 
 /// The arithmetic of the CPU tier once more, with fused multiply-add, as a module that works in the
@@ -124,15 +158,12 @@ pub fn cargo(layout: &Layout) -> std::process::Command {
     command
 }
 
-fn bind(input: &Path, folder: &Path) -> Result<()> {
-    println!("wasm-bindgen {} -> {}", versions::WASM_BINDGEN, folder.display());
-    if folder.exists() {
-        fs::remove_dir_all(folder).with_context(|| format!("{} cannot be replaced", folder.display()))?;
-    }
+fn bind(input: &Path, folder: &Path, module: &Module) -> Result<()> {
+    println!("wasm-bindgen {} -> {}: {}", versions::WASM_BINDGEN, folder.display(), module.title);
     Bindgen::new()
         .input_path(input)
         .web(true)?
-        .out_name(NAME)
+        .out_name(module.name)
         .typescript(true)
         .remove_name_section(true)
         .remove_producers_section(true)
@@ -142,9 +173,9 @@ fn bind(input: &Path, folder: &Path) -> Result<()> {
         .context("wasm-bindgen could not read the module")
 }
 
-fn optimise(layout: &Layout) -> Result<()> {
+fn optimise(layout: &Layout, module: &Module) -> Result<()> {
     let tool = tools::wasm_opt(layout)?;
-    let file = layout.wasm_file();
+    let file = module.file(layout);
     let smaller = file.with_extension("opt");
     println!("wasm-opt {}: this takes some minutes, once for each change", versions::BINARYEN);
     let mut command = program("node", &layout.root);

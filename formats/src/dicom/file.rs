@@ -5,7 +5,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::dataset::{self, Encoding};
+use super::dataset::{self, Encoding, Value};
 use super::describe::{Description, FrameDescription};
 use super::header::{Header, Photometric};
 use super::origin::Origin;
@@ -109,7 +109,30 @@ pub(crate) fn open(bytes: Arc<[u8]>, limits: &Limits) -> Result<Series, FormatEr
     let compression = places.compression(syntax.compression, &bytes);
     let description = Description::read(&set, &header);
     drop(set);
-    Ok(series(File { bytes, compression, header, places, description }))
+    let whole = places.whole_frames(&header);
+    Ok(series(File { bytes, compression, header, places, description }, whole))
+}
+
+/// What the beginning of a file tells: the series without its pixels, or nothing where the whole file is needed, which is
+/// so if it is deflated, has several frames, or its pixels begin later.
+pub(crate) fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result<Option<Series>, FormatError> {
+    let Ok(Start { at, syntax: Syntax { is_deflated: false, encoding, compression } }) = start(head) else {
+        return Ok(None);
+    };
+    let set = dataset::read(head, at..head.len(), encoding)?;
+    let pixels = [tags::PIXEL_DATA, tags::FLOAT_PIXEL_DATA, tags::DOUBLE_PIXEL_DATA];
+    let Some(pixels) = pixels.into_iter().find_map(|tag| set.element(tag)) else { return Ok(None) };
+    let is_encapsulated = !matches!(compression, Compression::None { .. });
+    let header = Header::read(&set, is_encapsulated, limits)?;
+    // Short ones and those that contradict themselves are for the reader of whole files.
+    let pixel_bytes = header.native_frame_bits().div_ceil(8);
+    let is_short = !is_encapsulated && file_bytes < pixels.at as u64 + pixel_bytes;
+    if header.frames != 1 || is_short || is_encapsulated != matches!(pixels.value, Value::Fragments(_)) {
+        return Ok(None);
+    }
+    let description = Description::read(&set, &header);
+    let places = Places::Native { range: 0..0, is_swapped: false };
+    Ok(Some(series(File { bytes: crate::head::nothing(), compression, header, places, description }, 1)))
 }
 
 /// The data set of a deflated file: raw deflate, or zlib as some write it.
@@ -122,11 +145,10 @@ fn inflate(packed: &[u8], limits: &Limits) -> Result<Arc<[u8]>, FormatError> {
     }
 }
 
-/// The series of one file's frames.
-fn series(file: File) -> Series {
+/// The series of one file's frames, of which so many are whole.
+fn series(file: File, whole: usize) -> Series {
     let description = &file.description;
     let mut notes = description.notes.clone();
-    let whole = file.places.whole_frames(&file.header);
     if whole < file.header.frames {
         notes.push(format!("cut off: {whole} of {} frames are whole", file.header.frames));
     }
@@ -147,6 +169,13 @@ impl File {
     /// Photometric interpretation, as DICOM names it.
     pub fn photometric(&self) -> &'static str {
         self.header.photometric_name
+    }
+
+    /// The same without its pixels.
+    pub(crate) fn without_bytes(&self) -> Self {
+        let places = Places::Native { range: 0..0, is_swapped: false };
+        let (header, description) = (self.header.clone(), self.description.clone());
+        Self { bytes: crate::head::nothing(), compression: self.compression, header, places, description }
     }
 
     /// Number of frames that the file says it has.

@@ -62,7 +62,7 @@ fn merged(group: Vec<Series>) -> Option<Series> {
     }
     let number = |source: &Source| match source {
         Source::Dicom(file) => file.description().instance_number.unwrap_or(f64::MAX),
-        Source::Volume(_) => f64::MAX,
+        Source::Volume(_) | Source::Picture(_) => f64::MAX,
     };
     if series.entries.len() > 1 {
         let depth = |entry: &crate::series::Entry| entry.info.geometry.depth_mm().unwrap_or(0.0);

@@ -16,7 +16,7 @@ mod syntax;
 mod tags;
 
 pub use file::File;
-pub(crate) use file::{is_dicom, open};
+pub(crate) use file::{is_dicom, open, open_head};
 pub use group::group;
 pub(crate) use origin::Origin;
 

@@ -13,6 +13,7 @@ use crate::series::{Entry, Source};
 use crate::{Channels, FormatError, Frame, FrameInfo, Geometry, Limits, Samples, Series, ValueMap};
 
 /// Voxels of one or several volumes of the same size.
+#[derive(Clone)]
 pub struct Volume {
     pub(crate) format: &'static str,
     /// Number of voxels along each axis of the array.
@@ -54,6 +55,11 @@ impl Volume {
     /// Number of voxels along each axis of the array.
     pub fn size(&self) -> [usize; 3] {
         self.size
+    }
+
+    /// The same without its voxels.
+    pub(crate) fn without_bytes(&self) -> Self {
+        Self { bytes: crate::head::nothing(), ..self.clone() }
     }
 
     /// Number of volumes.
@@ -103,6 +109,12 @@ impl Volume {
     /// Number of slices across an axis, in one volume.
     pub fn slices(&self, axis: Axis) -> usize {
         self.size[self.cut(axis).across]
+    }
+
+    /// Width and height in pixels of slices across an axis.
+    pub fn slice_size(&self, axis: Axis) -> (usize, usize) {
+        let cut = self.cut(axis);
+        (self.size[cut.columns], self.size[cut.rows])
     }
 
     pub(crate) fn cut(&self, axis: Axis) -> Cut {

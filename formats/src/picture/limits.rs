@@ -33,7 +33,7 @@ impl Default for Limits {
 
 impl Limits {
     /// Refuses a file that is too long.
-    pub(super) fn check_file(&self, bytes: usize) -> Result<(), ImageError> {
+    pub(crate) fn check_file(&self, bytes: usize) -> Result<(), ImageError> {
         if bytes > self.max_file_bytes {
             return Err(ImageError::TooLarge {
                 found: format!("a file of {bytes} bytes"),

@@ -13,8 +13,8 @@ use weezl::decode::Configuration;
 
 use super::layout::{Compression, Layout};
 use super::{damaged, truncated, unsupported};
-use crate::image::ImageError;
-use crate::image::jpeg::{self, RawComponents};
+use crate::picture::ImageError;
+use crate::picture::jpeg::{self, RawComponents};
 
 /// Rows of a strip or tile, packed as the file has them.
 pub(super) struct Rows {
@@ -38,7 +38,7 @@ pub(super) fn decompress(layout: &Layout<'_>, data: &[u8], rows: usize) -> Resul
         Cow::Borrowed(data)
     };
     let row_bytes = layout.chunk_row_bytes();
-    let mut bytes = crate::image::limits::zeroed(row_bytes * rows)?;
+    let mut bytes = crate::picture::limits::zeroed(row_bytes * rows)?;
     match layout.compression {
         Compression::Lzw => unpack_lzw(&data, &mut bytes)?,
         Compression::Deflate => unpack_deflate(&data, &mut bytes)?,

@@ -93,7 +93,6 @@ struct Survey<'a> {
 }
 
 /// How a PNG is to be turned; `None` for other files.
-#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn orientation(bytes: &[u8]) -> Option<Orientation> {
     bytes.starts_with(b"\x89PNG\r\n\x1a\n").then(|| Survey::of(bytes).orientation())
 }

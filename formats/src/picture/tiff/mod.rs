@@ -23,9 +23,7 @@ mod samples;
 
 use ::image::metadata::Orientation;
 
-#[cfg(not(target_arch = "wasm32"))]
-use super::orient::turned;
-use super::orient::upright;
+use super::orient::{swaps_axes, turned, upright};
 use super::padding::clear_no_data;
 use super::{ImageError, Limits, Note, Picture, Pixels};
 use directory::{Directory, File, tag};
@@ -36,10 +34,44 @@ const FORMAT: &str = "TIFF";
 pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, ImageError> {
     let file = File::open(bytes)?;
     let (page, pages) = pages::choose(&file)?;
-    let layout = layout::Layout::of(&file, &page, limits)?;
-    let colours = colour::Colours::of(bytes, &page, &layout)?;
+    let mut picture = decode(bytes, &file, &page, limits)?;
+    if pages > 1 {
+        picture.notes.insert(0, Note::Part { what: "page", number: 1, of: pages });
+    }
+    Ok(picture)
+}
+
+/// A page that is neither a reduced copy nor a mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Page {
+    /// Where its directory is.
+    at: u64,
+    /// Columns and rows, upright.
+    pub(super) size_px: (usize, usize),
+}
+
+/// The pages of a file, in order; those with a size that cannot be read are left out.
+pub(super) fn pages(bytes: &[u8]) -> Result<Vec<Page>, ImageError> {
+    let file = File::open(bytes)?;
+    let page = |at: u64| {
+        let (width_px, height_px, orientation) = placed(&file.directory(at).ok()?)?;
+        let size_px = if swaps_axes(orientation) { (height_px, width_px) } else { (width_px, height_px) };
+        Some(Page { at, size_px })
+    };
+    Ok(pages::places(&file)?.into_iter().filter_map(page).collect())
+}
+
+/// Decodes one page of [`pages`].
+pub(super) fn decode_page(bytes: &[u8], page: Page, limits: &Limits) -> Result<Picture, ImageError> {
+    let file = File::open(bytes)?;
+    decode(bytes, &file, &file.directory(page.at)?, limits)
+}
+
+fn decode(bytes: &[u8], file: &File<'_>, page: &Directory<'_>, limits: &Limits) -> Result<Picture, ImageError> {
+    let layout = layout::Layout::of(file, page, limits)?;
+    let colours = colour::Colours::of(bytes, page, &layout)?;
     let samples = samples::read(bytes, &layout, colours.meaning.channels(), colours.alpha, limits)?;
-    let (mut pixels, mut notes) = colour::pixels(&colours, &layout, samples)?;
+    let (mut pixels, notes) = colour::pixels(&colours, &layout, samples)?;
     // Values that were turned over or counted from another zero are not those that the tag names.
     let is_as_stored = !colours.is_turned_over() && !notes.iter().any(|note| matches!(note, Note::CountedFrom { .. }));
     if let Pixels::DeepGray { values, .. } | Pixels::DeepRgb { values } = &mut pixels
@@ -48,10 +80,7 @@ pub(super) fn decode_tiff(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     {
         clear_no_data(values, &String::from_utf8_lossy(no_data));
     }
-    if pages > 1 {
-        notes.insert(0, Note::Part { what: "page", number: 1, of: pages });
-    }
-    let orientation = orientation(&page)?;
+    let orientation = orientation(page)?;
     let picture = Picture {
         width_px: layout.width_px,
         height_px: layout.height_px,
@@ -69,22 +98,22 @@ fn orientation(page: &Directory<'_>) -> Result<Orientation, ImageError> {
 }
 
 /// Whether a file begins as a TIFF does.
-#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn is_tiff(bytes: &[u8]) -> bool {
     [b"II\x2a\0", b"II\x2b\0", b"MM\0\x2a", b"MM\0\x2b"].iter().any(|start| bytes.starts_with(*start))
 }
 
 /// Columns and rows of the page that [`decode_tiff`] reads, and how it turns them; `None` if it is damaged.
-#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn stored(bytes: &[u8]) -> Option<(usize, usize, Orientation)> {
     let file = File::open(bytes).ok()?;
-    let (page, _) = pages::choose(&file).ok()?;
+    placed(&pages::choose(&file).ok()?.0)
+}
+
+fn placed(page: &Directory<'_>) -> Option<(usize, usize, Orientation)> {
     let side = |tag| page.number(tag).ok()?.and_then(|side| usize::try_from(side).ok());
-    Some((side(tag::IMAGE_WIDTH)?, side(tag::IMAGE_LENGTH)?, orientation(&page).ok()?))
+    Some((side(tag::IMAGE_WIDTH)?, side(tag::IMAGE_LENGTH)?, orientation(page).ok()?))
 }
 
 /// The alpha channel of the page that [`decode_tiff`] reads, upright, in 8 bits; `None` if there is none in whole bytes.
-#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn alpha(bytes: &[u8]) -> Option<Vec<u8>> {
     let file = File::open(bytes).ok()?;
     let (page, _) = pages::choose(&file).ok()?;

@@ -10,7 +10,7 @@ use super::directory::{Directory, tag};
 use super::layout::{Compression, Kind, Layout};
 use super::samples::Samples;
 use super::{damaged, names, unsupported};
-use crate::image::{ImageError, Note, Pixels};
+use crate::picture::{ImageError, Note, Pixels};
 
 /// What the first samples of a pixel are.
 #[derive(Debug, PartialEq)]

@@ -5,7 +5,7 @@
 //! section 2; the BigTIFF design (8-byte offsets, version 43).
 
 use super::{damaged, truncated};
-use crate::image::ImageError;
+use crate::picture::ImageError;
 
 /// Names of the tags that are read.
 pub(super) mod tag {

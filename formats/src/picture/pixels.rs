@@ -16,7 +16,7 @@ pub struct Rgb8 {
 
 impl Rgb8 {
     /// One row, [width, 3]; empty if `bytes` is shorter than its size.
-    pub(super) fn row(&self, y: usize) -> &[u8] {
+    pub fn row(&self, y: usize) -> &[u8] {
         let row_bytes = self.width_px * 3;
         self.bytes.get(y * row_bytes..(y + 1) * row_bytes).unwrap_or(&[])
     }

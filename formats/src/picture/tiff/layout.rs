@@ -7,7 +7,7 @@
 use super::directory::{Directory, File, tag};
 use super::predictor::Predictor;
 use super::{damaged, names, truncated, unsupported};
-use crate::image::{ImageError, Limits};
+use crate::picture::{ImageError, Limits};
 
 /// How the bytes of a strip or tile are packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 
 use super::directory::{Directory, File, tag};
-use crate::image::ImageError;
+use crate::picture::ImageError;
 
 /// Pages that are counted at most; a longer list is a file made to be slow.
 const MAX_PAGES: usize = 100_000;
@@ -40,6 +40,25 @@ pub(super) fn choose<'a>(file: &'a File<'a>) -> Result<(Directory<'a>, u64), Ima
         pages = frames_of_imagej(&page).unwrap_or(1);
     }
     Ok((page, pages.max(1)))
+}
+
+/// Where the directories of all pages are that are neither reduced copies nor masks; of the first where all are.
+pub(super) fn places(file: &File<'_>) -> Result<Vec<u64>, ImageError> {
+    let mut seen = HashSet::new();
+    let mut places = Vec::new();
+    let mut next = file.first;
+    while next != 0 && seen.len() < MAX_PAGES && seen.insert(next) {
+        let page = match file.directory(next) {
+            Ok(page) => page,
+            Err(error) if places.is_empty() => return Err(error),
+            Err(_) => break,
+        };
+        if !is_aside(&page) {
+            places.push(next);
+        }
+        next = page.next;
+    }
+    Ok(if places.is_empty() { vec![file.first] } else { places })
 }
 
 /// A reduced copy of another page, or a mask of one.

@@ -73,7 +73,7 @@ impl fmt::Display for Note {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::GreyRange;
+    use crate::picture::GreyRange;
 
     #[test]
     fn notes_are_clauses() {

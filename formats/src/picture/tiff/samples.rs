@@ -7,8 +7,8 @@ use super::decompress::decompress;
 use super::layout::{Compression, Kind, Layout};
 use super::predictor::{Predictor, undo};
 use super::{damaged, truncated};
-use crate::image::limits::zeroed;
-use crate::image::{ImageError, Limits};
+use crate::picture::limits::zeroed;
+use crate::picture::{ImageError, Limits};
 
 /// What the picture is made of.
 pub(super) struct Samples {

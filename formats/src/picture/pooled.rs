@@ -67,7 +67,7 @@ fn at(sorted: &[f64], percent: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{Window, WindowChoice};
+    use crate::picture::{Window, WindowChoice};
 
     fn picture(values: Vec<f32>, window: Option<Window>) -> Picture {
         let pixels = Pixels::DeepGray { values, window };

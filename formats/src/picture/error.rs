@@ -15,14 +15,6 @@ pub enum ImageError {
         /// What the first bytes look like.
         found: String,
     },
-    /// A format of medical images that this build does not read yet.
-    #[error("{files} cannot be opened yet. Export {part} as PNG or 16-bit TIFF")]
-    NotYet {
-        /// What such files are called.
-        files: &'static str,
-        /// What of them makes a picture.
-        part: &'static str,
-    },
     /// The content is known, but this kind of it is not read.
     #[error(
         "this {format} file has {found}, which this build does not read; open it in a program that shows it and save it again as an 8-bit or 16-bit PNG"
