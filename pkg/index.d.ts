@@ -179,6 +179,10 @@ export interface Decoded {
   height: number;
   /** Deeper than 8 bits, so that a window applies. */
   deep: boolean;
+  /** Grey values deeper than 8 bits with their meaning (HU, say), row by row; null for others. */
+  values: Float32Array<ArrayBuffer> | null;
+  /** Low values are bright. */
+  inverted: boolean;
   /** The file states that it is a synthetic phantom, no patient. */
   synthetic: boolean;
   /** What a person should know about how the file was read: "page 1 of 3 is analysed". */
@@ -314,6 +318,9 @@ export interface OpenerOptions {
   timeoutMs?: number;
 }
 
+/** Planes of a volume; a series of frames has axial ones alone, whatever its plane. */
+export type SliceAxis = "axial" | "coronal" | "sagittal";
+
 /** Slices of a series along one direction. */
 export interface SeriesAxis {
   /** In one volume. */
@@ -382,7 +389,7 @@ export class Opener {
   /** Files that belong together become one series; headers and their pixel files are found by name. */
   open(files: (File | Blob | { blob: Blob; path: string })[], options?: { signal?: AbortSignal; onProgress?(done: number, total: number): void }): Promise<OpenedFiles>;
   /** A frame as a raw picture: a Blob that `decode`, `analyse` and every other call takes in the place of a file. */
-  frame(seriesId: number, index: number, options?: { axis?: "axial" | "coronal" | "sagittal"; volume?: number; signal?: AbortSignal }): Promise<Blob>;
+  frame(seriesId: number, index: number, options?: { axis?: SliceAxis; volume?: number; signal?: AbortSignal }): Promise<Blob>;
   /** One file as one raw picture: of a volume the middle slice, of several frames the first. */
   picture(blob: Blob, options?: { signal?: AbortSignal }): Promise<Blob>;
   /** Forgets a series and its files. */

@@ -191,7 +191,7 @@ export class Opener {
       }
     }
     const path = paths.get(places[0]) ?? "";
-    const folder = path.slice(0, path.lastIndexOf("/"));
+    const folder = path.slice(0, Math.max(0, path.lastIndexOf("/")));
     const name = own.size > 1 && folder ? nameOf(folder) : nameOf(path);
     const files = Array.from({ length: places.length / 2 }, (_, n) => ({ path: paths.get(places[2 * n]) ?? "", frame: places[2 * n + 1] }));
     const info = { id: this.#nextSeries++, name, path, ...described, files };

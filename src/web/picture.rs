@@ -6,7 +6,7 @@
 use js_sys::{Array, Float32Array, Float64Array, Object, Reflect, Uint8Array, Uint8ClampedArray};
 use wasm_bindgen::prelude::*;
 
-use crate::image::{self, Note, PixelHash, RawNote, RawPicture, Rgb8, Shown, WindowChoice};
+use crate::image::{self, Note, PixelHash, Pixels, RawNote, RawPicture, Rgb8, Shown, WindowChoice};
 use crate::mvfa::Warning;
 use crate::render;
 use crate::web::engine::plain;
@@ -17,9 +17,9 @@ const BAR_WIDTH_PX: usize = 256;
 
 /// Shows a decoded picture through a window.
 ///
-/// Returns `{ width, height, deep, synthetic, notes, warnings, window, pixels, input, hash }`: notes as `{ code, text }`,
+/// Returns `{ width, height, deep, values, inverted, synthetic, notes, warnings, window, pixels, input, hash }`: notes as `{ code, text }`,
 /// warnings as `{ code, text, short, voids }`, the window as `{ low, high, padded, text }` or null where none applies,
-/// pixels as RGBA, and `input` as RGB `[side, side, 3]` for the model whose side is given, or null; `hash` is equal for
+/// pixels as RGBA, `values` as the numbers of deep grey or null, and `input` as RGB `[side, side, 3]` for the model whose side is given, or null; `hash` is equal for
 /// equal inputs.
 ///
 /// # Errors
@@ -32,6 +32,12 @@ pub fn decode(bytes: &[u8], window: Option<String>, side_px: Option<usize>) -> R
     set(&out, "width", &(rgb.width_px as f64).into());
     set(&out, "height", &(rgb.height_px as f64).into());
     set(&out, "deep", &raw.picture.is_deep().into());
+    let values = match &raw.picture.pixels {
+        Pixels::DeepGray { values, .. } => Float32Array::from(&values[..]).into(),
+        _ => JsValue::NULL,
+    };
+    set(&out, "values", &values);
+    set(&out, "inverted", &raw.inverted.into());
     set(&out, "synthetic", &raw.synthetic.into());
     set(&out, "notes", &raw.notes.iter().map(note).collect::<Array>());
     set(&out, "window", &shown.map_or(JsValue::NULL, |shown| window_of(&shown).into()));

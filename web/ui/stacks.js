@@ -185,7 +185,7 @@ function bySlice(a, b) {
 export function analysedSlices(state, item) {
   const { slice } = item ?? {};
   if (!item || !slice) return [];
-  return state.images.filter((other) => other.stack === item.stack && other.slice?.axis === slice.axis && other.slice.volume === slice.volume && other.result);
+  return state.images.filter((other) => other.stack === item.stack && other.slice?.axis === slice.axis && other.slice?.volume === slice.volume && other.result);
 }
 
 /** @type {{key: string, map: Float32Array} | null} */
