@@ -16,6 +16,8 @@ const MAIN = new URL("./wasm/mvfa_formats_bg.wasm", import.meta.url);
 const RAW_PICTURE = "application/x-mvfa-picture";
 /** Enough for the headers of nearly all files. */
 const HEAD_BYTES = 1 << 16;
+/** For three new identifiers. */
+const RANDOM_BYTES = 48;
 /** Headers whose pixels are in another file come first, so that that one is not opened by itself. */
 const HEADER = /\.(hdr|nhdr|mhd)$/i;
 
@@ -167,6 +169,28 @@ const ops = {
       progress({ file: null });
       if (blob.size > HEAD_BYTES) wasm.judge(await bytesOf(blob.slice(0, HEAD_BYTES)), blob.size);
       return rawPicture(wasm.picture(await bytesOf(blob)));
+    },
+  },
+  /**
+   * A file about a series. Its own files are looked into again: what a file is about is known nowhere else.
+   * @type {{queue: string, run: (args: any, signal: AbortSignal, progress: (value: object) => void) => Promise<Uint8Array>}}
+   */
+  write: {
+    queue: "open",
+    async run({ entries, kind, slices, values, side, threshold, model }, signal, progress) {
+      if (kind === "npy") return wasm.writeNpy(values, side);
+      if (kind === "png16") return wasm.writePng16(values, side);
+      wasm.begin();
+      const isHeader = ({ path }) => HEADER.test(path);
+      for (const entry of entries.some(isHeader) ? entries.filter(isHeader) : entries) {
+        progress({ file: entry.file });
+        if (signal.aborted) throw fail("AbortError", "Stopped on request.");
+        await look(entry, entries);
+      }
+      const random = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES));
+      const seconds = Math.floor(Date.now() / 1000);
+      if (kind === "capture") return wasm.writeCapture(slices[0], values, model, random, seconds);
+      return wasm.writeMaps(kind, Uint32Array.from(slices), values, side, threshold, model, random, seconds);
     },
   },
   forget: {

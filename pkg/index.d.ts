@@ -379,6 +379,24 @@ export interface OpenedFiles {
   notes: string[];
 }
 
+/** What {@link Opener.write} makes. */
+export interface WriteRequest {
+  /**
+   * Of one map: `npy`, `png16`. Of slices: `map` and `labels` (NIfTI, packed with gzip, in the source's space), `segmentation`
+   * (DICOM), `capture` (one slice with its overlay as DICOM Secondary Capture).
+   */
+  kind: "npy" | "png16" | "map" | "labels" | "segmentation" | "capture";
+  /** Numbers of axial slices from 0; of the second volume they go on after those of the first. */
+  slices?: number[];
+  /** Maps one after the other, side × side each; for `capture` RGBA of the slice's size. */
+  values: Float32Array | Uint8Array;
+  side?: number;
+  /** What lies at it or above is marked. */
+  threshold?: number;
+  /** Name of the model, for the file's description. */
+  model?: string;
+}
+
 /**
  * Opens picture files: PNG, JPEG, WebP, BMP, TIFF, DICOM, NIfTI, NRRD and MetaImage. It runs in a worker of its own: a file
  * that ends it costs that file only.
@@ -392,6 +410,8 @@ export class Opener {
   frame(seriesId: number, index: number, options?: { axis?: SliceAxis; volume?: number; signal?: AbortSignal }): Promise<Blob>;
   /** One file as one raw picture: of a volume the middle slice, of several frames the first. */
   picture(blob: Blob, options?: { signal?: AbortSignal }): Promise<Blob>;
+  /** A file about a series, or with null about one map. No name, number or date of a patient gets into it. */
+  write(seriesId: number | null, request: WriteRequest, options?: { signal?: AbortSignal }): Promise<Uint8Array<ArrayBuffer>>;
   /** Forgets a series and its files. */
   release(seriesId: number): Promise<void>;
   close(): void;

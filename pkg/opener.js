@@ -155,6 +155,26 @@ export class Opener {
     return this.#call("picture", { blob }, { signal });
   }
 
+  /**
+   * Writes a file about a series, or about one map.
+   * @param {number | null} seriesId null for what is about a map alone
+   * @param {import("./index.d.ts").WriteRequest} request
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Uint8Array<ArrayBuffer>>}
+   */
+  async write(seriesId, request, { signal } = {}) {
+    const held = seriesId === null ? null : this.#series.get(seriesId);
+    if (held === undefined) throw makeError("UsageError", `There is no series ${seriesId}. Use an id that open returned, and not after its release.`);
+    const entries = [...(held ? filesOf(held.places) : [])].flatMap((file) => {
+      const { pixels } = /** @type {Opened} */ (this.#files.get(file));
+      return pixels === null ? [file] : [file, pixels];
+    }).map((file) => {
+      const { blob, path } = /** @type {Opened} */ (this.#files.get(file));
+      return { file, blob, path };
+    });
+    return this.#call("write", { ...request, entries }, { signal });
+  }
+
   /** Forgets a series and its files. @param {number} seriesId @returns {Promise<void>} */
   async release(seriesId) {
     const held = this.#series.get(seriesId);

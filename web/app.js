@@ -4,6 +4,7 @@ import { obstacle, showUnsupported } from "./ui/capability.js";
 import { mountAnnouncer } from "./ui/announce.js";
 import { createAdding } from "./ui/adding.js";
 import { createPauses } from "./ui/dom.js";
+import { mountExports } from "./ui/exports.js";
 import { createEngine } from "./ui/engine.js";
 import { createImages } from "./ui/images.js";
 import { createMessages, mountMessages } from "./ui/messages.js";
@@ -81,7 +82,8 @@ async function start() {
   await then(() => mountResult(store));
   await then(() => mountSave(store, messages, overlay, images));
   await then(() => mountStatus(store, engine, runner));
-  await then(() => mountPrint(store, overlay, viewer));
+  const print = await then(() => mountPrint(store, overlay, viewer));
+  await then(() => mountExports(store, messages, overlay, images, sources, viewer, print));
   const table = await then(() => mountTable(store, images));
   await then(() => {
     mountLeave(store);

@@ -31,6 +31,7 @@ mod geometry;
 mod head;
 #[cfg(feature = "files")]
 mod limits;
+pub mod map_at;
 #[cfg(feature = "files")]
 mod open;
 pub mod picture;

@@ -19,4 +19,4 @@ pub use contour::{Polyline, contours};
 pub(crate) use hatch::hatch;
 pub use overlay::{OverlayStyle, map_rgba, overlay};
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use overlay::{at_pixel, sampled};
+pub(crate) use mvfa_formats::map_at::{at_pixel, sampled};

@@ -42,7 +42,7 @@ export function createImages(store, messages, engine) {
     return {
       id: nextId++, number, content, name, path, note, noteKey: "", label: label ?? `Image ${number}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
       thumb: null, bitmap: null, input: null, decodedWindow: null, shown: null, leftOut: [], message: "", warnings: [], result: null, resultKey: "", normals: [],
-      units: series?.units ?? null, windows: series?.windows ?? [], spacingMm: series?.spacingMm ?? null, modality: series?.modality ?? null,
+      units: series?.units ?? null, windows: series?.windows ?? [], spacingMm: series?.spacingMm ?? null, modality: series?.modality ?? null, series: series ?? null,
     };
   }
 

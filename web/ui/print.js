@@ -45,11 +45,33 @@ export function mountPrint(store, overlay, viewer) {
     return canvas;
   }
 
+  /** The sheet as a file of its own. */
+  function file() {
+    fill();
+    const copy = /** @type {HTMLElement} */ (sheet.cloneNode(true));
+    const drawn = [...sheet.querySelectorAll("canvas")];
+    for (const [n, canvas] of [...copy.querySelectorAll("canvas")].entries()) {
+      canvas.replaceWith(make("img", { class: canvas.className, alt: "", src: drawn[n].toDataURL("image/png") }));
+    }
+    clear();
+    const text = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"><title>MVFA Web</title><style>${sheetStyles()}</style></head><body>${copy.outerHTML}</body></html>`;
+    return new Blob([text], { type: "text/html" });
+  }
+
   const clear = () => sheet.replaceChildren();
   addEventListener("beforeprint", fill);
   addEventListener("afterprint", clear);
   // Some browsers tell it only this way.
   matchMedia("print").addEventListener("change", ({ matches }) => (matches ? fill() : clear()));
+  return { file };
+}
+
+/** What the style sheet says of the sheet, for screen and paper alike. */
+function sheetStyles() {
+  const rules = [...document.styleSheets].flatMap((one) => [...one.cssRules]);
+  const own = rules.flatMap((rule) => (rule instanceof CSSMediaRule && rule.conditionText === "print" ? [...rule.cssRules] : []));
+  const reset = "* { margin: 0; padding: 0; box-sizing: border-box; } ul { list-style: none; } body { max-width: 190mm; margin: 8mm auto; font: 10pt/1.35 system-ui, sans-serif; color: #000; background: #fff; } :root { --line: #bbb; --muted: #444; } .sheet-normals img { display: block; width: 18mm; height: 18mm; }";
+  return [reset, ...own.filter(({ cssText }) => cssText.startsWith(".sheet") || cssText.startsWith("@page")).map(({ cssText }) => cssText)].join("\n");
 }
 
 /** The colour bar with its numbers and the threshold's mark. @param {import("./overlay.js").Rendered} layer */

@@ -99,7 +99,7 @@ export function createSources(store, messages, network) {
     },
     /** Forgets the files of a series. @param {SeriesInfo} series */
     release: (series) => void opener.then((reader) => reader.release(series.id)).catch(() => {}),
-    /** Writes something about a series. @param {SeriesInfo} series @param {import("../../pkg/index.d.ts").WriteRequest} request @returns {Promise<Blob>} */
-    write: async (series, request) => (await opener).write(series.id, request),
+    /** Writes a file. @param {SeriesInfo | null} series what it is about @param {import("../../pkg/index.d.ts").WriteRequest} request */
+    write: async (series, request) => (await opener).write(series?.id ?? null, request),
   };
 }

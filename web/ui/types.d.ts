@@ -44,6 +44,8 @@ export interface ImageItem {
   slice?: { axis: SliceAxis; volume: number; index: number };
   /** The window that the slices of a stack share where its files propose none. */
   stackWindow?: string | null;
+  /** The series it comes from; null for plain pictures. */
+  series?: SeriesInfo | null;
   /** What made it, as DICOM abbreviates it; null where that is not known. */
   modality?: string | null;
   decodedWindow: string | null;

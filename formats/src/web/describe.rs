@@ -28,7 +28,7 @@ fn pair([first, second]: [f64; 2]) -> JsValue {
 }
 
 /// Frames in the order of volumes, and how many volumes there are: one if they are not of equal length.
-fn order(series: &Series) -> (Vec<usize>, usize) {
+pub(super) fn order(series: &Series) -> (Vec<usize>, usize) {
     let mut volumes: Vec<Vec<usize>> = Vec::new();
     for n in 0..series.len() {
         let volume = series.info(n).map_or(0, |info| info.volume);

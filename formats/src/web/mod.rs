@@ -10,6 +10,7 @@
 mod describe;
 mod error;
 mod store;
+mod write;
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::prelude::*;

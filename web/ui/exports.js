@@ -1,0 +1,153 @@
+/**
+ * What one can keep besides picture and report: the map itself, its outlines, what lies above the threshold as DICOM or NIfTI
+ * in the space of the source, and the printed page as a file. None of them holds a name or a date of a patient; files' names
+ * are in them only when the box is ticked.
+ */
+
+import { placesAbove } from "./components.js";
+import { countOf, el, make, sentence, setHidden, setText } from "./dom.js";
+import { fileName, withoutEnding } from "./names.js";
+import { isStale, thresholdFor } from "./results.js";
+import { download } from "./save.js";
+import { analysedSlices } from "./stacks.js";
+import { currentImage } from "./store.js";
+import { warningsFor } from "./warnings.js";
+
+/** So many places are listed. */
+const MOST_PLACES = 1000;
+
+/** @typedef {import("./types.d.ts").ImageItem} ImageItem */
+/** @typedef {import("./types.d.ts").State} State */
+/** A kind of file. @typedef {{name: string, ending: string, hint: string, make: () => Promise<Blob>}} Kind */
+
+/**
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./overlay.js").createOverlay>} overlay
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./source.js").createSources>} sources
+ * @param {ReturnType<typeof import("./viewer.js").mountViewer>} viewer
+ * @param {ReturnType<typeof import("./print.js").mountPrint>} print
+ */
+export function mountExports(store, messages, overlay, images, sources, viewer, print) {
+  const { state } = store;
+  const select = el("export-kind");
+  const button = el("export-save");
+  let offered = "";
+
+  /** What there is to save of an image, by name. @param {ImageItem} item with a result @returns {Record<string, Kind>} */
+  function kindsFor(item) {
+    const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+    const threshold = thresholdFor(state, item);
+    const isVoid = warningsFor(item).some(({ voids }) => voids);
+    const model = `${state.info?.name}, revision ${state.info?.revision}`;
+    const alone = (/** @type {"npy" | "png16"} */ kind) => async () => blobOf(await sources.write(null, { kind, values: result.overlay, side: result.size }), kind === "npy" ? "application/octet-stream" : "image/png");
+    /** @type {Record<string, Kind>} */
+    const kinds = {
+      page: { name: "this page as it prints (.html)", ending: "html", hint: "One file with picture, map, reading and settings; it opens anywhere and asks the network for nothing.", make: async () => (await images.decode(item), print.file()) },
+      png16: { name: "map, 16 bits (.png)", ending: "png", hint: `The values of the map, ${result.size} × ${result.size}: the text “Range” in the file names those of black and white.`, make: alone("png16") },
+      npy: { name: "map, NumPy (.npy)", ending: "npy", hint: `The values of the map as they are, ${result.size} × ${result.size}.`, make: alone("npy") },
+    };
+    if (threshold !== null && !isVoid) {
+      kinds.outlines = { name: "outlines and places (.json)", ending: "json", hint: "What lies above the threshold, in pixels of the image, and in mm² where the file has a spacing.", make: async () => outlines(item, threshold) };
+    }
+    const { series, slice } = item;
+    if (!series || series.isPicture || (slice && slice.axis !== "axial")) return kinds;
+    const slices = sameSlices(item);
+    const what = countOf(slices.length, "slice");
+    const write = (/** @type {import("../../pkg/index.d.ts").WriteRequest["kind"]} */ kind, /** @type {string} */ type) => async () => blobOf(await sources.write(series, {
+      kind, model, side: result.size, threshold: threshold ?? Infinity, slices: slices.map((one) => numberOf(one, series)), values: joined(slices.map((one) => one.result?.overlay ?? new Float32Array())),
+    }), type);
+    kinds.map = { name: `map of ${what}, NIfTI (.nii.gz)`, ending: "nii.gz", hint: "In the space of the source; no number where no slice was analysed.", make: write("map", "application/gzip") };
+    if (threshold !== null && !isVoid) {
+      kinds.labels = { name: `what lies above, NIfTI (.nii.gz)`, ending: "nii.gz", hint: `${what}: 1 at the threshold or above, 0 elsewhere, in the space of the source.`, make: write("labels", "application/gzip") };
+      if (series.format.startsWith("DICOM")) {
+        kinds.segmentation = { name: "what lies above, DICOM Segmentation (.dcm)", ending: "dcm", hint: `${what}. It refers to the source's images by their identifiers and holds nothing of the patient.`, make: write("segmentation", "application/dicom") };
+      }
+    }
+    if (series.format.startsWith("DICOM")) {
+      kinds.capture = { name: "slice with overlay, DICOM (.dcm)", ending: "dcm", hint: "A Secondary Capture that refers to the source's image.", make: async () => {
+        await images.decode(item);
+        if (!overlay.of(item)) throw new Error("The overlay is still being drawn. Try again in a moment.");
+        const canvas = Object.assign(document.createElement("canvas"), { width: item.width, height: item.height });
+        const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+        viewer.draw(context, { x: 0, y: 0, width: item.width, height: item.height });
+        const { data } = context.getImageData(0, 0, item.width, item.height);
+        const values = new Uint8Array(data.buffer);
+        return blobOf(await sources.write(series, { kind: "capture", model, slices: [numberOf(item, series)], values }), "application/dicom");
+      } };
+    }
+    return kinds;
+  }
+
+  /** The image, and of its stack all slices that have a result made in the same way. @param {ImageItem} item */
+  function sameSlices(item) {
+    const all = analysedSlices(state, item).filter((one) => one.resultKey === item.resultKey);
+    return all.length > 0 ? all : [item];
+  }
+
+  /** @param {ImageItem} item @param {number} threshold */
+  async function outlines(item, threshold) {
+    const { overlay: map, size, object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+    if (!state.session) throw new Error("The model is not loaded. Load it, then save again.");
+    const { contours } = await state.session.render(map, size, { lo: threshold, hi: threshold + 1, threshold, colourMap: state.settings.colourMap });
+    const { places, total } = placesAbove(map, size, threshold, item, MOST_PLACES);
+    const scale = [item.width / size, item.height / size];
+    const lines = contours.map((line) => Array.from({ length: line.length / 2 }, (_, n) => [line[2 * n] * scale[0], line[2 * n + 1] * scale[1]]));
+    const text = {
+      outlines: "MVFA Web", format: 1, image: item.label, ...(el("report-names").checked ? { fileName: item.path } : {}), object, mode, width: item.width, height: item.height, spacingMm: item.spacingMm ?? null, threshold,
+      coordinates: "x to the right and y down in pixels of the image; 0.5, 0.5 is the middle of the first", lines: lines.map((points) => ({ points })),
+      places: places.map(({ areaPx, areaMm2, peak, mean, peakAt, box }) => ({ areaPx, areaMm2, peak, mean, peakAt, box })), placesInAll: total, madeWithOlderSettings: isStale(state, item),
+    };
+    return new Blob([JSON.stringify(text, null, 1)], { type: "application/json" });
+  }
+
+  button.addEventListener("click", async () => {
+    const item = currentImage(state);
+    const kind = item?.result ? kindsFor(item)[select.value] : undefined;
+    if (!item || !kind) return;
+    button.disabled = true;
+    try {
+      const { object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+      const called = el("report-names").checked ? withoutEnding(item.path) : item.label;
+      download(await kind.make(), `${fileName(called, object, mode === "zero" ? "words" : "normal-images", select.value)}.${kind.ending}`);
+    } catch (error) {
+      messages.error(`The file could not be saved. ${sentence(error.message)}`);
+    } finally {
+      button.disabled = false;
+    }
+  });
+  select.addEventListener("change", () => store.changed());
+
+  store.on(() => {
+    const item = currentImage(state);
+    setHidden(el("exports"), !item?.result);
+    if (!item?.result) return;
+    const kinds = kindsFor(item);
+    const key = Object.entries(kinds).map(([id, { name }]) => `${id} ${name}`).join("\n");
+    if (key !== offered) {
+      offered = key;
+      const before = select.value;
+      select.replaceChildren(...Object.entries(kinds).map(([value, { name }]) => make("option", { value, text: name })));
+      select.value = kinds[before] ? before : Object.keys(kinds)[0];
+    }
+    setText(el("export-hint"), kinds[select.value]?.hint ?? "");
+  });
+}
+
+/** @param {Uint8Array<ArrayBuffer>} bytes @param {string} type */
+function blobOf(bytes, type) {
+  return new Blob([bytes], { type });
+}
+
+/** Number of a slice among all of its series. @param {ImageItem} item @param {import("../../pkg/index.d.ts").SeriesInfo} series */
+function numberOf({ slice }, series) {
+  return slice ? slice.volume * series.axes.axial.frames + slice.index : 0;
+}
+
+/** @param {Float32Array[]} maps of equal length */
+function joined(maps) {
+  const all = new Float32Array(maps.reduce((sum, { length }) => sum + length, 0));
+  maps.reduce((at, map) => (all.set(map, at), at + map.length), 0);
+  return all;
+}
