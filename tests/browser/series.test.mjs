@@ -120,7 +120,7 @@ test("of a volume in time each point can be seen", async () => {
 test("pictures, medical files and what is neither come together; what cannot be read keeps its place and reason", async () => {
   await withTiny(async (page) => {
     const junk = { name: "notes.dcm", mimeType: "application/octet-stream", buffer: Buffer.from("no picture at all, only a text") };
-    await giveFiles(page, "file-input", [tinyPicture("input_rgb.png"), CT, junk]);
+    await giveFiles(page, "file-input", [{ name: "input_rgb.png", mimeType: "image/png", buffer: readFileSync(tinyPicture("input_rgb.png")) }, { name: "CT_small.dcm", mimeType: "", buffer: readFileSync(CT) }, junk]);
     await page.waitForFunction(() => document.querySelectorAll(".strip-item").length === 3 && document.querySelectorAll(".strip-thumb canvas").length === 2);
     const found = await rows(page);
     assert.match(found.find((row) => row.includes("notes")), /not readable: .*text/);
