@@ -19,7 +19,7 @@ export { watchRequests } from "./requests.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
 
 /** In this form bundlers see that the file is a worker. */
-const startWorker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module" });
+const startWorker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "mvfa-model" });
 
 /**
  * Starts the worker under the content security policy of this page. A worker that is loaded from an address has only the
@@ -30,7 +30,7 @@ const startWorker = () => new Worker(new URL("./worker.js", import.meta.url), { 
  */
 export function startUnderPagePolicy(url) {
   const source = URL.createObjectURL(new Blob([`import ${JSON.stringify(String(url))};`], { type: "text/javascript" }));
-  const worker = new Worker(source, { type: "module" });
+  const worker = new Worker(source, { type: "module", name: String(url) });
   // Needed until the script is read: after the first message, or an error.
   for (const event of ["message", "error"]) worker.addEventListener(event, () => URL.revokeObjectURL(source), { once: true });
   return worker;

@@ -13,7 +13,7 @@ import { makeError, stopped } from "./errors.js";
 import { Life } from "./life.js";
 
 /** In this form bundlers see that the file is a worker. */
-const startWorker = () => new Worker(new URL("./formats-worker.js", import.meta.url), { type: "module" });
+const startWorker = () => new Worker(new URL("./formats-worker.js", import.meta.url), { type: "module", name: "mvfa-formats" });
 
 /** The type of Blobs that are decoded already. */
 const RAW_PICTURE = "application/x-mvfa-picture";

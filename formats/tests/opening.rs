@@ -135,3 +135,14 @@ fn a_picture_is_a_series_of_one_frame() {
     let cut = open(&bytes[..bytes.len() / 2], &Limits::default()).and_then(|series| series.frame(0).map(|_| ()));
     assert!(matches!(cut, Err(FormatError::Picture(_))), "{cut:?}");
 }
+
+#[test]
+fn a_header_asks_for_the_file_of_its_pixels() {
+    let header = b"ObjectType = Image\nNDims = 3\nDimSize = 3 2 2\nElementType = MET_UCHAR\nElementDataFile = pixels.raw\n";
+    let limits = Limits::default();
+    let alone = open(header.as_slice(), &limits);
+    assert!(matches!(&alone, Err(FormatError::Companion { file, .. }) if file.contains("pixels.raw")), "{alone:?}");
+    assert!(matches!(open_head(header, 1 << 20, &limits), Err(FormatError::Companion { .. })));
+    let pair = mvfa_formats::open_pair(header.as_slice(), (0..12).collect::<Vec<u8>>(), &limits).unwrap();
+    assert_eq!((pair.format, pair.len()), ("MetaImage", 2));
+}

@@ -59,8 +59,8 @@ export async function waitForError(page, timeoutMs = 60_000) {
 
 /** The page's workers of one kind: those of the model, or those that read files; waiting ones too. @param {"model" | "files"} kind */
 export async function workersOf(page, kind) {
-  // Started on the spot, so only what it fetched tells which it is.
-  const readsFiles = () => [location.href, ...performance.getEntriesByType("resource").map(({ name }) => name)].some((url) => url.includes("formats-worker"));
+  // Bundlers and the page's policy give workers other addresses; their names tell what they are for.
+  const readsFiles = () => /formats/.test(self.name);
   const found = [];
   for (const worker of page.workers()) {
     const is = await worker.evaluate(readsFiles).catch(() => null);

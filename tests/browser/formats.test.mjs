@@ -211,7 +211,7 @@ test("a folder: files that belong together, a pair, what holds no picture, what 
       ...slices.map((name) => entry(name)),
     ]);
     const volume = series.findIndex(({ format }) => format === "MetaImage");
-    assert.equal(volume, 0, "headers come first");
+    assert.equal(volume, 0, JSON.stringify({ refused, notes }));
     assert.deepEqual([series[0].frames, series[0].name, frames[0].values], [2, "volume.mhd", [0, 1, 2, 3, 4, 5]]);
     assert.deepEqual(refused.map(({ path }) => path).sort(), ["other/pixels.raw", "study/report.pdf"]);
     assert.match(refused.find(({ path }) => path.endsWith("pdf")).message, /PDF/);
