@@ -201,12 +201,11 @@ fn is_picture(name: &str) -> bool {
     ending.is_some_and(|ending| FILE_ENDINGS.contains(&ending.as_str())) || is_medical_name(name)
 }
 
-/// Whether a file is one with a medical picture, by its ending. Those whose pixels are in another file are left out; and in
-/// the page all are, where data sets are of plain pictures.
+/// Whether a file is one with a medical picture, by its ending. Those whose pixels are in another file are left out.
 pub fn is_medical_name(name: &str) -> bool {
     const ENDINGS: [&str; 5] = [".dcm", ".nii", ".nii.gz", ".nrrd", ".mha"];
     let name = name.to_ascii_lowercase();
-    cfg!(not(target_arch = "wasm32")) && ENDINGS.iter().any(|ending| name.ends_with(ending))
+    ENDINGS.iter().any(|ending| name.ends_with(ending))
 }
 
 /// Folders with parts in them; without any, folders with both classes in them.

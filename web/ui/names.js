@@ -6,10 +6,10 @@
 import { el } from "./dom.js";
 
 /**
- * Endings of image files, as the file chooser lists them; a test compares that list with the engine's. Anything else after
- * a point belongs to the name: `IM.00012` has no ending.
+ * Endings of image files; a test compares the list with the program's. Anything else after a point belongs to the name:
+ * `IM.00012` has no ending. The file chooser offers every file, since those of scanners often have none.
  */
-const ENDINGS = el("file-input").accept.split(",").filter((part) => part.startsWith("."));
+const ENDINGS = el("file-input").dataset.endings.split(",");
 const ENDING = new RegExp(`(${ENDINGS.map((ending) => ending.replaceAll(".", "\\.")).join("|")})$`, "i");
 const NATURAL = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
