@@ -108,8 +108,8 @@ export function mountStrip(store, images, stacks) {
     const highest = scores.length > 0 ? `highest ${twoDigits(Math.max(...scores))}` : "";
     const frames = stack.series.axes[stack.axis]?.frames ?? 1;
     return {
-      note: [countOf(frames, "slice"), highest].filter(Boolean).join(", "),
-      doubt: [done.length > 0 && done.length < frames ? `${done.length} analysed` : "", done.some((one) => isStale(state, one)) ? "older settings" : ""].filter(Boolean).join(", "),
+      note: highest || countOf(frames, "slice"),
+      doubt: [done.length > 0 ? `${done.length} of ${countOf(frames, "slice")}` : "", done.some((one) => isStale(state, one)) ? "older settings" : ""].filter(Boolean).join(", "),
     };
   }
 

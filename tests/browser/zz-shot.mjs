@@ -1,0 +1,13 @@
+import { chromium } from "playwright-core";
+const [,, url, out, w, h, scheme] = process.argv; const F = "../../formats/tests/files/";
+const b = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless=new","--no-sandbox","--disable-features=WebGPU,WebGPUService"] });
+const c = await b.newContext({ serviceWorkers: "block", viewport: { width: +w, height: +h }, colorScheme: scheme, deviceScaleFactor: w < 500 ? 2 : 1 });
+const p = await c.newPage(); p.on("console", m => m.type() === "error" && console.log("CONSOLE", m.text())); p.on("pageerror", e => console.log("PAGEERROR", e.stack));
+await p.goto(url + "?device=cpu"); await p.waitForSelector("main[data-state=ready]", { timeout: 120000 });
+await p.getByTestId("file-input").setInputFiles([F + "nifti/anatomical.nii"]); await p.getByTestId("stack-bar").waitFor(); await p.waitForTimeout(1500);
+await p.getByTestId("slices-title").click();
+await p.getByTestId("slices-from").fill("2"); await p.getByTestId("slices-to").fill("5"); await p.getByTestId("slices-normal").click();
+await p.waitForFunction(() => document.querySelectorAll("[data-testid=support-item][data-state=ready]").length === 4);
+await p.getByTestId("slices-from").fill("8"); await p.getByTestId("slices-to").fill("17"); await p.getByTestId("slices-analyse").click();
+await p.waitForSelector("main[data-state=busy]"); await p.waitForSelector("main[data-state=done]", { timeout: 120000 }); await p.waitForTimeout(800);
+await p.screenshot({ path: out, fullPage: w < 500 }); await p.locator(".save").scrollIntoViewIfNeeded(); await p.screenshot({ path: out.replace(".png", "b.png") }); await b.close();
