@@ -17,6 +17,6 @@ pub use colour_map::ColourMap;
 pub use contour::{Polyline, contours};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use hatch::hatch;
-pub use overlay::{OverlayStyle, map_rgba, overlay};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use mvfa_formats::map_at::{at_pixel, sampled};
+pub use overlay::{OverlayStyle, map_rgba, overlay};

@@ -22,7 +22,7 @@ elif path.endswith(".dcm"):
     referenced = sorted({str(element.value) for element in found.iterall() if element.keyword == "ReferencedSOPInstanceUID"})
     print(json.dumps({
         "class": found.file_meta.MediaStorageSOPClassUID.name, "rows": int(found.Rows), "columns": int(found.Columns),
-        "modality": found.Modality, "patient": [str(found.get("PatientName", "")), str(found.get("PatientID", "")), str(found.get("PatientBirthDate", ""))],
+        "modality": found.Modality, "patient": [str(found.get("PatientName", "")), str(found.get("PatientID", "")), str(found.get("PatientBirthDate", "")), str(found.get("StudyDate", ""))],
         "isReferenced": str(source.SOPInstanceUID) in referenced, "marked": int((found.pixel_array > 0).sum()),
     }))
 elif path.endswith(".npy"):

@@ -128,7 +128,7 @@ function mountLayers(store) {
   });
   store.on(() => {
     const layers = layersOf(state, currentImage(state));
-    const key = layers.map(({ id }) => id).join();
+    const key = layers.map(({ id, name }) => `${id} ${name}`).join();
     setHidden(el("layer-line"), layers.length === 0);
     if (layers.length === 0) return;
     if (key !== listed) {

@@ -8,6 +8,8 @@ import { keyFor } from "./results.js";
 
 /** Slices whose grey values stand for a stack. */
 const SLICES_LOOKED_AT = 16;
+/** Slices that were read and are kept for a moment: the one that is being shown, and the next. */
+const AHEAD = 3;
 
 /** @typedef {import("./types.d.ts").Stack} Stack */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -72,11 +74,27 @@ export function createStacks(store, engine, images, sources) {
     let item = stack.items.get(key);
     if (item) return item;
     const which = [series.volumes > 1 ? `volume ${volume + 1}` : "", axis === "axial" ? "" : axis, `slice ${index + 1}`].filter(Boolean).join(", ");
-    const picture = { ...sources.sliceOf(series, index, { axis, volume }), name: `${series.name}, ${which}`, path: `${series.path}, ${which}` };
+    const picture = { ...sources.sliceOf(series, index, { axis, volume }), content: () => read(stack, key, index, { axis, volume }), name: `${series.name}, ${which}`, path: `${series.path}, ${which}` };
     item = images.create({ ...picture, label: `${label}, ${which}` });
     Object.assign(item, { stack: stack.id, slice: { axis, volume, index }, stackWindow: stack.window });
     stack.items.set(key, item);
     return item;
+  }
+
+  /** @type {Map<string, Promise<Blob>>} */
+  const ahead = new Map();
+
+  /** Reads a slice, once if it was read ahead. @param {Stack} stack @param {string} key @param {number} index @param {{axis: SliceAxis, volume: number}} which */
+  function read({ id, series }, key, index, which) {
+    const place = `${id} ${key}`;
+    let content = ahead.get(place);
+    if (!content) {
+      content = sources.sliceOf(series, index, which).content();
+      content.catch(() => ahead.delete(place));
+      ahead.set(place, content);
+      for (const oldest of [...ahead.keys()].slice(0, Math.max(0, ahead.size - AHEAD))) ahead.delete(oldest);
+    }
+    return content;
   }
 
   /** Goes to a slice as soon as it is decoded; of several wishes the last one counts. @param {Stack} stack @param {number} index */
@@ -91,7 +109,11 @@ export function createStacks(store, engine, images, sources) {
         const { wanted, axis, volume } = stack;
         const item = slice(stack, wanted);
         if (item.id === state.currentId) break;
-        await images.decode(item).catch(() => {});
+        const decoded = images.decode(item).catch(() => {});
+        // The reader works on the next slice in the same direction while the engine's worker has this one.
+        const next = 2 * wanted - stack.index;
+        if (next >= 0 && next < frames) read(stack, keyOf(stack, next), next, { axis, volume }).catch(() => {});
+        await decoded;
         if (stack.isGone) break;
         // Meanwhile the person may have turned to another image.
         const isInView = currentImage(state)?.stack === stack.id;

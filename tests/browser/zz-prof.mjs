@@ -1,0 +1,10 @@
+import { chromium } from "playwright-core"; const F = "../../formats/tests/files/";
+const b = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--headless=new","--no-sandbox","--disable-features=WebGPU,WebGPUService"] });
+const p = await b.newPage({ viewport: { width: 1280, height: 800 } });
+await p.route("**/web/ui/images.js", async (r) => { const a = await r.fetch(); let s = await a.text();
+ s = s.replace("const decoded = await session.decode(await item.content(), { window });", "const T0=performance.now(); const BB=await item.content(); const T1=performance.now(); const decoded = await session.decode(BB, { window }); const T2=performance.now();").replace("item.bitmap?.close();\n      Object.assign(item, { width", "const T3=performance.now(); item.bitmap?.close();\n      Object.assign(item, { width").replace("if (item.status === \"reading\") item.status = \"ready\";", "const T4=performance.now(); (globalThis.TT??=[]).push([T1-T0,T2-T1,T3-T2,T4-T3]); if (item.status === \"reading\") item.status = \"ready\";");
+ await r.fulfill({ response: a, body: s }); });
+await p.goto(process.argv[2] + "?device=cpu"); await p.waitForSelector("main[data-state=ready]", { timeout: 120000 });
+await p.getByTestId("file-input").setInputFiles([process.argv[3] ?? F + "nifti/anatomical.nii"]); await p.getByTestId("stack-bar").waitFor(); await p.waitForTimeout(1500);
+const r = await p.evaluate(async () => { globalThis.TT = []; const s = document.getElementById("slice-slider"); const t = performance.now(); let i = 0; while (performance.now() - t < 3000) { s.value = String(1 + (i++ % 25)); s.dispatchEvent(new Event("input")); await new Promise(requestAnimationFrame); } const n = TT.length; return { perSecond: n / 3, mean: [0,1,2,3].map(k => (TT.reduce((a, x) => a + x[k], 0) / n).toFixed(1)) }; });
+console.log(JSON.stringify(r)); await b.close();
