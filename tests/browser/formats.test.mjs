@@ -246,6 +246,67 @@ test("what asks for 4 GB is refused from its header", async () => {
   });
 });
 
+/** The beginning of a CT slice of 512 × 512, up to its pixels, at a place along z. Explicit little endian, without a preamble. */
+function sliceHeader(z) {
+  const element = (group, number, vr, value) => {
+    const content = Buffer.isBuffer(value) ? value : Buffer.from(value.length % 2 ? `${value} ` : value);
+    const head = Buffer.alloc(8);
+    head.writeUInt16LE(group, 0);
+    head.writeUInt16LE(number, 2);
+    head.write(vr, 4, "latin1");
+    head.writeUInt16LE(content.length, 6);
+    return Buffer.concat([head, content]);
+  };
+  const short = (value) => Buffer.from([value & 255, value >> 8]);
+  const pixels = Buffer.alloc(12);
+  pixels.writeUInt16LE(0x7fe0, 0);
+  pixels.writeUInt16LE(0x0010, 2);
+  pixels.write("OW", 4, "latin1");
+  pixels.writeUInt32LE(512 * 512 * 2, 8);
+  return Buffer.concat([
+    element(0x0008, 0x0060, "CS", "CT"), element(0x0010, 0x0010, "PN", "Planted^Name"), element(0x0020, 0x000e, "UI", "1.2.3"),
+    element(0x0020, 0x0032, "DS", `0\\0\\${z}`), element(0x0020, 0x0037, "DS", "1\\0\\0\\0\\1\\0"), element(0x0028, 0x0002, "US", short(1)),
+    element(0x0028, 0x0004, "CS", "MONOCHROME2"), element(0x0028, 0x0010, "US", short(512)), element(0x0028, 0x0011, "US", short(512)),
+    element(0x0028, 0x0030, "DS", "0.5\\0.5"), element(0x0028, 0x0100, "US", short(16)), element(0x0028, 0x0101, "US", short(16)),
+    element(0x0028, 0x0102, "US", short(15)), element(0x0028, 0x0103, "US", short(0)), pixels,
+  ]);
+}
+
+test("a folder of 3 000 slices is one series in order, put together from the files' beginnings", async () => {
+  const order = Array.from({ length: 3_000 }, (_, n) => (n * 7) % 3_000);
+  const headers = order.map((z) => base64(sliceHeader(z)));
+  await withPage(browser, {}, async (page) => {
+    await openOpener(page);
+    const found = await page.evaluate(async (texts) => {
+      const { opener, blobOf, pixelsOf } = globalThis;
+      // All share their pixels, so that the test itself needs no 1.5 GB.
+      const pixels = new Blob([new Uint8Array(512 * 512 * 2).fill(1)]);
+      const files = texts.map((text, n) => ({ path: `study/${n}.dcm`, blob: new Blob([blobOf(text), pixels]) }));
+      const start = performance.now();
+      let last = 0;
+      const { series, refused } = await opener.open(files, { onProgress: (done) => (last = done) });
+      const ms = performance.now() - start;
+      const [{ id, ...info }] = series;
+      const frames = [];
+      for (const n of [0, 1_499, 2_999]) frames.push((await pixelsOf(await opener.frame(id, n))).values[7]);
+      return { info, series: series.length, refused, ms, last, frames, text: JSON.stringify(info) };
+    }, headers);
+    assert.deepEqual([found.series, found.refused, found.last], [1, [], 3_000]);
+    const { frames, positionsMm, sliceSpacingMm, spacingMm, plane, modality, name, files } = found.info;
+    assert.deepEqual({ frames, sliceSpacingMm, spacingMm, plane, modality, name }, { frames: 3_000, sliceSpacingMm: 1, spacingMm: [0.5, 0.5], plane: "axial", modality: "CT", name: "study" });
+    assert.deepEqual(positionsMm, Array.from({ length: 3_000 }, (_, n) => n));
+    assert.equal(files[1_499].path, `study/${order.indexOf(1_499)}.dcm`);
+    assert.deepEqual(found.frames, [257, 257, 257]);
+    assert.ok(!found.text.includes("Planted"), "nothing about the patient");
+    const heapBytes = await (await working(page)).evaluate(async () => {
+      const { initSync } = await import(`${self.origin}/pkg/wasm/mvfa_formats.js`);
+      return initSync().memory.buffer.byteLength;
+    });
+    console.log(`3000 slices: ${Math.round(found.ms)} ms, ${Math.round(heapBytes / 2 ** 20)} MiB in the decoder`);
+    assert.ok(heapBytes < 100 * 2 ** 20, `${heapBytes} bytes`);
+  });
+});
+
 /** The decoder that fetched the program. */
 async function working(page) {
   const fetched = () => performance.getEntriesByType("resource").map(({ name }) => name);

@@ -10,7 +10,7 @@ use crate::picture::{RawNote, RawPicture, decode, is_synthetic};
 use crate::{Axis, FormatError, Head, Series, open, open_head, open_pair};
 
 /// Files whose bytes stay, in bytes: a few slices, or one volume of any size.
-const KEPT_BYTES: usize = 256 << 20;
+const KEPT_BYTES: usize = 128 << 20;
 
 /// A file whose frames can be decoded.
 struct Open {
