@@ -147,12 +147,17 @@ impl Volume {
             return Err(FormatError::NoSuchFrame { wanted: n, frames: count * self.volumes });
         }
         let (width_px, height_px) = (self.size[cut.columns], self.size[cut.rows]);
-        let samples = width_px * height_px * self.channels;
+        let expected = width_px * height_px * self.channels;
         let value = |i: usize| {
             let (pixel, channel) = (i / self.channels, i % self.channels);
             self.stored(cut.voxel(&self.size, n % count, pixel / width_px, pixel % width_px), n / count, channel)
         };
-        let samples: Samples = self.element.samples((0..samples).map_while(value), samples)?;
+        let samples: Samples = self.element.samples((0..expected).map_while(value), expected)?;
+        if samples.len() < expected {
+            let bytes = |count: usize| (count * self.element.bytes()) as u64;
+            let (expected_bytes, found_bytes) = (bytes(expected), bytes(samples.len()));
+            return Err(FormatError::Truncated { format: "volume", part: "a slice", expected_bytes, found_bytes });
+        }
         let bits = (self.element.bytes() * 8) as u8;
         Ok(Frame {
             width_px,
