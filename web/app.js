@@ -55,7 +55,7 @@ async function start() {
   const engine = createEngine(store, messages, network, others);
   const images = createImages(store, messages, engine);
   const support = createSupportSet(store, messages, engine);
-  const sources = createSources(store, messages, network);
+  const sources = createSources(store, messages, engine);
   const stacks = createStacks(store, engine, images, sources);
   const runner = createRunner(store, messages, engine, images, support, network);
   const overlay = createOverlay(store);

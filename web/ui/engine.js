@@ -165,6 +165,8 @@ export function createEngine(store, messages, network, others) {
   return {
     open,
     recover,
+    /** What reads files; it outlives every session. @returns {Promise<Opener>} */
+    opener: startedDecoder,
     cancelOpen: () => opening?.abort(),
     /** An analysis went well: earlier crashes no longer count. */
     worked: () => (crashes = 0),

@@ -4,7 +4,6 @@
  * A file that cannot be opened becomes an image with its reason; the others go on.
  */
 
-import { Opener, startUnderPagePolicy } from "../../pkg/index.js";
 import { countOf, sentence } from "./dom.js";
 
 /** They hold one picture each, whatever is in them. */
@@ -17,18 +16,12 @@ const MOST_NORMALS = 16;
 /** @typedef {{content: () => Promise<Blob>, name: string, path: string, series?: SeriesInfo}} Picture a picture, read when it is needed */
 /** One of the three. @typedef {{picture?: Picture, series?: SeriesInfo, refused?: {name: string, path: string, message: string}}} Part */
 
-/** Under the page's own policy, as the engine's worker. */
-const startWorker = () => startUnderPagePolicy(new URL("../../pkg/formats-worker.js", import.meta.url));
-
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
- * @param {ReturnType<typeof import("./network.js").createNetwork>} network
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
  */
-export function createSources(store, messages, network) {
-  const opener = Opener.start({ startWorker, onRequests: network.add });
-  // Told where it is used.
-  opener.catch(() => {});
+export function createSources(store, messages, engine) {
 
   /**
    * What some files hold, in their order.
@@ -43,7 +36,7 @@ export function createSources(store, messages, network) {
     const show = (/** @type {number} */ done, /** @type {number} */ total) => store.set({ opening: { done, total, controller } });
     show(0, others.length);
     try {
-      const reader = await opener;
+      const reader = await engine.opener();
       const { series, refused } = await reader.open(others.map(({ blob, path }) => ({ blob, path })), { signal: controller.signal, onProgress: show });
       const place = (/** @type {string} */ path) => files.findIndex((file) => file.path === path);
       const parts = [
@@ -70,7 +63,7 @@ export function createSources(store, messages, network) {
 
   /** A slice as a picture. @param {SeriesInfo} series @param {number} index from 0 @param {{axis?: import("../../pkg/index.d.ts").SliceAxis, volume?: number}} [which] @returns {Picture} */
   function sliceOf(series, index, which = {}) {
-    const content = async () => (await opener).frame(series.id, index, which);
+    const content = async () => (await engine.opener()).frame(series.id, index, which);
     const part = `slice ${index + 1}`;
     return { content, name: `${series.name}, ${part}`, path: `${series.path}, ${part}`, series };
   }
@@ -98,8 +91,8 @@ export function createSources(store, messages, network) {
       return Array.from({ length: count }, (_, n) => sliceOf(series, from + Math.floor((n * (to - from)) / count)));
     },
     /** Forgets the files of a series. @param {SeriesInfo} series */
-    release: (series) => void opener.then((reader) => reader.release(series.id)).catch(() => {}),
+    release: (series) => void engine.opener().then((reader) => reader.release(series.id)).catch(() => {}),
     /** Writes a file. @param {SeriesInfo | null} series what it is about @param {import("../../pkg/index.d.ts").WriteRequest} request */
-    write: async (series, request) => (await opener).write(series?.id ?? null, request),
+    write: async (series, request) => (await engine.opener()).write(series?.id ?? null, request),
   };
 }
