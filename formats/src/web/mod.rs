@@ -26,6 +26,12 @@ fn limits() -> Limits {
     Limits { max_file_bytes: MAX_FILE_BYTES, ..Limits::default() }
 }
 
+/// Largest file that is read, in bytes, so that a larger one need not be.
+#[wasm_bindgen(js_name = maxFileBytes)]
+pub fn max_file_bytes() -> f64 {
+    MAX_FILE_BYTES as f64
+}
+
 /// Begins to put files together.
 #[wasm_bindgen]
 pub fn begin() {
