@@ -142,6 +142,11 @@ fn browser_steps(layout: &Layout, dev: bool, names: &[String], steps: &mut Steps
         }
     }
 
+    // What the page saves is read back by other programs.
+    if files.iter().any(|name| name == "series.test.mjs") {
+        engines.push(("MVFA_MEDICAL_PYTHON", tools::medical_oracles(layout)?));
+    }
+
     let server = Server::bind(Port::Exactly(0), &[layout.dist(), layout.test_site()])?;
     let address = server.address();
     let _running = server.run_in_background();
