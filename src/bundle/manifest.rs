@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::config::{TextConfig, VisionConfig};
 use crate::bundle::error::BundleError;
+use crate::bundle::scoring::Scoring;
 
 /// The manifest format this build writes and reads.
 pub const FORMAT: u32 = 1;
@@ -48,6 +49,9 @@ pub struct Manifest {
     /// What the memory holds.
     #[serde(default, skip_serializing_if = "MemoryFeatures::is_default")]
     pub memory: MemoryFeatures,
+    /// How the memory is scored; `None`: by the rules of the paper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<Scoring>,
     /// A note of the model's maker, shown wherever words are compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_shot_note: Option<String>,
@@ -255,6 +259,25 @@ impl Manifest {
         let manifest: Self = serde_json::from_slice(bytes).map_err(|e| BundleError::Manifest(e.to_string()))?;
         manifest.validate()?;
         Ok(manifest)
+    }
+
+    /// The same model with the memory scored by the paper's rules. Constants that were measured by others go.
+    pub fn with_paper_rules(mut self) -> Self {
+        if self.scoring.take().is_some() {
+            self.objects.iter_mut().for_each(|object| object.calibration = None);
+        }
+        self
+    }
+
+    /// Whether the memory holds raw block tokens.
+    pub fn memory_is_raw(&self) -> bool {
+        self.adapters.is_none() || self.memory == MemoryFeatures::Raw
+    }
+
+    /// Whether few-shot joins words to the memory: adapters that were trained for words alone keep out of it.
+    pub fn few_shot_has_words(&self) -> bool {
+        let is_apart = self.adapters.is_some() && self.memory == MemoryFeatures::Raw;
+        !is_apart && self.objects.iter().any(|object| object.text_features.is_some())
     }
 
     /// The object called `id`.

@@ -11,7 +11,7 @@ use crate::bundle::manifest::Augment;
 use crate::compute::unit_rows;
 use crate::eval::error::EvalError;
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
-use crate::mvfa::{Engine, EngineError, Geometry, Pacer, Stage, compress, nearest_distances, sum_up};
+use crate::mvfa::{Engine, EngineError, MapRule, Pacer, Stage, compress, nearest_distances, sum_up};
 
 /// Share of the patches that make the image score.
 const TOP_SHARE: f64 = 0.01;
@@ -71,7 +71,7 @@ impl RawMemory {
         }
         let mut sums = vec![0.0_f32; grid * grid];
         levels.iter().for_each(|level| sums.iter_mut().zip(level).for_each(|(s, d)| *s += d));
-        Ok((sum_up(&levels, grid, side_px, Geometry::Reference), top_mean(sums)))
+        Ok((sum_up(&levels, grid, side_px, MapRule::PAPER), top_mean(sums)))
     }
 }
 

@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use burn::tensor::Tensor;
+
 use crate::bundle::manifest::Augment;
 use crate::image::{AUGMENTATION_NAMES, PixelHash, Planes, Rgb8};
 use crate::mvfa::features::Bank;
 use crate::mvfa::likeness::{Signature, Spread};
-use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, min_into};
+use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, Taken, min_into};
 use crate::mvfa::polarity::Brightness;
 use crate::mvfa::warning::Warning;
 
@@ -27,8 +29,8 @@ struct Reference {
     brightness: Brightness,
     /// The earlier reference that shows the same.
     twin_of: Option<ReferenceId>,
-    /// Once it was read back.
-    signature: Option<Signature>,
+    /// What stands for the picture as a whole, once its original view is encoded.
+    whole: Option<Whole>,
     /// Rows of the views encoded so far, while some are missing.
     views: Option<(Augment, Vec<Option<SearchRows>>)>,
     rows: Option<(Augment, MemoryRows)>,
@@ -36,10 +38,25 @@ struct Reference {
     small: Option<(usize, SearchRows)>,
 }
 
+/// What stands for a picture as a whole.
+#[derive(Clone, Debug)]
+pub(crate) enum Whole {
+    /// Tokens `[tokens, dim]` on the device, not read back yet.
+    Tokens(Tensor<2>),
+    Signature(Signature),
+}
+
 impl Reference {
+    fn signature(&self) -> Option<&Signature> {
+        match &self.whole {
+            Some(Whole::Signature(signature)) => Some(signature),
+            _ => None,
+        }
+    }
+
     fn new(planes: Planes) -> Self {
         let (pixels, brightness) = (pixels_of(&planes), Brightness::of(&planes));
-        Self { planes, pixels, brightness, twin_of: None, signature: None, views: None, rows: None, small: None }
+        Self { planes, pixels, brightness, twin_of: None, whole: None, views: None, rows: None, small: None }
     }
 }
 
@@ -147,15 +164,24 @@ impl References {
         self.counting().count()
     }
 
-    /// Those whose signature is not known yet.
-    pub(crate) fn unsigned(&self) -> Vec<ReferenceId> {
-        self.counting().filter(|(_, reference)| reference.signature.is_none()).map(|(id, _)| *id).collect()
+    /// Those whose signature is not known yet, with the tokens that it is made of.
+    pub(crate) fn unsigned(&self) -> Vec<(ReferenceId, Tensor<2>)> {
+        let tokens = |reference: &Reference| match &reference.whole {
+            Some(Whole::Tokens(tokens)) => Some(tokens.clone()),
+            _ => None,
+        };
+        self.counting().filter_map(|(id, reference)| Some((*id, tokens(reference)?))).collect()
+    }
+
+    /// What stands for one reference as a whole.
+    pub(crate) fn whole(&self, id: ReferenceId) -> Option<&Whole> {
+        self.by_id.get(&id)?.whole.as_ref()
     }
 
     pub(crate) fn sign(&mut self, id: ReferenceId, signature: Signature) {
         self.spread = None;
         if let Some(reference) = self.by_id.get_mut(&id) {
-            reference.signature = Some(signature);
+            reference.whole = Some(Whole::Signature(signature));
         }
     }
 
@@ -165,7 +191,7 @@ impl References {
             .by_id
             .iter()
             .filter(|(_, r)| r.twin_of.is_none())
-            .filter_map(|(id, r)| Some((*id, r.signature.as_ref()?)))
+            .filter_map(|(id, r)| Some((*id, r.signature()?)))
             .collect();
         let others: Vec<&Signature> = signatures.iter().map(|(_, signature)| *signature).collect();
         let spread = self.spread.get_or_insert_with(|| Spread::of(&others));
@@ -191,9 +217,22 @@ impl References {
         self.by_id.get(&id).map(|r| &r.planes)
     }
 
-    /// Keeps what a view was encoded to; with the last one the reference is ready.
-    pub(crate) fn set_view(&mut self, id: ReferenceId, augment: Augment, view: usize, rows: SearchRows) {
+    /// Keeps what a view was encoded to; with the last one the reference is ready. The original view has what stands
+    /// for the whole, too.
+    pub(crate) fn set_view(
+        &mut self,
+        id: ReferenceId,
+        augment: Augment,
+        view: usize,
+        rows: SearchRows,
+        whole: Option<Whole>,
+        taken: &Taken,
+    ) {
         let Some(reference) = self.by_id.get_mut(&id) else { return };
+        if whole.is_some() {
+            self.spread = None;
+            reference.whole = whole;
+        }
         let mut views = match reference.views.take() {
             Some((made_with, views)) if made_with == augment => views,
             _ => vec![None; view_count(augment)],
@@ -205,9 +244,8 @@ impl References {
             reference.views = Some((augment, views));
             return;
         }
-        reference.rows = Some((augment, MemoryRows::of_views(views.into_iter().flatten().collect())));
+        reference.rows = Some((augment, MemoryRows::of_views(views.into_iter().flatten().collect(), taken)));
         reference.small = None;
-        reference.signature = None;
         self.forget_pairs_of(id);
     }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::bundle::config::TextConfig;
 use crate::bundle::error::BundleError;
 use crate::bundle::export::{Matrix, adapters_pth};
-use crate::bundle::manifest::{Dtype, Group, Manifest};
+use crate::bundle::manifest::{Dtype, Group, Manifest, MemoryFeatures};
 use crate::bundle::names::prompt_tensor;
 use crate::bundle::source::TensorPart;
 use crate::bundle::store::BundleFolder;
@@ -81,6 +81,8 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
         adapters: Some(model.adapters().clone()),
         text: tower.cloned().or_else(|| source.text.clone()),
         memory: plan.memory,
+        // Trained adapters are scored as the paper has it.
+        scoring: source.scoring.clone().filter(|_| plan.memory == MemoryFeatures::Raw),
         zero_shot_note: options.zero_shot_note.clone(),
         objects: plan.published.clone(),
         self_test: None,
