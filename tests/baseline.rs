@@ -254,7 +254,7 @@ impl Watch for Silent {
 /// Few-shot by raw tokens, which are this model's memory: `Method::Mvfa` would encode each picture for both.
 fn measure(engine: &mut Engine, set: &Set, mode: Mode) -> Scores {
     let (method, references) = match mode {
-        Mode::Zero => (Method::Mvfa, Vec::new()),
+        Mode::Zero | Mode::Itself => (Method::Mvfa, Vec::new()),
         Mode::Few => (Method::MemoryRaw, set.references.clone()),
     };
     let options = EvalOptions {
@@ -264,6 +264,7 @@ fn measure(engine: &mut Engine, set: &Set, mode: Mode) -> Scores {
         references,
         augment: None,
         bank_rows: None,
+        bilateral: None,
         seed: 111,
         strict: true,
     };

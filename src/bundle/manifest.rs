@@ -148,6 +148,9 @@ pub struct ObjectSpec {
     /// Tensor `[dim, 2]` of (normal, abnormal) text features, where zero-shot is possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_features: Option<String>,
+    /// Its left and right look alike in a picture taken straight: each side is compared with the other, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bilateral: bool,
     /// Constants in place of the test-set minimum and maximum (spec §8.4), where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
@@ -263,8 +266,11 @@ impl Manifest {
 
     /// The same model with the memory scored by the paper's rules. Constants that were measured by others go.
     pub fn with_paper_rules(mut self) -> Self {
-        if self.scoring.take().is_some() {
-            self.objects.iter_mut().for_each(|object| object.calibration = None);
+        let had_others = self.scoring.take().is_some();
+        for object in &mut self.objects {
+            if std::mem::take(&mut object.bilateral) || had_others {
+                object.calibration = None;
+            }
         }
         self
     }

@@ -47,6 +47,8 @@ pub struct EvalOptions {
     pub augment: Option<Augment>,
     /// Most rows a level in the memory of all references together.
     pub bank_rows: Option<usize>,
+    /// With the left-right channel; `None`: if the object is bilateral.
+    pub bilateral: Option<bool>,
     /// Seed of the bootstrap.
     pub seed: u64,
     /// Stop at the first picture that cannot be read.
@@ -81,7 +83,7 @@ pub fn evaluate(
     let side_px = engine.manifest().preprocess.size_px;
     let window = match options.mode {
         Mode::Few => RunWindow::of(options.references.iter().map(PathBuf::as_path), WindowChoice::Auto),
-        Mode::Zero => RunWindow::each(WindowChoice::Auto),
+        Mode::Zero | Mode::Itself => RunWindow::each(WindowChoice::Auto),
     };
     let reference = |path: &PathBuf| open(path, &window).map(|(picture, _)| picture);
     let references = options.references.iter().map(reference).collect::<Result<Vec<_>, _>>()?;
@@ -104,6 +106,7 @@ pub fn evaluate(
         mode: options.mode,
         augment: options.augment,
         bank_rows: options.bank_rows,
+        bilateral: options.bilateral,
     };
 
     let has_masks = samples.iter().any(|s| s.mask.is_some());

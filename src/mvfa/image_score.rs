@@ -73,7 +73,9 @@ impl FromStr for ImageScore {
             _ => text.strip_prefix(TOP).and_then(share),
         }
         .ok_or_else(|| {
-            format!("an image score must be max, mean, or top: with a share above 0 up to 1 like top:0.01, found {text:?}")
+            format!(
+                "an image score must be max, mean, or top: with a share above 0 up to 1 like top:0.01, found {text:?}"
+            )
         })
     }
 }

@@ -14,6 +14,7 @@ mod likeness;
 mod map_rule;
 mod maps;
 mod memory;
+mod mirror;
 mod polarity;
 mod references;
 mod regions;

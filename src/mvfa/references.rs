@@ -13,6 +13,7 @@ use crate::image::{AUGMENTATION_NAMES, PixelHash, Planes, Rgb8};
 use crate::mvfa::features::Bank;
 use crate::mvfa::likeness::{Signature, Spread};
 use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, Taken, min_into};
+use crate::mvfa::mirror::beside_memory;
 use crate::mvfa::polarity::Brightness;
 use crate::mvfa::warning::Warning;
 
@@ -34,6 +35,8 @@ struct Reference {
     /// Rows of the views encoded so far, while some are missing.
     views: Option<(Augment, Vec<Option<SearchRows>>)>,
     rows: Option<(Augment, MemoryRows)>,
+    /// Per patch the distance to the mirrored place, once it is known.
+    mirrored: Option<Vec<f32>>,
     /// Fewer rows in their place, with how many were asked for.
     small: Option<(usize, SearchRows)>,
 }
@@ -56,7 +59,17 @@ impl Reference {
 
     fn new(planes: Planes) -> Self {
         let (pixels, brightness) = (pixels_of(&planes), Brightness::of(&planes));
-        Self { planes, pixels, brightness, twin_of: None, whole: None, views: None, rows: None, small: None }
+        Self {
+            planes,
+            pixels,
+            brightness,
+            twin_of: None,
+            whole: None,
+            views: None,
+            rows: None,
+            mirrored: None,
+            small: None,
+        }
     }
 }
 
@@ -246,6 +259,7 @@ impl References {
         }
         reference.rows = Some((augment, MemoryRows::of_views(views.into_iter().flatten().collect(), taken)));
         reference.small = None;
+        reference.mirrored = None;
         self.forget_pairs_of(id);
     }
 
@@ -313,15 +327,28 @@ impl References {
         self.pairs.insert(pair, distances);
     }
 
-    /// Per level the distances of one reference's own patches to all other references; `None` if there are none.
-    pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank) -> Option<Vec<Vec<f32>>> {
+    /// Per patch of one reference the distance to the mirrored place.
+    pub(crate) fn mirrored(&self, id: ReferenceId) -> Option<&Vec<f32>> {
+        self.by_id.get(&id)?.mirrored.as_ref()
+    }
+
+    pub(crate) fn mirror(&mut self, id: ReferenceId, distances: Vec<f32>) {
+        if let Some(reference) = self.by_id.get_mut(&id) {
+            reference.mirrored = Some(distances);
+        }
+    }
+
+    /// Per level the distances of one reference's own patches to all other references, `with_mirror` its left-right
+    /// channel last; `None` if there are none.
+    pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank, with_mirror: bool) -> Option<Vec<Vec<f32>>> {
         let mut levels: Option<Vec<Vec<f32>>> = None;
         for other in self.ids().filter(|other| *other != id) {
             let Some(distances) = self.pairs.get(&(id, other, bank)) else { continue };
             let nearest = levels.get_or_insert_with(|| vec![Vec::new(); distances.len()]);
             nearest.iter_mut().zip(distances).for_each(|(l, d)| min_into(l, d));
         }
-        levels
+        let channel = self.mirrored(id).filter(|_| with_mirror).map(|channel| beside_memory(channel));
+        levels.map(|levels| levels.into_iter().chain(channel).collect())
     }
 
     fn forget_pairs_of(&mut self, id: ReferenceId) {
@@ -393,12 +420,12 @@ mod tests {
     fn left_out_distances_are_the_smallest_of_all_others() {
         let mut references = some(3);
         let [a, b, c] = [0, 1, 2].map(ReferenceId);
-        assert!(references.distances_of(a, Bank::Segmentation).is_none());
+        assert!(references.distances_of(a, Bank::Segmentation, false).is_none());
         references.learn((a, b, Bank::Segmentation), vec![vec![0.5, 0.1]]);
         references.learn((a, c, Bank::Segmentation), vec![vec![0.2, 0.3]]);
-        assert_eq!(references.distances_of(a, Bank::Segmentation), Some(vec![vec![0.2, 0.1]]));
+        assert_eq!(references.distances_of(a, Bank::Segmentation, false), Some(vec![vec![0.2, 0.1]]));
         references.remove(c);
-        assert_eq!(references.distances_of(a, Bank::Segmentation), Some(vec![vec![0.5, 0.1]]));
+        assert_eq!(references.distances_of(a, Bank::Segmentation, false), Some(vec![vec![0.5, 0.1]]));
     }
 
     #[test]

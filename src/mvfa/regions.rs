@@ -322,12 +322,10 @@ mod tests {
             assert!(shown[y * SIDE_PX + x].is_nan(), "inside the box: {x}, {y}");
         }
         assert!(filled(shown).iter().all(|v| (v - 1.0).abs() < 1e-5));
-        assert!(
-            RULES.iter().all(|rule| {
-                let map = kept.sum_up(std::slice::from_ref(&level), *rule);
-                kept.pixels(&map, *rule).iter().all(|v| v.is_finite())
-            })
-        );
+        assert!(RULES.iter().all(|rule| {
+            let map = kept.sum_up(std::slice::from_ref(&level), *rule);
+            kept.pixels(&map, *rule).iter().all(|v| v.is_finite())
+        }));
         assert_eq!(kept.rows(&level, 1), vec![1.0; 15]);
         assert_eq!(kept.patches(&level).iter().filter(|v| v.is_nan()).count(), 1);
     }

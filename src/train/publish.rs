@@ -81,7 +81,6 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
         adapters: Some(model.adapters().clone()),
         text: tower.cloned().or_else(|| source.text.clone()),
         memory: plan.memory,
-        // Trained adapters are scored as the paper has it.
         scoring: source.scoring.clone().filter(|_| plan.memory == MemoryFeatures::Raw),
         zero_shot_note: options.zero_shot_note.clone(),
         objects: plan.published.clone(),
@@ -92,6 +91,8 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
     let calibration = progress.best.as_ref().map(|b| &b.calibration);
     for (object, words) in manifest.objects.iter_mut().zip(*words) {
         object.text_features = words.as_ref().map(|_| prompt_tensor(&object.id));
+        // Trained adapters are scored as the paper has it.
+        object.bilateral &= manifest.memory == MemoryFeatures::Raw;
         object.calibration = calibration.and_then(|c| c.get(&object.id)).copied();
     }
 
