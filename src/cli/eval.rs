@@ -37,7 +37,7 @@ Examples:
 
 A data set is a folder with valid and test, each with good and Ungood; mvfa check tells what else is
 understood. What is odd about it is told once, and in the report. The last line of --json has image_auroc,
-pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal, n_abnormal and warnings; a figure is null where
+image_ap, pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal, n_abnormal and warnings; a figure is null where
 there are no masks or only one class. If nothing can be measured the exit code is 1. Baselines are measured on the same pictures; with --mode zero
 only they use the references. References are never measured, nor are pictures equal to one. Memory does not grow with the
 set; temporary files do, up to 40 bytes a pixel of the maps (TMPDIR names their folder).";
@@ -386,6 +386,7 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
     let abnormal = evaluation.images.iter().filter(|i| i.abnormal).count();
     json!({
         "image_auroc": model.image_auroc,
+        "image_ap": model.image_ap,
         "pixel_auroc": model.pixel_auroc,
         "pixel_ap": model.pixel_ap,
         "pro": model.pro,
@@ -394,6 +395,7 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
         "n_abnormal": abnormal,
         "intervals": {
             "image_auroc": model.image_auroc_interval,
+            "image_ap": model.image_ap_interval,
             "pixel_auroc": model.pixel_auroc_interval,
             "pixel_ap": model.pixel_ap_interval,
             "pro": model.pro_interval,
@@ -432,24 +434,25 @@ fn after_sentence(clause: &str) -> String {
 }
 
 fn prose(evaluation: &Evaluation) -> Vec<String> {
-    let line = |name: &str, cells: [String; 6]| {
+    let line = |name: &str, cells: [String; 7]| {
         cells.iter().fold(format!("{name:<26}"), |line, cell| format!("{line} {cell:>11}")).trim_end().to_owned()
     };
     let of = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
     let sure = |i: Option<Interval>| i.map_or_else(String::new, |i| format!("{:.3}-{:.3}", i.lo, i.hi));
     let rows = |name: &str, s: &Scores| {
-        let figures = [s.pixel_auroc, s.pixel_ap, s.pro, s.pixel_f1_max, s.f1_max, s.image_auroc];
+        let figures = [s.pixel_auroc, s.pixel_ap, s.pro, s.pixel_f1_max, s.f1_max, s.image_ap, s.image_auroc];
         let intervals = [
             s.pixel_auroc_interval,
             s.pixel_ap_interval,
             s.pro_interval,
             None,
             s.f1_max_interval,
+            s.image_ap_interval,
             s.image_auroc_interval,
         ];
         [line(name, figures.map(of)), line("  95 %", intervals.map(sure))]
     };
-    let heads = ["pixel AUROC", "pixel AP", "PRO", "pixel F1", "image F1", "image AUROC"];
+    let heads = ["pixel AUROC", "pixel AP", "PRO", "pixel F1", "image F1", "image AP", "image AUROC"];
     let mut lines = vec![line("", heads.map(str::to_owned))];
     lines.extend(rows("this model", &evaluation.model));
     lines.extend(evaluation.calibrated.iter().flat_map(|s| rows("each picture by itself", s)));

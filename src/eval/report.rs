@@ -113,7 +113,7 @@ fn table(evaluation: &Evaluation) -> Markup {
     html! {
         div.wide {
             table {
-                tr { th {} th { "image AUROC" } th { "image F1" } th { "pixel AUROC" } th { "pixel AP" } th { "PRO" } }
+                tr { th {} th { "image AUROC" } th { "image AP" } th { "image F1" } th { "pixel AUROC" } th { "pixel AP" } th { "PRO" } }
                 @for (name, scores) in &rows { (line(name, scores)) }
             }
         }
@@ -127,8 +127,9 @@ fn table(evaluation: &Evaluation) -> Markup {
 }
 
 fn line(name: &str, scores: &Scores) -> Markup {
-    let cells: [(Option<f64>, Option<Interval>); 5] = [
+    let cells: [(Option<f64>, Option<Interval>); 6] = [
         (scores.image_auroc, scores.image_auroc_interval),
+        (scores.image_ap, scores.image_ap_interval),
         (scores.f1_max, scores.f1_max_interval),
         (scores.pixel_auroc, scores.pixel_auroc_interval),
         (scores.pixel_ap, scores.pixel_ap_interval),

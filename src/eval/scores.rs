@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::eval::bootstrap::{Interval, bootstrap};
 use crate::eval::pixel_stream::{PixelMetrics, Resampling};
-use crate::eval::sweep::{auroc, f1_max};
+use crate::eval::sweep::{auroc, average_precision, f1_max};
 use crate::image::Shown;
 use crate::mvfa::Warning;
 
@@ -43,6 +43,8 @@ pub struct ImageResult {
 pub struct Scores {
     /// Area under the ROC curve over pictures.
     pub image_auroc: Option<f64>,
+    /// Average precision over pictures.
+    pub image_ap: Option<f64>,
     /// Over pixels.
     pub pixel_auroc: Option<f64>,
     /// Average precision over pixels.
@@ -55,6 +57,8 @@ pub struct Scores {
     pub pixel_f1_max: Option<f64>,
     /// 95 % interval of `image_auroc`.
     pub image_auroc_interval: Option<Interval>,
+    /// 95 % interval of `image_ap`.
+    pub image_ap_interval: Option<Interval>,
     /// 95 % interval of `pixel_auroc`.
     pub pixel_auroc_interval: Option<Interval>,
     /// 95 % interval of `pixel_ap`.
@@ -77,12 +81,14 @@ impl Scores {
     ) -> Self {
         Self {
             image_auroc: auroc(scores, labels),
+            image_ap: average_precision(scores, labels),
             pixel_auroc: pixels.auroc,
             pixel_ap: pixels.average_precision,
             pro: pixels.pro,
             f1_max: f1_max(scores, labels),
             pixel_f1_max: pixels.f1_max,
             image_auroc_interval: bootstrap(scores, labels, persons, auroc, seed, rounds),
+            image_ap_interval: bootstrap(scores, labels, persons, average_precision, seed, rounds),
             pixel_auroc_interval: pixels.intervals.auroc,
             pixel_ap_interval: pixels.intervals.average_precision,
             pro_interval: pixels.intervals.pro,
