@@ -88,8 +88,7 @@ fn folds(engine: &Engine, organ: &str) -> Vec<[f64; 2]> {
             continue;
         }
         let planes = to_planes(&resize_bicubic(&read(&fixture(&format!("bmad/{path}"))), SIDE_PX));
-        let features =
-            pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 1), &mut Straight)).unwrap();
+        let features = pollster::block_on(engine.encode_raw(&planes, Stage::Encode, (0, 1), &mut Straight)).unwrap();
         let mask = match file["mask"].as_str() {
             Some(name) => mask(&fixture(&format!("bmad/{name}"))),
             None => vec![false; SIDE_PX * SIDE_PX],
