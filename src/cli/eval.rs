@@ -40,7 +40,7 @@ understood. What is odd about it is told once, and in the report. The last line 
 image_ap, pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal, n_abnormal and warnings; a figure is null where
 there are no masks or only one class. If nothing can be measured the exit code is 1. Baselines are measured on the same pictures; with --mode zero
 only they use the references. References are never measured, nor are pictures equal to one. Memory does not grow with the
-set; temporary files do, up to 40 bytes a pixel of the maps (TMPDIR names their folder).";
+set; temporary files do, up to 48 bytes a pixel of the maps (TMPDIR names their folder).";
 
 /// Arguments of `mvfa eval`.
 #[derive(Debug, clap::Args)]
@@ -402,7 +402,7 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
             "f1_max": model.f1_max_interval,
         },
         "calibrated": evaluation.calibrated,
-        "baselines": { "memory_raw": evaluation.memory_raw, "raw_intensity": evaluation.raw_intensity },
+        "baselines": { "memory_raw": evaluation.memory_raw, "raw_intensity": evaluation.raw_intensity, "mean_difference": evaluation.mean_difference },
         "details": {
             "pixel_f1_max": model.pixel_f1_max,
             "references": references,
@@ -458,7 +458,8 @@ fn prose(evaluation: &Evaluation) -> Vec<String> {
     lines.extend(evaluation.calibrated.iter().flat_map(|s| rows("each picture by itself", s)));
     lines.extend(evaluation.memory_raw.iter().flat_map(|s| rows("raw tokens of its tower", s)));
     lines.extend(rows("grey value", &evaluation.raw_intensity));
-    let best = evaluation.memory_raw.iter().chain([&evaluation.raw_intensity]);
+    lines.extend(evaluation.mean_difference.iter().flat_map(|s| rows("difference to mean", s)));
+    let best = evaluation.memory_raw.iter().chain([&evaluation.raw_intensity]).chain(&evaluation.mean_difference);
     let beaten = best.filter_map(|s| s.pixel_auroc).fold(0.0, f64::max);
     if evaluation.model.pixel_auroc.is_some_and(|own| own < beaten) {
         lines.push("A baseline finds the pixels better than this model.".to_owned());

@@ -15,6 +15,7 @@ pub const REPORT_MARK: &str = "<meta name=\"generator\" content=\"mvfa eval\">";
 const MODEL: &str = "this model";
 const RAW_TOKENS: &str = "raw tokens of its tower";
 const GREY_VALUE: &str = "grey value";
+const MEAN_DIFFERENCE: &str = "difference to the mean reference";
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:light-dark(#1a1d21,#e8eaed);--soft:light-dark(#5b636d,#a3abb5);\
@@ -110,6 +111,7 @@ fn table(evaluation: &Evaluation) -> Markup {
     rows.extend(evaluation.calibrated.map(|s| ("this model, each picture by itself", s)));
     rows.extend(evaluation.memory_raw.map(|s| (RAW_TOKENS, s)));
     rows.push((GREY_VALUE, evaluation.raw_intensity));
+    rows.extend(evaluation.mean_difference.map(|s| (MEAN_DIFFERENCE, s)));
     html! {
         div.wide {
             table {

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bundle::manifest::{Augment, Calibration, ObjectKind, Range};
 use crate::disk::{RunWindow, picture_file};
-use crate::eval::baseline::{RawMemory, raw_intensity};
+use crate::eval::baseline::{MeanReference, RawMemory, raw_intensity};
 use crate::eval::dataset::{DatasetError, Sample};
 use crate::eval::error::EvalError;
 use crate::eval::mask::read_mask;
@@ -93,6 +93,7 @@ pub fn evaluate(
             engine.add_reference(picture);
         });
     }
+    let mean = MeanReference::of(&references, side_px);
     let raw = match references.as_slice() {
         [] => None,
         some => {
@@ -118,6 +119,7 @@ pub fn evaluate(
             let (picture, shown) = open(&sample.image, &window)?;
             let mask = mask(sample, Some(&picture), side_px)?;
             let (grey_map, grey_score) = raw_intensity(&picture, side_px);
+            let difference = mean.as_ref().map(|mean| mean.score(&grey_map));
             let raw_scores = raw.as_ref().map(|r| r.score(engine, &picture, pacer)).transpose()?;
             let mut result = ImageResult {
                 sample: n,
@@ -128,6 +130,7 @@ pub fn evaluate(
                 score_calibrated: None,
                 score_memory_raw: raw_scores.as_ref().map(|(_, score)| *score),
                 score_raw_intensity: grey_score,
+                score_mean_difference: difference.as_ref().map(|(_, score)| *score),
                 warnings: Warning::of_image(&picture),
                 person: sample.person.clone(),
             };
@@ -160,7 +163,8 @@ pub fn evaluate(
                     watch.image(&result, &picture, &analysis.overlay)?;
                 }
             }
-            pass.push_baselines(person, &mask, &grey_map, raw_scores.as_ref().map(|(map, _)| map.as_slice()))?;
+            let maps = [&raw_scores, &difference].map(|scored| scored.as_ref().map(|(map, _)| map.as_slice()));
+            pass.push_baselines(person, &mask, &grey_map, maps)?;
             pass.persons.push(person);
             pass.samples.push(sample.clone());
             pass.images.push(result);
@@ -192,6 +196,7 @@ struct FirstPass {
     memory: Spill,
     grey_pixels: PixelStream,
     raw_pixels: PixelStream,
+    difference_pixels: PixelStream,
     /// Fused by constants, as a single picture is.
     calibrated_pixels: PixelStream,
     has_fused: bool,
@@ -213,6 +218,7 @@ impl FirstPass {
             memory: Spill::new(side_px * side_px)?,
             grey_pixels: PixelStream::new(side_px)?,
             raw_pixels: PixelStream::new(side_px)?,
+            difference_pixels: PixelStream::new(side_px)?,
             calibrated_pixels: PixelStream::new(side_px)?,
             has_fused: false,
             images: Vec::new(),
@@ -237,11 +243,12 @@ impl FirstPass {
         person: usize,
         mask: &[u8],
         grey_map: &[f32],
-        raw_map: Option<&[f32]>,
+        [raw_map, difference]: [Option<&[f32]>; 2],
     ) -> Result<(), EvalError> {
         if self.has_masks {
             self.grey_pixels.push_of(person, grey_map, mask)?;
             raw_map.map(|map| self.raw_pixels.push_of(person, map, mask)).transpose()?;
+            difference.map(|map| self.difference_pixels.push_of(person, map, mask)).transpose()?;
         }
         Ok(())
     }
@@ -306,6 +313,12 @@ impl FirstPass {
             memory_raw: if self.images.iter().all(|i| i.score_memory_raw.is_some()) {
                 let scores = of_images(|i| i.score_memory_raw.unwrap_or_default());
                 Some(figures(&scores, self.raw_pixels.finish_with(resampling)?))
+            } else {
+                None
+            },
+            mean_difference: if self.images.iter().all(|i| i.score_mean_difference.is_some()) {
+                let scores = of_images(|i| i.score_mean_difference.unwrap_or_default());
+                Some(figures(&scores, self.difference_pixels.finish_with(resampling)?))
             } else {
                 None
             },

@@ -30,6 +30,8 @@ pub struct ImageResult {
     pub score_memory_raw: Option<f32>,
     /// The baseline's: mean grey value, in 0..1.
     pub score_raw_intensity: f32,
+    /// The baseline's: largest absolute difference to the mean of the references, if there are any.
+    pub score_mean_difference: Option<f32>,
     /// Reasons to distrust the scores.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -108,6 +110,8 @@ pub struct Evaluation {
     pub memory_raw: Option<Scores>,
     /// Grey values.
     pub raw_intensity: Scores,
+    /// Absolute difference to the mean of the references, if there are any.
+    pub mean_difference: Option<Scores>,
     /// Picture by picture, in the order of the samples.
     pub images: Vec<ImageResult>,
     /// Pictures left out.
