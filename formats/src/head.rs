@@ -58,9 +58,9 @@ pub fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result<Head, 
 fn judge(head: &[u8], limits: &Limits) -> Result<(), FormatError> {
     match open_any(head.into(), None, limits) {
         Err(FormatError::Truncated { expected_bytes, .. }) => limits.check_bytes(expected_bytes),
-        Err(error @ (FormatError::TooLarge { .. } | FormatError::Companion { .. } | FormatError::Unsupported { .. })) => {
-            Err(error)
-        }
+        Err(
+            error @ (FormatError::TooLarge { .. } | FormatError::Companion { .. } | FormatError::Unsupported { .. }),
+        ) => Err(error),
         // What is cut may look damaged.
         Ok(_) | Err(_) => Ok(()),
     }

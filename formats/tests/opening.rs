@@ -138,7 +138,8 @@ fn a_picture_is_a_series_of_one_frame() {
 
 #[test]
 fn a_header_asks_for_the_file_of_its_pixels() {
-    let header = b"ObjectType = Image\nNDims = 3\nDimSize = 3 2 2\nElementType = MET_UCHAR\nElementDataFile = pixels.raw\n";
+    let header =
+        b"ObjectType = Image\nNDims = 3\nDimSize = 3 2 2\nElementType = MET_UCHAR\nElementDataFile = pixels.raw\n";
     let limits = Limits::default();
     let alone = open(header.as_slice(), &limits);
     assert!(matches!(&alone, Err(FormatError::Companion { file, .. }) if file.contains("pixels.raw")), "{alone:?}");

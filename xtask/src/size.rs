@@ -59,7 +59,9 @@ pub fn report(layout: &Layout) -> Result<()> {
     println!("site     {:>11} bytes in all", folder_bytes(&layout.dist())?);
     outcome?;
     if all > MAX_BROTLI_BYTES {
-        bail!("the WebAssembly files have {all} bytes (brotli), at most {MAX_BROTLI_BYTES} are allowed; make them smaller");
+        bail!(
+            "the WebAssembly files have {all} bytes (brotli), at most {MAX_BROTLI_BYTES} are allowed; make them smaller"
+        );
     }
     Ok(())
 }

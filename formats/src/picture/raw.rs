@@ -97,7 +97,8 @@ mod of_frame {
                 Pixels::DeepGray { values: frame.values(), window: preset.and_then(|preset| straight(&preset.shape)) }
             };
             let (width_px, height_px) = (frame.width_px, frame.height_px);
-            let picture = Picture { width_px, height_px, pixels, format, pil_takes_high_byte: false, notes: Vec::new() };
+            let picture =
+                Picture { width_px, height_px, pixels, format, pil_takes_high_byte: false, notes: Vec::new() };
             let inverted = frame.inverted && frame.channels == Channels::Gray;
             Self { picture, notes: Vec::new(), presets: frame.presets.clone(), units, inverted, synthetic: false }
         }

@@ -40,7 +40,9 @@ pub enum RawPictureError {
     #[error("expected a decoded picture, found other data; open the file with an Opener first")]
     Foreign,
     /// They end early.
-    #[error("the decoded picture is cut off: {part} needs {expected_bytes} bytes, found {found_bytes}; open the file again")]
+    #[error(
+        "the decoded picture is cut off: {part} needs {expected_bytes} bytes, found {found_bytes}; open the file again"
+    )]
     Truncated {
         /// What ends early.
         part: &'static str,
@@ -122,8 +124,7 @@ impl RawPicture {
         let flags = reader.u8("its flags")?;
         let [center, width_of_window] = [reader.f32("its window")?, reader.f32("its window")?];
         let is_window = center.is_finite() && width_of_window.is_finite() && width_of_window > 0.0;
-        let window =
-            (flags & HAS_WINDOW != 0 && is_window).then_some(Window { center, width: width_of_window });
+        let window = (flags & HAS_WINDOW != 0 && is_window).then_some(Window { center, width: width_of_window });
         let name = reader.text("the format")?;
         let known = FORMATS.into_iter().find(|known| *known == name);
         let format = known.ok_or_else(|| damaged("the name of its format is not known"))?;
@@ -272,7 +273,14 @@ mod tests {
         let note = RawNote { code: "part".into(), text: "page 1 of 3 is analysed".into() };
         let table = Table { first: -3, entries: vec![0, 7, 900].into(), bits: 10 };
         RawPicture {
-            picture: Picture { width_px: 3, height_px: 2, pixels, format: "DICOM", pil_takes_high_byte: true, notes: Vec::new() },
+            picture: Picture {
+                width_px: 3,
+                height_px: 2,
+                pixels,
+                format: "DICOM",
+                pil_takes_high_byte: true,
+                notes: Vec::new(),
+            },
             notes: vec![note],
             presets: vec![
                 Preset { name: Some("LUNG".into()), shape: WindowShape::Linear { center: -600.0, width: 1500.0 } },

@@ -139,7 +139,7 @@ impl Volume {
     /// Decodes a slice. Slices of the first volume come first, from right to left, front to back, feet to head.
     ///
     /// # Errors
-    /// [`FormatError::NoSuchFrame`], [`FormatError::Memory`].
+    /// [`FormatError::NoSuchFrame`], [`FormatError::Memory`], [`FormatError::Truncated`].
     pub fn slice(&self, axis: Axis, n: usize) -> Result<Frame, FormatError> {
         let cut = self.cut(axis);
         let count = self.size[cut.across];
@@ -147,12 +147,16 @@ impl Volume {
             return Err(FormatError::NoSuchFrame { wanted: n, frames: count * self.volumes });
         }
         let (width_px, height_px) = (self.size[cut.columns], self.size[cut.rows]);
-        let samples = width_px * height_px * self.channels;
+        let expected = width_px * height_px * self.channels;
         let value = |i: usize| {
             let (pixel, channel) = (i / self.channels, i % self.channels);
             self.stored(cut.voxel(&self.size, n % count, pixel / width_px, pixel % width_px), n / count, channel)
         };
-        let samples: Samples = self.element.samples((0..samples).map_while(value), samples)?;
+        let samples: Samples = self.element.samples((0..expected).map_while(value), expected)?;
+        if samples.len() < expected {
+            let (expected_bytes, found_bytes) = (expected as u64, samples.len() as u64);
+            return Err(FormatError::Truncated { format: self.format, part: "a slice", expected_bytes, found_bytes });
+        }
         let bits = (self.element.bytes() * 8) as u8;
         Ok(Frame {
             width_px,

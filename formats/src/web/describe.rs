@@ -96,11 +96,8 @@ pub(super) fn series(series: &Series) -> JsValue {
     }
     set(&out, "windows", windows);
     set(&out, "notes", series.notes.iter().map(|note| JsValue::from(note.as_str())).collect::<Array>());
-    let places: Vec<u32> = order
-        .iter()
-        .filter_map(|&n| series.place(n))
-        .flat_map(|(file, frame)| [file as u32, frame as u32])
-        .collect();
+    let places: Vec<u32> =
+        order.iter().filter_map(|&n| series.place(n)).flat_map(|(file, frame)| [file as u32, frame as u32]).collect();
     set(&out, "places", Uint32Array::from(&places[..]));
     out.into()
 }
