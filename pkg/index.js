@@ -127,7 +127,7 @@ export class Session {
     const twin = this.#spares.pop() ?? new Session({ startWorker: this.#start });
     twin.#onRequests = onRequests;
     twin.#url = this.#url;
-    twin.#files = this.#files?.share() ?? null;
+    twin.#files = this.#files?.share() ?? twin.#filesOf({});
     try {
       const device = this.info.device.tier === "cpu" ? "cpu" : "gpu";
       const { info, given } = await twin.#call("open", { manifestUrl: this.#url, device, given: this.#given });
@@ -329,6 +329,9 @@ export class Session {
   /** Ends the worker. Calls still open reject with an AbortError. */
   close() {
     this.#finish(makeError("AbortError", "The session was closed. Open a new one to go on."));
+    // Not where it was lost: twins may follow.
+    this.#files?.leave();
+    this.#files = null;
   }
 
   /**
@@ -421,7 +424,6 @@ export class Session {
     this.#life.end();
     this.#worker.terminate();
     this.#keepSpares(0);
-    this.#files?.leave();
     const open = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of open) call.reject(error);

@@ -8,6 +8,7 @@
 import { Helper, workerCount } from "./helpers.js";
 import { Session } from "./index.js";
 import { Lanes } from "./lanes.js";
+import { SharedOpener } from "./opener.js";
 import { OneWindow, isAutomatic } from "./window.js";
 
 /** One model in several workers. Make it with {@link Pool.open}. */
@@ -15,6 +16,7 @@ export class Pool {
   /** The first worker. @type {Helper} */ #first;
   /** @type {Lanes} */ #lanes;
   #workers;
+  /** What reads files for all of them, if it is the pool's own. @type {SharedOpener | null} */ #files;
   #closed = false;
   /** @type {import("./helpers.js").Support[]} */ #supports = [];
   #nextKey = 1;
@@ -24,12 +26,13 @@ export class Pool {
   /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
   info;
 
-  /** @param {Session} session @param {Pick<import("./index.d.ts").PoolOptions, "workers" | "onRequests">} options */
-  constructor(session, { workers, onRequests }) {
+  /** @param {Session} session @param {SharedOpener | null} files @param {Pick<import("./index.d.ts").PoolOptions, "workers" | "onRequests">} options */
+  constructor(session, files, { workers, onRequests }) {
     const { device, weightBytes } = session.info;
     const again = () => session.twin({ onRequests });
     const most = device.tier === "cpu" ? (workers ?? workerCount(weightBytes, Infinity)) : 1;
     this.info = session.info;
+    this.#files = files;
     this.#workers = Math.max(1, most);
     this.#first = new Helper(again, session);
     // Loading one pays from some pictures on; who asks for a number gets it.
@@ -44,8 +47,14 @@ export class Pool {
    * @returns {Promise<Pool>}
    */
   static async open(manifestUrl, { workers, ...options } = {}) {
-    const session = await Session.open(manifestUrl, { ...options, twins: workers !== 1 });
-    const pool = new Pool(session, { workers, onRequests: options.onRequests });
+    // Sessions come and go; what reads files for them stays.
+    const files = options.opener ? null : SharedOpener.own({ onRequests: options.onRequests });
+    const opener = options.opener ?? /** @type {any} */ (files?.opener);
+    const session = await Session.open(manifestUrl, { ...options, opener, twins: workers !== 1 }).catch((error) => {
+      files?.leave();
+      throw error;
+    });
+    const pool = new Pool(session, files, { workers, onRequests: options.onRequests });
     try {
       // Who asks for a number gets it, or the reason why not.
       if (workers !== undefined) await pool.#lanes.start(pool.workers);
@@ -164,6 +173,8 @@ export class Pool {
     this.#closed = true;
     this.#first.close();
     this.#lanes.release();
+    this.#files?.leave();
+    this.#files = null;
   }
 }
 

@@ -12,8 +12,7 @@ pub enum FormatError {
     Empty,
     /// The content is none of the formats that this crate reads.
     #[error(
-        "this is not a DICOM, NIfTI, NRRD or MetaImage file, nor a picture in one of these formats: {pictures} ({found}); \
-         choose another file, or export it as one of them",
+        "this is {found}; use a file in one of these formats: DICOM, NIfTI, NRRD, MetaImage, {pictures}",
         pictures = crate::picture::SUPPORTED_FORMATS
     )]
     Unknown {

@@ -109,18 +109,18 @@ pub(crate) fn unknown(bytes: &[u8]) -> FormatError {
 fn describe(bytes: &[u8]) -> &'static str {
     let starts = |magic: &[u8]| bytes.starts_with(magic);
     if starts(b"GIF8") {
-        "it is a GIF file"
+        "a GIF file, which is not read"
     } else if matches!(bytes.get(4..8), Some(b"ftyp")) {
-        "it is a HEIC, AVIF or video file"
+        "a HEIC, AVIF or video file, which is not read"
     } else if starts(b"\0\0\0\x0cjP  ") || starts(b"\xff\x4f\xff\x51") {
-        "it is a JPEG 2000 file"
+        "a JPEG 2000 file, which is not read"
     } else if starts(b"%PDF") {
-        "it is a PDF document"
+        "a PDF document, not a picture"
     } else if starts(b"PK\x03\x04") {
-        "it is a zip archive: unpack it first"
+        "a zip archive, not a picture (unpack it first)"
     } else if bytes.iter().take(256).all(|&b| matches!(b, b'\t' | b'\n' | b'\r' | 0x20..=0x7e)) {
-        "it is text"
+        "a text file, not a picture"
     } else {
-        "its first bytes are not known"
+        "not a picture that is known here"
     }
 }

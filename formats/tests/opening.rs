@@ -147,3 +147,13 @@ fn a_header_asks_for_the_file_of_its_pixels() {
     let pair = mvfa_formats::open_pair(header.as_slice(), (0..12).collect::<Vec<u8>>(), &limits).unwrap();
     assert_eq!((pair.format, pair.len()), ("MetaImage", 2));
 }
+
+#[test]
+fn frames_of_one_file_keep_their_order() {
+    for (name, bytes) in samples() {
+        let Ok(series) = open(bytes, &Limits::default()) else { continue };
+        let grouped = mvfa_formats::dicom::group(vec![series.clone()]);
+        let places = |series: &Series| (0..series.len()).map(|n| series.place(n)).collect::<Vec<_>>();
+        assert_eq!(places(&grouped[0]), places(&series), "{name}");
+    }
+}

@@ -63,7 +63,7 @@ test("unreadable files keep their place and their reason: strip, message, end of
     const lost = page.locator("[data-testid=strip-item][data-state=error]");
     assert.equal(await lost.count(), 4);
     const reasons = await lost.allInnerTexts();
-    assert.ok(reasons.some((text) => /not readable:.*it is text/s.test(text)), reasons.join());
+    assert.ok(reasons.some((text) => /not readable:.*text file/s.test(text)), reasons.join());
 
     const { counts, images, unreadable } = await savedReport(page);
     assert.deepEqual(counts, { images: 9, analysed: 5, unreadable: 4, notAnalysed: 0 });
@@ -85,7 +85,7 @@ test("normal images that cannot be read are told of in one sentence that a colon
     await ready(page);
     const [words, cut] = brokenPictures();
     await giveFiles(page, "support-input", [words]);
-    await page.getByText("words.png was not added to the normal images: it is not a DICOM").waitFor();
+    await page.getByText("words.png was not added to the normal images: it is a text file").waitFor();
     await giveFiles(page, "support-input", [cut]);
     await page.getByText("2 files were not added to the normal images, because they could not be read: words.png, cut.png.").waitFor();
     assert.equal(await page.getByTestId("error").count(), 1);

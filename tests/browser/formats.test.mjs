@@ -23,7 +23,7 @@ const ERRORS = {
   "broken/JPEG-lossy.dcm": "JPEG",
   "broken/emri_small_jpeg_2k_lossless_too_short.dcm": "",
   "broken/meta_missing_tsyntax.dcm": "no picture",
-  "broken/no_meta.dcm": "not a DICOM",
+  "broken/no_meta.dcm": "formats: DICOM",
   "broken/empty.dcm": "empty",
   "broken/badVR.dcm": "",
   "dicom/pydicom-data/liver_nonbyte_aligned_rle.dcm": "",

@@ -15,13 +15,12 @@ test("what nobody reads is named, with what can be done", async () => {
   await withPage(browser, {}, async (page) => {
     await openReady(page, { model: TINY, device: "cpu" });
     const file = (name, text) => ({ name, mimeType: "application/octet-stream", buffer: Buffer.from(text, "latin1") });
-    const formats = "not a DICOM, NIfTI, NRRD or MetaImage file, nor a picture in one of these formats: PNG, JPEG, WebP, BMP, TIFF";
-    const reason = `${formats} (it is a PDF document); choose another file, or export it as one of them.`;
+    const formats = "use a file in one of these formats: DICOM, NIfTI, NRRD, MetaImage, PNG, JPEG, WebP, BMP, TIFF.";
     await giveFiles(page, "file-input", file("report.pdf", "%PDF-1.4 and more"));
-    await page.getByText(`report.pdf: this is ${reason}`).first().waitFor();
-    await page.getByText(`This file could not be read. This is ${reason}`).waitFor();
+    await page.getByText(`report.pdf: this is a PDF document, not a picture; ${formats}`).first().waitFor();
+    await page.getByText(`This file could not be read. This is a PDF document, not a picture; ${formats}`).waitFor();
     await giveFiles(page, "support-input", file("notes.txt", "only text"));
-    await page.getByText(`notes.txt was not added to the normal images: it is ${formats} (it is text);`).waitFor();
+    await page.getByText(`notes.txt was not added to the normal images: it is a text file, not a picture; ${formats}`).waitFor();
   });
 });
 

@@ -48,6 +48,7 @@ fn belong(a: &Series, b: &Series) -> bool {
 fn merged(group: Vec<Series>) -> Option<Series> {
     let mut files = group.into_iter();
     let mut series = files.next()?;
+    let is_one_file = files.len() == 0;
     for file in files {
         for note in file.notes {
             if !series.notes.contains(&note) {
@@ -64,7 +65,8 @@ fn merged(group: Vec<Series>) -> Option<Series> {
         Source::Dicom(file) => file.description().instance_number.unwrap_or(f64::MAX),
         Source::Volume(_) | Source::Picture(_) => f64::MAX,
     };
-    if series.entries.len() > 1 {
+    // Frames of one file keep the order and the numbers that they have there.
+    if !is_one_file {
         let depth = |entry: &crate::series::Entry| entry.info.geometry.depth_mm().unwrap_or(0.0);
         series
             .entries

@@ -108,6 +108,7 @@ fn has_more_values_than(count: usize, values: &[f32]) -> bool {
 
 /// Turns the values that a file calls "no data" into what is not a number, unless nothing else is left. `no_data` as GDAL
 /// writes it: a number as text.
+#[cfg(feature = "files")]
 pub(super) fn clear_no_data(values: &mut [f32], no_data: &str) {
     let Ok(no_data) = no_data.trim_matches(|c: char| c.is_whitespace() || c == '\0').parse::<f64>() else { return };
     let no_data = no_data as f32;
@@ -182,6 +183,7 @@ mod tests {
         assert_eq!(Padding::of(&inside).high_frame(&inside), None);
     }
 
+    #[cfg(feature = "files")]
     #[test]
     fn no_data_of_the_file_is_no_number() {
         let cleared = |values: &[f32], text| {

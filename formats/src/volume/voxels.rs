@@ -139,7 +139,7 @@ impl Volume {
     /// Decodes a slice. Slices of the first volume come first, from right to left, front to back, feet to head.
     ///
     /// # Errors
-    /// [`FormatError::NoSuchFrame`], [`FormatError::Memory`].
+    /// [`FormatError::NoSuchFrame`], [`FormatError::Memory`], [`FormatError::Truncated`].
     pub fn slice(&self, axis: Axis, n: usize) -> Result<Frame, FormatError> {
         let cut = self.cut(axis);
         let count = self.size[cut.across];
@@ -156,7 +156,7 @@ impl Volume {
         if samples.len() < expected {
             let bytes = |count: usize| (count * self.element.bytes()) as u64;
             let (expected_bytes, found_bytes) = (bytes(expected), bytes(samples.len()));
-            return Err(FormatError::Truncated { format: "volume", part: "a slice", expected_bytes, found_bytes });
+            return Err(FormatError::Truncated { format: self.format, part: "a slice", expected_bytes, found_bytes });
         }
         let bits = (self.element.bytes() * 8) as u8;
         Ok(Frame {
