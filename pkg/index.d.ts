@@ -1,7 +1,7 @@
 /** Where a model runs: WebGPU with 16-bit floats, WebGPU with 32-bit floats, or the CPU. */
 export type Tier = "gpu16" | "gpu32" | "cpu";
-/** "zero" compares with words, "few" with normal images. */
-export type Mode = "zero" | "few";
+/** "zero" compares with words, "few" with normal images, "self" left with right of the image itself. */
+export type Mode = "zero" | "few" | "self";
 /** "mvfa": eleven views of each normal image; "none": the image as it is. */
 export type Augment = "mvfa" | "none";
 
@@ -16,6 +16,8 @@ export interface ObjectInfo {
   /** The word put into the prompts. */
   prompt: string;
   kind: "segmentation" | "detection";
+  /** Its two sides look alike: "self" is possible, and "few" compares left with right, too. */
+  bilateral: boolean;
   /** Whether "zero" is possible for it. */
   zeroShot: boolean;
 }
@@ -26,6 +28,19 @@ export interface DeviceInfo {
   name: string;
   /** Why this tier was taken, in plain words. */
   reason: string;
+}
+
+/** How the comparison with normal images makes map and score. */
+export interface ScoringInfo {
+  /** Blocks whose tokens are compared. */
+  blocks: number[];
+  /** Outer patches on the outer pixels, or each patch at its centre. */
+  patches: "align_corners" | "patch_centres";
+  /** Sigma in pixels of the model's input; 0: none. */
+  smoothingPx: number;
+  /** "max", "mean", or "top:0.01": the mean of the highest hundredth. */
+  imageScore: { segmentation: string; detection: string };
+  classRows: boolean;
 }
 
 export interface SessionInfo {
@@ -39,6 +54,7 @@ export interface SessionInfo {
   sizePx: number;
   /** How normal images are used unless a call sets it. */
   augment: Augment;
+  scoring: ScoringInfo;
   zeroShot: boolean;
   /** Why "zero" is not possible, or null. */
   zeroShotReason: string | null;
@@ -230,6 +246,8 @@ export interface AnalyseOptions {
   augment?: Augment;
   /** Most rows a level in the memory of all normal images together; default: all. Faster, at little loss. */
   bankRows?: number;
+  /** Whether "few" compares left with right, too, at half weight; default: if the object is bilateral. */
+  bilateral?: boolean;
   /**
    * "auto" (default), "pil", "CENTER,WIDTH" or "LOW..HIGH"; for images deeper than 8 bits. "auto" is the window of the
    * normal images that were added as files with "auto" too; without them the image's own.
@@ -278,7 +296,7 @@ export interface Result {
   supportUnlike: number[];
   /** Places of normal images that are another one once more, pixel for pixel, and do not count. */
   supportTwins: number[];
-  /** The highest of `supportScores` where it can be compared with places of the map, else null. */
+  /** The highest place of the maps that `supportScores` are made of; null with fewer than two, and for "detection". */
   normalTop: number | null;
   /** Reasons to distrust the score. For an image given as `input` those of `decode` come first and are not repeated. */
   warnings: Warning[];

@@ -225,7 +225,7 @@ export class Session {
    * @param {import("./index.d.ts").AnalyseOptions} options
    * @returns {Promise<import("./index.d.ts").Result>}
    */
-  async analyse(picture, { object, mode, augment, bankRows, window, leaveOut, signal, onProgress } = /** @type {any} */ ({})) {
+  async analyse(picture, { object, mode, augment, bankRows, bilateral, window, leaveOut, signal, onProgress } = /** @type {any} */ ({})) {
     if (this.info && !this.info.objects.some(({ id }) => id === object)) {
       const known = this.info.objects.map(({ id }) => id).join(", ");
       throw makeError("UsageError", `The object "${object}" is unknown. Use one of: ${known}.`);
@@ -233,8 +233,8 @@ export class Session {
     if (augment !== undefined && augment !== "none" && augment !== "mvfa") {
       throw makeError("UsageError", `The augmentation "${augment}" is unknown. Use "none" or "mvfa".`);
     }
-    if (mode !== "zero" && mode !== "few") {
-      throw makeError("UsageError", `The mode "${mode}" is unknown. Use "zero" or "few".`);
+    if (mode !== "zero" && mode !== "few" && mode !== "self") {
+      throw makeError("UsageError", `The mode "${mode}" is unknown. Use "zero", "few" or "self".`);
     }
     if (bankRows !== undefined && !(Number.isInteger(bankRows) && bankRows > 0)) {
       throw makeError("UsageError", `bankRows must be a whole number from 1 upwards, not ${bankRows}. Leave it out to keep every row.`);
@@ -246,7 +246,7 @@ export class Session {
     }
     const size = !(picture instanceof Blob) && picture.width && picture.height ? [picture.width, picture.height] : undefined;
     // A key without a value is not the same as no key to the module.
-    const options = { object, mode, augment, bankRows, window, leaveOut: leaveOut ?? [], size };
+    const options = { object, mode, augment, bankRows, bilateral, window, leaveOut: leaveOut ?? [], size };
     return this.#inOrder("analyse", async () => ({ ...(await this.#source(picture, signal)), options }), { signal, onProgress });
   }
 

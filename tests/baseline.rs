@@ -88,8 +88,7 @@ fn folds(engine: &Engine, organ: &str) -> Vec<[f64; 2]> {
             continue;
         }
         let planes = to_planes(&resize_bicubic(&read(&fixture(&format!("bmad/{path}"))), SIDE_PX));
-        let features =
-            pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 1), &mut Straight)).unwrap();
+        let features = pollster::block_on(engine.encode_raw(&planes, Stage::Encode, (0, 1), &mut Straight)).unwrap();
         let mask = match file["mask"].as_str() {
             Some(name) => mask(&fixture(&format!("bmad/{name}"))),
             None => vec![false; SIDE_PX * SIDE_PX],
@@ -254,7 +253,7 @@ impl Watch for Silent {
 /// Few-shot by raw tokens, which are this model's memory: `Method::Mvfa` would encode each picture for both.
 fn measure(engine: &mut Engine, set: &Set, mode: Mode) -> Scores {
     let (method, references) = match mode {
-        Mode::Zero => (Method::Mvfa, Vec::new()),
+        Mode::Zero | Mode::Itself => (Method::Mvfa, Vec::new()),
         Mode::Few => (Method::MemoryRaw, set.references.clone()),
     };
     let options = EvalOptions {
@@ -264,6 +263,7 @@ fn measure(engine: &mut Engine, set: &Set, mode: Mode) -> Scores {
         references,
         augment: None,
         bank_rows: None,
+        bilateral: None,
         seed: 111,
         strict: true,
     };

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::config::{TextConfig, VisionConfig};
 use crate::bundle::error::BundleError;
+use crate::bundle::scoring::Scoring;
 
 /// The manifest format this build writes and reads.
 pub const FORMAT: u32 = 1;
@@ -48,6 +49,9 @@ pub struct Manifest {
     /// What the memory holds.
     #[serde(default, skip_serializing_if = "MemoryFeatures::is_default")]
     pub memory: MemoryFeatures,
+    /// How the memory is scored; `None`: by the rules of the paper.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scoring: Option<Scoring>,
     /// A note of the model's maker, shown wherever words are compared with.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub zero_shot_note: Option<String>,
@@ -144,6 +148,9 @@ pub struct ObjectSpec {
     /// Tensor `[dim, 2]` of (normal, abnormal) text features, where zero-shot is possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text_features: Option<String>,
+    /// Its left and right look alike in a picture taken straight: each side is compared with the other, too.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bilateral: bool,
     /// Constants in place of the test-set minimum and maximum (spec §8.4), where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub calibration: Option<Calibration>,
@@ -255,6 +262,28 @@ impl Manifest {
         let manifest: Self = serde_json::from_slice(bytes).map_err(|e| BundleError::Manifest(e.to_string()))?;
         manifest.validate()?;
         Ok(manifest)
+    }
+
+    /// The same model with the memory scored by the paper's rules. Constants that were measured by others go.
+    pub fn with_paper_rules(mut self) -> Self {
+        let had_others = self.scoring.take().is_some();
+        for object in &mut self.objects {
+            if std::mem::take(&mut object.bilateral) || had_others {
+                object.calibration = None;
+            }
+        }
+        self
+    }
+
+    /// Whether the memory holds raw block tokens.
+    pub fn memory_is_raw(&self) -> bool {
+        self.adapters.is_none() || self.memory == MemoryFeatures::Raw
+    }
+
+    /// Whether few-shot joins words to the memory: adapters that were trained for words alone keep out of it.
+    pub fn few_shot_has_words(&self) -> bool {
+        let is_apart = self.adapters.is_some() && self.memory == MemoryFeatures::Raw;
+        !is_apart && self.objects.iter().any(|object| object.text_features.is_some())
     }
 
     /// The object called `id`.

@@ -68,6 +68,9 @@ impl Manifest {
                 return Err(format!("adapters.mix must lie in ±{MIX_LIMIT}, found {:?}", adapters.mix));
             }
         }
+        if let Some(scoring) = &self.scoring {
+            scoring.validate(self)?;
+        }
         if let Some(test) = &self.self_test {
             let largest = test.values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
             // A test with a larger tolerance would pass whatever the device answers.

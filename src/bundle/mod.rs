@@ -7,6 +7,7 @@ mod manifest_checks;
 pub mod names;
 pub mod objects;
 pub mod position;
+pub mod scoring;
 pub mod shard;
 pub mod source;
 pub mod values;

@@ -81,6 +81,7 @@ fn object(id: &str, name: &str, prompt: &str, kind: ObjectKind) -> ObjectSpec {
         prompt: prompt.to_owned(),
         kind,
         text_features: None,
+        bilateral: false,
         calibration: None,
     }
 }

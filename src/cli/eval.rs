@@ -13,6 +13,7 @@ use super::augment::AugmentName;
 use super::check::{is_told_later, sentence};
 use super::eval_report::{Thumbnails, report};
 use super::numbers::at_least_one;
+use super::scoring::{BilateralName, ScoringName};
 use super::terminal::{say, say_json, tell};
 use super::usage::{BadUsage, chain};
 use super::{FAILURE, load, outputs, paths, progress};
@@ -25,7 +26,7 @@ use crate::eval::{
     Sample, Scores, Split, Subject, Trained, Watch, Windows, evaluate,
 };
 use crate::image::Rgb8;
-use crate::mvfa::{Cancelled, Mode, Pacer, Progress};
+use crate::mvfa::{Cancelled, EngineError, Mode, Pacer, Progress};
 use crate::train::{Purpose, order};
 
 const EXAMPLES: &str = "\
@@ -36,10 +37,10 @@ Examples:
 
 A data set is a folder with valid and test, each with good and Ungood; mvfa check tells what else is
 understood. What is odd about it is told once, and in the report. The last line of --json has image_auroc,
-pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal, n_abnormal and warnings; a figure is null where
+image_ap, pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal, n_abnormal and warnings; a figure is null where
 there are no masks or only one class. If nothing can be measured the exit code is 1. Baselines are measured on the same pictures; with --mode zero
 only they use the references. References are never measured, nor are pictures equal to one. Memory does not grow with the
-set; temporary files do, up to 40 bytes a pixel of the maps (TMPDIR names their folder).";
+set; temporary files do, up to 48 bytes a pixel of the maps (TMPDIR names their folder).";
 
 /// Arguments of `mvfa eval`.
 #[derive(Debug, clap::Args)]
@@ -54,7 +55,7 @@ pub(super) struct Args {
     /// What the pictures show; mvfa info lists the ids
     #[arg(long, value_name = "ID")]
     object: String,
-    /// Compare with words, or with normal pictures [default: few]
+    /// Compare with words, with normal pictures, or each picture with itself [default: few]
     #[arg(long, value_enum, default_value_t = ModeName::Few)]
     mode: ModeName,
     /// What scores: the model, or the raw tokens of its tower
@@ -72,6 +73,12 @@ pub(super) struct Args {
     /// Most rows a level in the memory of all references together; those that lie furthest apart stay
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     bank_rows: Option<usize>,
+    /// Rules that maps and scores of the comparison with normal pictures follow
+    #[arg(long, value_enum, default_value_t)]
+    scoring: ScoringName,
+    /// Compare left with right, too, at half weight: for heads and chests seen straight
+    #[arg(long, value_enum, default_value_t)]
+    bilateral: BilateralName,
     /// Part of the data set to measure on
     #[arg(long, value_enum, default_value_t = SplitName::Test)]
     split: SplitName,
@@ -98,6 +105,9 @@ enum ModeName {
     Zero,
     /// Compare with normal pictures
     Few,
+    /// Compare left with right of each picture
+    #[value(name = "self")]
+    Itself,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -130,13 +140,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         MethodName::MemoryRaw => Method::MemoryRaw,
     };
     let mode = match args.mode {
-        ModeName::Zero if method == Method::MemoryRaw => {
+        ModeName::Zero | ModeName::Itself if method == Method::MemoryRaw => {
             return Err(BadUsage("raw tokens are compared with normal pictures; use --mode few".to_owned()).into());
         }
         ModeName::Zero if object.text_features.is_none() => {
             return Err(BadUsage(format!("this model has no words for {}; use --mode few", args.object)).into());
         }
+        ModeName::Itself if !args.bilateral.choice().unwrap_or(object.bilateral) => {
+            return Err(EngineError::NotBilateral { object: object.id }.into());
+        }
         ModeName::Zero => Mode::Zero,
+        ModeName::Itself => Mode::Itself,
         ModeName::Few => Mode::Few,
     };
     let dataset = dataset(&args.data, &args.object)?;
@@ -158,7 +172,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     warnings.iter().filter(|warning| !is_told_later(warning)).for_each(|warning| tell(&sentence(warning)));
-    let mut engine = load::engine(&bundle, DeviceChoice::Cpu)?;
+    let mut engine = load::engine(&bundle, DeviceChoice::Cpu, args.scoring)?;
     let options = EvalOptions {
         object: args.object.clone(),
         mode,
@@ -166,6 +180,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         references: references.clone(),
         augment: args.augment.map(Augment::from),
         bank_rows: args.bank_rows,
+        bilateral: args.bilateral.choice(),
         seed: args.seed,
         strict: args.strict,
     };
@@ -238,8 +253,8 @@ fn limited(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
     kept
 }
 
-/// Normal references: those named, else drawn from the valid folder. Words need none; the baseline
-/// beside them does, and has as many as there are.
+/// Normal references: those named, else drawn from the valid folder. Words and a picture's other side need none; the
+/// baseline beside them does, and has as many as there are.
 fn references(args: &Args, dataset: &Dataset) -> Result<paths::Expanded> {
     if !args.support.is_empty() {
         let expanded = paths::expand(&args.support)?;
@@ -249,13 +264,13 @@ fn references(args: &Args, dataset: &Dataset) -> Result<paths::Expanded> {
         }
         return Ok(expanded);
     }
-    let with_words = matches!(args.mode, ModeName::Zero);
+    let need_none = matches!(args.mode, ModeName::Zero | ModeName::Itself);
     let pool = match dataset.split(Split::Valid) {
         Ok(pool) => pool.into_iter().filter(|s| !s.abnormal).map(|s| s.image).collect(),
-        Err(DatasetError::Layout { .. } | DatasetError::Empty { .. }) if with_words => Vec::new(),
+        Err(DatasetError::Layout { .. } | DatasetError::Empty { .. }) if need_none => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    if !with_words && (pool.len() < args.shots || args.shots == 0) {
+    if !need_none && (pool.len() < args.shots || args.shots == 0) {
         return Err(BadUsage(format!(
             "{} references need as many normal pictures in the valid folder, found {}; pass other --shots, or --support",
             args.shots,
@@ -371,6 +386,7 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
     let abnormal = evaluation.images.iter().filter(|i| i.abnormal).count();
     json!({
         "image_auroc": model.image_auroc,
+        "image_ap": model.image_ap,
         "pixel_auroc": model.pixel_auroc,
         "pixel_ap": model.pixel_ap,
         "pro": model.pro,
@@ -379,13 +395,14 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
         "n_abnormal": abnormal,
         "intervals": {
             "image_auroc": model.image_auroc_interval,
+            "image_ap": model.image_ap_interval,
             "pixel_auroc": model.pixel_auroc_interval,
             "pixel_ap": model.pixel_ap_interval,
             "pro": model.pro_interval,
             "f1_max": model.f1_max_interval,
         },
         "calibrated": evaluation.calibrated,
-        "baselines": { "memory_raw": evaluation.memory_raw, "raw_intensity": evaluation.raw_intensity },
+        "baselines": { "memory_raw": evaluation.memory_raw, "raw_intensity": evaluation.raw_intensity, "mean_difference": evaluation.mean_difference },
         "details": {
             "pixel_f1_max": model.pixel_f1_max,
             "references": references,
@@ -417,30 +434,32 @@ fn after_sentence(clause: &str) -> String {
 }
 
 fn prose(evaluation: &Evaluation) -> Vec<String> {
-    let line = |name: &str, cells: [String; 6]| {
+    let line = |name: &str, cells: [String; 7]| {
         cells.iter().fold(format!("{name:<26}"), |line, cell| format!("{line} {cell:>11}")).trim_end().to_owned()
     };
     let of = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
     let sure = |i: Option<Interval>| i.map_or_else(String::new, |i| format!("{:.3}-{:.3}", i.lo, i.hi));
     let rows = |name: &str, s: &Scores| {
-        let figures = [s.pixel_auroc, s.pixel_ap, s.pro, s.pixel_f1_max, s.f1_max, s.image_auroc];
+        let figures = [s.pixel_auroc, s.pixel_ap, s.pro, s.pixel_f1_max, s.f1_max, s.image_ap, s.image_auroc];
         let intervals = [
             s.pixel_auroc_interval,
             s.pixel_ap_interval,
             s.pro_interval,
             None,
             s.f1_max_interval,
+            s.image_ap_interval,
             s.image_auroc_interval,
         ];
         [line(name, figures.map(of)), line("  95 %", intervals.map(sure))]
     };
-    let heads = ["pixel AUROC", "pixel AP", "PRO", "pixel F1", "image F1", "image AUROC"];
+    let heads = ["pixel AUROC", "pixel AP", "PRO", "pixel F1", "image F1", "image AP", "image AUROC"];
     let mut lines = vec![line("", heads.map(str::to_owned))];
     lines.extend(rows("this model", &evaluation.model));
     lines.extend(evaluation.calibrated.iter().flat_map(|s| rows("each picture by itself", s)));
     lines.extend(evaluation.memory_raw.iter().flat_map(|s| rows("raw tokens of its tower", s)));
     lines.extend(rows("grey value", &evaluation.raw_intensity));
-    let best = evaluation.memory_raw.iter().chain([&evaluation.raw_intensity]);
+    lines.extend(evaluation.mean_difference.iter().flat_map(|s| rows("difference to mean", s)));
+    let best = evaluation.memory_raw.iter().chain([&evaluation.raw_intensity]).chain(&evaluation.mean_difference);
     let beaten = best.filter_map(|s| s.pixel_auroc).fold(0.0, f64::max);
     if evaluation.model.pixel_auroc.is_some_and(|own| own < beaten) {
         lines.push("A baseline finds the pixels better than this model.".to_owned());
@@ -454,6 +473,7 @@ fn setting(args: &Args, mode: Mode, references: usize, root: &Path) -> String {
         (MethodName::MemoryRaw, _) => format!("{folder}, raw tokens compared with {references} normal pictures."),
         (_, Mode::Few) => format!("{folder}, compared with {references} normal pictures (few-shot)."),
         (_, Mode::Zero) => format!("{folder}, compared with words (zero-shot)."),
+        (_, Mode::Itself) => format!("{folder}, left compared with right of each picture."),
     }
 }
 

@@ -12,6 +12,7 @@ use super::medical;
 use super::paths::{self, distinct};
 use super::terminal::{say, say_json};
 use crate::bundle::manifest::{Manifest, ObjectKind};
+use crate::bundle::scoring::{ImageScores, PatchPlaces};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -94,6 +95,7 @@ fn describe(manifest: &Manifest) -> Value {
                 "name": object.name,
                 "prompt": object.prompt,
                 "kind": kind_name(object.kind),
+                "bilateral": object.bilateral,
                 "zero_shot": object.text_features.is_some(),
                 "calibrated": object.calibration.is_some(),
             })
@@ -112,12 +114,31 @@ fn describe(manifest: &Manifest) -> Value {
         "preprocess": manifest.preprocess,
         "augment": manifest.augment,
         "memory": manifest.memory,
+        "scoring": manifest.scoring.clone().unwrap_or_default(),
         "zero_shot_note": manifest.zero_shot_note,
         "objects": objects,
         "self_test": manifest.self_test.is_some(),
         "files": manifest.files.len(),
         "weight_bytes": weight_bytes(manifest),
     })
+}
+
+/// The rules of the memory in words.
+fn scoring(manifest: &Manifest) -> String {
+    let Some(scoring) = &manifest.scoring else { return "the paper's rules".to_owned() };
+    let blocks: Vec<String> =
+        scoring.levels.as_ref().unwrap_or(&manifest.vision.levels).iter().map(ToString::to_string).collect();
+    let places = match scoring.patches {
+        PatchPlaces::AlignCorners => "outer patches on the outer pixels",
+        PatchPlaces::PatchCentres => "patches at their centres",
+    };
+    let ImageScores { segmentation, detection } = scoring.image_score;
+    format!(
+        "memory of blocks {}{}, {places}, smoothed by {} px, image score {segmentation} (segmentation) or {detection} (detection)",
+        blocks.join(", "),
+        if scoring.class_rows { " with class tokens" } else { "" },
+        scoring.smoothing_px
+    )
 }
 
 fn prose(manifest: &Manifest) -> Vec<String> {
@@ -139,13 +160,15 @@ fn prose(manifest: &Manifest) -> Vec<String> {
             levels.join(", ")
         ),
         format!("  adapters      {adapters}"),
+        format!("  scoring       {}", scoring(manifest)),
         format!("  text tower    {}", if manifest.text.is_some() { "included" } else { "none" }),
         format!("  weights       {:.1} MB in {} files", weight_bytes(manifest) as f64 / 1e6, manifest.files.len()),
         "  objects".to_owned(),
     ];
     for object in &manifest.objects {
         let words = if object.text_features.is_some() { "zero and few" } else { "few only" };
-        lines.push(format!("    {:12} {} ({}, {words})", object.id, object.name, kind_name(object.kind)));
+        let sides = if object.bilateral { ", left with right" } else { "" };
+        lines.push(format!("    {:12} {} ({}, {words}{sides})", object.id, object.name, kind_name(object.kind)));
     }
     if let Some(note) = &manifest.zero_shot_note {
         lines.push(format!("  words         {note}"));

@@ -6,6 +6,7 @@ use anyhow::{Context, Result};
 
 use super::default_bundle::default_bundle;
 use super::progress;
+use super::scoring::ScoringName;
 use crate::bundle::manifest::Group;
 use crate::bundle::store::BundleFolder;
 use crate::compute::{DeviceChoice, Weights, device};
@@ -31,11 +32,11 @@ pub(super) fn bundle(folder: Option<&Path>) -> Result<BundleFolder> {
 ///
 /// # Errors
 /// The device cannot be had or computes wrongly, or a file of the bundle is missing or damaged.
-pub(super) fn engine(bundle: &BundleFolder, choice: DeviceChoice) -> Result<Engine> {
+pub(super) fn engine(bundle: &BundleFolder, choice: DeviceChoice, scoring: ScoringName) -> Result<Engine> {
     let open = pollster::block_on(device::open(choice))?;
     let waiting = progress::waiting("loading the model");
     let weights = Weights::load(bundle, &GROUPS, &open.device)?;
-    let mut engine = Engine::new(bundle.manifest().clone(), weights, open)?;
+    let mut engine = Engine::new(scoring.of(bundle.manifest()), weights, open)?;
     waiting.finish_and_clear();
     let mut pacer = progress::TerminalPacer::new();
     let passed = pollster::block_on(engine.self_test(&mut pacer));

@@ -29,6 +29,7 @@ mod picture_out;
 mod predict;
 mod progress;
 mod report;
+mod scoring;
 mod slices;
 mod stems;
 mod terminal;

@@ -16,6 +16,7 @@ use super::outputs::Extras;
 use super::picture_out::{self, Place};
 use super::progress::TerminalPacer;
 use super::report::{Report, SliceReport, Subject, WindowReport};
+use super::scoring::{BilateralName, ScoringName};
 use super::slices::Slices;
 use super::stems::unique_stems;
 use super::terminal::{StdoutClosed, say, say_json, tell};
@@ -75,7 +76,7 @@ pub(super) struct Args {
     /// What the pictures show; mvfa info lists the ids, and without it a medical file's header suggests one
     #[arg(long, value_name = "ID")]
     object: Option<String>,
-    /// Compare with words, or with normal pictures [default: few with --support, else zero if the model can]
+    /// Compare with words, with normal pictures, or each picture with itself [default: few with --support, else zero if the model can]
     #[arg(long, value_enum)]
     mode: Option<ModeName>,
     /// Normal pictures to compare with, or folders of them; the next option or -- ends the list
@@ -87,6 +88,12 @@ pub(super) struct Args {
     /// Most rows a level in the memory of all normal pictures together; those that lie furthest apart stay [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     bank_rows: Option<u32>,
+    /// Rules that maps and scores of the comparison with normal pictures follow
+    #[arg(long, value_enum, default_value_t)]
+    scoring: ScoringName,
+    /// Compare left with right, too, at half weight: for heads and chests seen straight
+    #[arg(long, value_enum, default_value_t)]
+    bilateral: BilateralName,
     /// How grey deeper than 8 bits is shown and analysed: auto, pil or CENTER,WIDTH
     #[arg(long, default_value = "auto", value_parser = window, allow_hyphen_values = true)]
     window: WindowChoice,
@@ -135,6 +142,9 @@ enum ModeName {
     Zero,
     /// Compare with normal pictures
     Few,
+    /// Compare left with right of each picture, for objects whose sides look alike
+    #[value(name = "self")]
+    Itself,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -169,6 +179,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         mode: mode(args, &object, bundle.manifest())?,
         augment: args.augment.map(Augment::from),
         bank_rows: args.bank_rows.map(|rows| rows as usize),
+        bilateral: args.bilateral.choice(),
     };
     let support = Inputs::find(support, args.support_slices.as_ref().or(one.as_ref()), "--support-slices")?;
     paths::tell_overlays(images.overlays + support.overlays);
@@ -200,14 +211,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         DeviceName::Cpu => DeviceChoice::Cpu,
         DeviceName::Gpu => DeviceChoice::Gpu,
     };
-    let mut engine = load::engine(&bundle, choice)?;
+    let mut engine = load::engine(&bundle, choice, args.scoring)?;
     if request.mode == Mode::Zero && !engine.has_zero_shot(&request.object) {
         let reason = engine.zero_shot_lack();
         return Err(EngineError::NoZeroShot { object: request.object, reason }.into());
     }
+    refuse_unlike_sides(&request, engine.manifest())?;
     let of_normals = match request.mode {
         Mode::Few => RunWindow::of_spreads(support.all.iter().filter_map(Input::grey_spread), args.window),
-        Mode::Zero => RunWindow::each(args.window),
+        Mode::Zero | Mode::Itself => RunWindow::each(args.window),
     };
     let window = match of_normals.shared {
         Some(_) => of_normals,
@@ -296,6 +308,15 @@ fn split<'a>(support: &'a [PathBuf], images: &'a [PathBuf]) -> Result<(&'a [Path
     }
 }
 
+/// Refuses to compare the sides of what has no like sides, before anything is analysed.
+fn refuse_unlike_sides(request: &Request, manifest: &Manifest) -> Result<()> {
+    let is_bilateral = request.bilateral.unwrap_or(manifest.object(&request.object)?.bilateral);
+    if request.mode == Mode::Itself && !is_bilateral {
+        return Err(EngineError::NotBilateral { object: request.object.clone() }.into());
+    }
+    Ok(())
+}
+
 /// What is compared with, and that there is something.
 fn mode(args: &Args, object: &str, manifest: &Manifest) -> Result<Mode> {
     let has_words = manifest.object(object)?.text_features.is_some();
@@ -309,11 +330,12 @@ fn mode(args: &Args, object: &str, manifest: &Manifest) -> Result<Mode> {
         ))
         .into()),
         (Some(ModeName::Few), false) | (None, false) => Ok(Mode::Few),
-        (Some(ModeName::Zero), no_support) => {
+        (Some(mode @ (ModeName::Zero | ModeName::Itself)), no_support) => {
+            let mode = if matches!(mode, ModeName::Zero) { Mode::Zero } else { Mode::Itself };
             if !no_support {
-                tell("note: --support is not used in zero mode");
+                tell(&format!("note: --support is not used in {} mode", mode.name()));
             }
-            Ok(Mode::Zero)
+            Ok(mode)
         }
         (None, true) => Ok(Mode::Zero),
     }

@@ -55,6 +55,12 @@ impl VisionTower {
         Self { config: self.config.clone(), tower: self.tower.without_adapters() }
     }
 
+    /// The same tower that ends with the first `levels` of its levels: no block past them is computed.
+    pub(crate) fn up_to(mut self, levels: usize) -> Self {
+        self.config.levels.truncate(levels);
+        self
+    }
+
     /// From now on shaders multiply 32-bit floats.
     pub(crate) fn use_f32(&mut self) {
         self.tower.use_f32();

@@ -87,6 +87,7 @@ pub(super) fn plan(
         preprocess: PreprocessConfig { size_px: options.size_px, resample: RESAMPLE.to_owned(), mean, std },
         augment: options.augment,
         memory: MemoryFeatures::default(),
+        scoring: None,
         zero_shot_note: None,
         objects: options.objects.clone(),
         self_test: None,

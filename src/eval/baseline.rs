@@ -11,7 +11,7 @@ use crate::bundle::manifest::Augment;
 use crate::compute::unit_rows;
 use crate::eval::error::EvalError;
 use crate::image::{Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
-use crate::mvfa::{Engine, EngineError, Geometry, Pacer, Stage, compress, nearest_distances, sum_up};
+use crate::mvfa::{Engine, EngineError, MapRule, Pacer, Stage, compress, maximum, nearest_distances, sum_up};
 
 /// Share of the patches that make the image score.
 const TOP_SHARE: f64 = 0.01;
@@ -71,7 +71,7 @@ impl RawMemory {
         }
         let mut sums = vec![0.0_f32; grid * grid];
         levels.iter().for_each(|level| sums.iter_mut().zip(level).for_each(|(s, d)| *s += d));
-        Ok((sum_up(&levels, grid, side_px, Geometry::Reference), top_mean(sums)))
+        Ok((sum_up(&levels, grid, side_px, MapRule::PAPER), top_mean(sums)))
     }
 }
 
@@ -116,6 +116,28 @@ pub(crate) fn raw_intensity(picture: &Rgb8, side_px: usize) -> (Vec<f32>, f32) {
     (map, mean)
 }
 
+/// The mean of normal pictures, pixel by pixel: what is not alike everywhere is not told from what is unusual.
+pub(crate) struct MeanReference(Vec<f32>);
+
+impl MeanReference {
+    /// The mean of some grey values; `None` without pictures.
+    pub(crate) fn of(references: &[Rgb8], side_px: usize) -> Option<Self> {
+        let mut sum = vec![0.0; side_px * side_px];
+        for picture in references {
+            sum.iter_mut().zip(raw_intensity(picture, side_px).0).for_each(|(s, v)| *s += v);
+        }
+        let count = references.len();
+        (count > 0).then(|| Self(sum.into_iter().map(|s| s / count as f32).collect()))
+    }
+
+    /// Absolute difference of a grey map to it, and its maximum.
+    pub(crate) fn score(&self, grey_map: &[f32]) -> (Vec<f32>, f32) {
+        let map: Vec<f32> = self.0.iter().zip(grey_map).map(|(mean, grey)| (grey - mean).abs()).collect();
+        let highest = maximum(&map);
+        (map, highest)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -125,6 +147,20 @@ mod tests {
         assert_eq!(top_mean(vec![1.0, 5.0, 2.0]), 5.0);
         assert_eq!(top_mean((0..289).map(|n| n as f32).collect()), 287.0);
         assert_eq!(top_mean(Vec::new()), 0.0);
+    }
+
+    #[test]
+    fn the_difference_is_to_the_mean_of_the_references() {
+        let grey = |levels: [u8; 4]| Rgb8 {
+            width_px: 2,
+            height_px: 2,
+            bytes: levels.into_iter().flat_map(|v| [v; 3]).collect(),
+        };
+        let mean = MeanReference::of(&[grey([0, 0, 51, 255]), grey([102, 0, 51, 255])], 2).unwrap();
+        let (map, score) = mean.score(&[0.0, 0.5, 0.2, 0.9]);
+        assert!(map.iter().zip([0.2, 0.5, 0.0, 0.1]).all(|(a, b)| (a - b).abs() < 1e-6), "{map:?}");
+        assert_eq!(score, map[1]);
+        assert!(MeanReference::of(&[], 2).is_none());
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub const REPORT_MARK: &str = "<meta name=\"generator\" content=\"mvfa eval\">";
 const MODEL: &str = "this model";
 const RAW_TOKENS: &str = "raw tokens of its tower";
 const GREY_VALUE: &str = "grey value";
+const MEAN_DIFFERENCE: &str = "difference to the mean reference";
 
 const STYLE: &str = "\
 :root{color-scheme:light dark;--ink:light-dark(#1a1d21,#e8eaed);--soft:light-dark(#5b636d,#a3abb5);\
@@ -110,10 +111,11 @@ fn table(evaluation: &Evaluation) -> Markup {
     rows.extend(evaluation.calibrated.map(|s| ("this model, each picture by itself", s)));
     rows.extend(evaluation.memory_raw.map(|s| (RAW_TOKENS, s)));
     rows.push((GREY_VALUE, evaluation.raw_intensity));
+    rows.extend(evaluation.mean_difference.map(|s| (MEAN_DIFFERENCE, s)));
     html! {
         div.wide {
             table {
-                tr { th {} th { "image AUROC" } th { "image F1" } th { "pixel AUROC" } th { "pixel AP" } th { "PRO" } }
+                tr { th {} th { "image AUROC" } th { "image AP" } th { "image F1" } th { "pixel AUROC" } th { "pixel AP" } th { "PRO" } }
                 @for (name, scores) in &rows { (line(name, scores)) }
             }
         }
@@ -127,8 +129,9 @@ fn table(evaluation: &Evaluation) -> Markup {
 }
 
 fn line(name: &str, scores: &Scores) -> Markup {
-    let cells: [(Option<f64>, Option<Interval>); 5] = [
+    let cells: [(Option<f64>, Option<Interval>); 6] = [
         (scores.image_auroc, scores.image_auroc_interval),
+        (scores.image_ap, scores.image_ap_interval),
         (scores.f1_max, scores.f1_max_interval),
         (scores.pixel_auroc, scores.pixel_auroc_interval),
         (scores.pixel_ap, scores.pixel_ap_interval),
@@ -181,6 +184,7 @@ mod tests {
             score_calibrated: None,
             score_memory_raw: None,
             score_raw_intensity: 0.0,
+            score_mean_difference: None,
             warnings: vec![Warning::Unlike],
             person: None,
         };

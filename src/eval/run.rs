@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use crate::bundle::manifest::{Augment, Calibration, ObjectKind, Range};
 use crate::disk::{RunWindow, picture_file};
-use crate::eval::baseline::{RawMemory, raw_intensity};
+use crate::eval::baseline::{MeanReference, RawMemory, raw_intensity};
 use crate::eval::dataset::{DatasetError, Sample};
 use crate::eval::error::EvalError;
 use crate::eval::mask::read_mask;
@@ -47,6 +47,8 @@ pub struct EvalOptions {
     pub augment: Option<Augment>,
     /// Most rows a level in the memory of all references together.
     pub bank_rows: Option<usize>,
+    /// With the left-right channel; `None`: if the object is bilateral.
+    pub bilateral: Option<bool>,
     /// Seed of the bootstrap.
     pub seed: u64,
     /// Stop at the first picture that cannot be read.
@@ -81,7 +83,7 @@ pub fn evaluate(
     let side_px = engine.manifest().preprocess.size_px;
     let window = match options.mode {
         Mode::Few => RunWindow::of(options.references.iter().map(PathBuf::as_path), WindowChoice::Auto),
-        Mode::Zero => RunWindow::each(WindowChoice::Auto),
+        Mode::Zero | Mode::Itself => RunWindow::each(WindowChoice::Auto),
     };
     let reference = |path: &PathBuf| open(path, &window).map(|(picture, _)| picture);
     let references = options.references.iter().map(reference).collect::<Result<Vec<_>, _>>()?;
@@ -91,6 +93,7 @@ pub fn evaluate(
             engine.add_reference(picture);
         });
     }
+    let mean = MeanReference::of(&references, side_px);
     let raw = match references.as_slice() {
         [] => None,
         some => {
@@ -104,6 +107,7 @@ pub fn evaluate(
         mode: options.mode,
         augment: options.augment,
         bank_rows: options.bank_rows,
+        bilateral: options.bilateral,
     };
 
     let has_masks = samples.iter().any(|s| s.mask.is_some());
@@ -115,6 +119,7 @@ pub fn evaluate(
             let (picture, shown) = open(&sample.image, &window)?;
             let mask = mask(sample, Some(&picture), side_px)?;
             let (grey_map, grey_score) = raw_intensity(&picture, side_px);
+            let difference = mean.as_ref().map(|mean| mean.score(&grey_map));
             let raw_scores = raw.as_ref().map(|r| r.score(engine, &picture, pacer)).transpose()?;
             let mut result = ImageResult {
                 sample: n,
@@ -125,6 +130,7 @@ pub fn evaluate(
                 score_calibrated: None,
                 score_memory_raw: raw_scores.as_ref().map(|(_, score)| *score),
                 score_raw_intensity: grey_score,
+                score_mean_difference: difference.as_ref().map(|(_, score)| *score),
                 warnings: Warning::of_image(&picture),
                 person: sample.person.clone(),
             };
@@ -157,7 +163,8 @@ pub fn evaluate(
                     watch.image(&result, &picture, &analysis.overlay)?;
                 }
             }
-            pass.push_baselines(person, &mask, &grey_map, raw_scores.as_ref().map(|(map, _)| map.as_slice()))?;
+            let maps = [&raw_scores, &difference].map(|scored| scored.as_ref().map(|(map, _)| map.as_slice()));
+            pass.push_baselines(person, &mask, &grey_map, maps)?;
             pass.persons.push(person);
             pass.samples.push(sample.clone());
             pass.images.push(result);
@@ -189,6 +196,7 @@ struct FirstPass {
     memory: Spill,
     grey_pixels: PixelStream,
     raw_pixels: PixelStream,
+    difference_pixels: PixelStream,
     /// Fused by constants, as a single picture is.
     calibrated_pixels: PixelStream,
     has_fused: bool,
@@ -210,6 +218,7 @@ impl FirstPass {
             memory: Spill::new(side_px * side_px)?,
             grey_pixels: PixelStream::new(side_px)?,
             raw_pixels: PixelStream::new(side_px)?,
+            difference_pixels: PixelStream::new(side_px)?,
             calibrated_pixels: PixelStream::new(side_px)?,
             has_fused: false,
             images: Vec::new(),
@@ -234,11 +243,12 @@ impl FirstPass {
         person: usize,
         mask: &[u8],
         grey_map: &[f32],
-        raw_map: Option<&[f32]>,
+        [raw_map, difference]: [Option<&[f32]>; 2],
     ) -> Result<(), EvalError> {
         if self.has_masks {
             self.grey_pixels.push_of(person, grey_map, mask)?;
             raw_map.map(|map| self.raw_pixels.push_of(person, map, mask)).transpose()?;
+            difference.map(|map| self.difference_pixels.push_of(person, map, mask)).transpose()?;
         }
         Ok(())
     }
@@ -303,6 +313,12 @@ impl FirstPass {
             memory_raw: if self.images.iter().all(|i| i.score_memory_raw.is_some()) {
                 let scores = of_images(|i| i.score_memory_raw.unwrap_or_default());
                 Some(figures(&scores, self.raw_pixels.finish_with(resampling)?))
+            } else {
+                None
+            },
+            mean_difference: if self.images.iter().all(|i| i.score_mean_difference.is_some()) {
+                let scores = of_images(|i| i.score_mean_difference.unwrap_or_default());
+                Some(figures(&scores, self.difference_pixels.finish_with(resampling)?))
             } else {
                 None
             },

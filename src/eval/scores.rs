@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::eval::bootstrap::{Interval, bootstrap};
 use crate::eval::pixel_stream::{PixelMetrics, Resampling};
-use crate::eval::sweep::{auroc, f1_max};
+use crate::eval::sweep::{auroc, average_precision, f1_max};
 use crate::image::Shown;
 use crate::mvfa::Warning;
 
@@ -30,6 +30,8 @@ pub struct ImageResult {
     pub score_memory_raw: Option<f32>,
     /// The baseline's: mean grey value, in 0..1.
     pub score_raw_intensity: f32,
+    /// The baseline's: largest absolute difference to the mean of the references, if there are any.
+    pub score_mean_difference: Option<f32>,
     /// Reasons to distrust the scores.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<Warning>,
@@ -43,6 +45,8 @@ pub struct ImageResult {
 pub struct Scores {
     /// Area under the ROC curve over pictures.
     pub image_auroc: Option<f64>,
+    /// Average precision over pictures.
+    pub image_ap: Option<f64>,
     /// Over pixels.
     pub pixel_auroc: Option<f64>,
     /// Average precision over pixels.
@@ -55,6 +59,8 @@ pub struct Scores {
     pub pixel_f1_max: Option<f64>,
     /// 95 % interval of `image_auroc`.
     pub image_auroc_interval: Option<Interval>,
+    /// 95 % interval of `image_ap`.
+    pub image_ap_interval: Option<Interval>,
     /// 95 % interval of `pixel_auroc`.
     pub pixel_auroc_interval: Option<Interval>,
     /// 95 % interval of `pixel_ap`.
@@ -77,12 +83,14 @@ impl Scores {
     ) -> Self {
         Self {
             image_auroc: auroc(scores, labels),
+            image_ap: average_precision(scores, labels),
             pixel_auroc: pixels.auroc,
             pixel_ap: pixels.average_precision,
             pro: pixels.pro,
             f1_max: f1_max(scores, labels),
             pixel_f1_max: pixels.f1_max,
             image_auroc_interval: bootstrap(scores, labels, persons, auroc, seed, rounds),
+            image_ap_interval: bootstrap(scores, labels, persons, average_precision, seed, rounds),
             pixel_auroc_interval: pixels.intervals.auroc,
             pixel_ap_interval: pixels.intervals.average_precision,
             pro_interval: pixels.intervals.pro,
@@ -102,6 +110,8 @@ pub struct Evaluation {
     pub memory_raw: Option<Scores>,
     /// Grey values.
     pub raw_intensity: Scores,
+    /// Absolute difference to the mean of the references, if there are any.
+    pub mean_difference: Option<Scores>,
     /// Picture by picture, in the order of the samples.
     pub images: Vec<ImageResult>,
     /// Pictures left out.

@@ -12,6 +12,8 @@ pub enum Mode {
     Zero,
     /// Normal references, and words if the model has them (few-shot).
     Few,
+    /// The other side of the picture itself; its map and score are the memory's.
+    Itself,
 }
 
 impl Mode {
@@ -20,6 +22,7 @@ impl Mode {
         match self {
             Self::Zero => "zero",
             Self::Few => "few",
+            Self::Itself => "self",
         }
     }
 }
@@ -35,6 +38,8 @@ pub struct Request {
     pub augment: Option<Augment>,
     /// Most rows a level in the memory of all references together, at least one each; `None` keeps all.
     pub bank_rows: Option<usize>,
+    /// Whether the left-right channel stands beside the references; `None`: if the object is bilateral.
+    pub bilateral: Option<bool>,
 }
 
 /// What the engine is doing.
@@ -125,18 +130,19 @@ pub struct Analysis {
     pub score_calibrated: Option<f32>,
     /// c0.
     pub score_zero: Option<f32>,
-    /// cm for detection objects, the maximum of Sm for segmentation objects.
+    /// cm for detection objects, the maximum of Sm for segmentation objects; what the model's scoring makes of Sm, if it
+    /// has rules of its own.
     pub score_memory: Option<f32>,
     /// S0, as the released code computes it.
     pub zero: Option<Vec<f32>>,
-    /// Sm, as the released code computes it.
+    /// Sm, as the released code or the model's scoring has it.
     pub memory: Option<Vec<f32>>,
     /// Both on one scale. The three maps hold no number where regions are left out.
     pub fused: Option<Vec<f32>>,
     /// The map to show: of the bank that the object is scored by, at the patches' true places. Where regions
     /// are left out it holds its lowest value.
     pub overlay: Vec<f32>,
-    /// Per level the patch values `[grid, grid]` behind the map to show.
+    /// Per level the patch values `[grid, grid]` behind the map to show; the left-right channel, as weighted, last.
     pub levels: Vec<Vec<f32>>,
     /// Which pixels of `zero`, `memory` and `fused` are left out; `None` if none is.
     pub left_out: Option<Vec<bool>>,
@@ -149,8 +155,8 @@ pub struct Analysis {
     pub support_ids: Option<Vec<ReferenceId>>,
     /// References that are unlike all the others.
     pub support_unlike: Vec<ReferenceId>,
-    /// The highest of `support_scores` where it can be compared with places of the map: objects that are scored by the
-    /// map's maximum.
+    /// The highest place of the maps that `support_scores` are made of: nothing below it is more than what normal
+    /// pictures have. `None` for objects that have image labels only.
     pub normal_top: Option<f32>,
     /// How far the image as a whole lies from the references, in what they lie from each other: from 1 on it is unlike
     /// them. `None` without two references.

@@ -9,7 +9,7 @@ use crate::bundle::manifest::SelfTest;
 use crate::bundle::{error::BundleError, manifest::Group, store::BundleFolder};
 use crate::compute::{DeviceError, Reading};
 use crate::mvfa::analysis::{Pacer, Progress, Stage};
-use crate::mvfa::engine::Engine;
+use crate::mvfa::engine::{Engine, encoder_of_memory};
 use crate::mvfa::error::EngineError;
 use crate::mvfa::self_test;
 
@@ -42,7 +42,7 @@ impl Engine {
             && self.open.use_f32(why)
         {
             self.encoder.use_f32();
-            self.raw = self.raw.as_ref().map(|_| self.encoder.without_adapters());
+            self.of_memory = encoder_of_memory(&self.encoder, &self.manifest, &self.taken);
             wrong = self.differs(&expected, pacer).await?;
         }
         match wrong {
@@ -72,7 +72,7 @@ impl Engine {
             let mut reading = Reading::default();
             self_test::request(run.features(), &mut reading);
             let text = run.features().segmentation.first().zip(self.text.values().next());
-            let compared = match (&self.raw, run.features().segmentation.first()) {
+            let compared = match (&self.of_memory, run.features().segmentation.first()) {
                 (None, Some(level)) => level.clone(),
                 _ => run.tokens(),
             };

@@ -1,4 +1,5 @@
-//! The scoring rule of each kind of object: one image score from its maps and scores.
+//! How the parts of an image become its score, for each kind of object; what the memory's part is stands in
+//! `image_score.rs`.
 //!
 //! Comes in: the parts of one image that its mode has, and the ranges that bring them to one scale. Goes out: the image
 //! score, and the score on the scale of the ranges. Plain arithmetic, cannot fail. Source: spec §8; zero-shot is always
@@ -7,14 +8,13 @@
 use crate::bundle::manifest::{Calibration, ObjectKind};
 use crate::mvfa::features::Bank;
 use crate::mvfa::fusion::min_max;
-use crate::mvfa::maps::{maximum, mean};
 
 /// The scores of one image that its mode gives.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct ImageParts {
     /// c0.
     pub(crate) zero: Option<f32>,
-    /// [`memory_score`] of Sm.
+    /// What [`ImageScore`](crate::mvfa::ImageScore) makes of Sm.
     pub(crate) memory: Option<f32>,
 }
 
@@ -23,14 +23,6 @@ pub(crate) fn score_bank(kind: ObjectKind) -> Bank {
     match kind {
         ObjectKind::Segmentation => Bank::Segmentation,
         ObjectKind::Detection => Bank::Detection,
-    }
-}
-
-/// The memory's score of an image, from its map Sm of [`score_bank`].
-pub(crate) fn memory_score(kind: ObjectKind, memory_map: &[f32]) -> f32 {
-    match kind {
-        ObjectKind::Segmentation => maximum(memory_map),
-        ObjectKind::Detection => mean(memory_map),
     }
 }
 
@@ -78,8 +70,6 @@ mod tests {
         let both = ImageParts { zero: Some(2.0), memory: Some(5.0) };
         assert_eq!(both.score(ObjectKind::Segmentation, &RANGES, || 0.7), 0.7);
         assert_eq!(both.score(ObjectKind::Detection, &RANGES, || unreachable!("no map counts")), 0.5);
-        assert_eq!(memory_score(ObjectKind::Segmentation, &[1.0, 3.0]), 3.0);
-        assert_eq!(memory_score(ObjectKind::Detection, &[1.0, 3.0]), 2.0);
     }
 
     #[test]

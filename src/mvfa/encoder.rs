@@ -60,6 +60,11 @@ impl AdaptedEncoder {
         Self { tower: self.tower.without_adapters() }
     }
 
+    /// The same that ends with the first `levels` of its levels.
+    pub(crate) fn up_to(self, levels: usize) -> Self {
+        Self { tower: self.tower.up_to(levels) }
+    }
+
     /// From now on shaders multiply 32-bit floats.
     pub(crate) fn use_f32(&mut self) {
         self.tower.use_f32();

@@ -10,14 +10,15 @@ use std::collections::HashMap;
 use burn::tensor::Tensor;
 
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{Augment, Manifest, MemoryFeatures, PreprocessConfig};
+use crate::bundle::manifest::{Augment, Manifest, PreprocessConfig};
 use crate::compute::{Done, Kernels, OpenDevice, Reading, Weights};
 use crate::image::{Planes, Rgb8, resize_bicubic, to_planes};
 use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
 use crate::mvfa::encoder::AdaptedEncoder;
 use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
-use crate::mvfa::memory::ReferenceId;
+use crate::mvfa::map_rule::MapRule;
+use crate::mvfa::memory::{ReferenceId, Taken};
 use crate::mvfa::references::References;
 use crate::mvfa::regions::{Kept, RegionError, Regions};
 
@@ -26,8 +27,11 @@ pub struct Engine {
     pub(super) manifest: Manifest,
     pub(super) open: OpenDevice,
     pub(super) encoder: AdaptedEncoder,
-    /// What the memory is made with, if that is not `encoder`.
-    pub(super) raw: Option<AdaptedEncoder>,
+    /// What the memory is made with, if that is not `encoder`: the adapters left out, or blocks past its last level.
+    pub(super) of_memory: Option<AdaptedEncoder>,
+    pub(super) taken: Taken,
+    /// How maps of the memory are made.
+    pub(super) rule: MapRule,
     pub(super) text: HashMap<String, Tensor<2>>,
     pub(super) references: References,
     /// What stays of each picture; `None` if nothing is left out.
@@ -58,8 +62,8 @@ impl Engine {
         kernels: Kernels,
     ) -> Result<Self, BundleError> {
         let encoder = AdaptedEncoder::take(&mut weights, &manifest, kernels, open.runner)?;
-        let raw = manifest.adapters.is_some() && manifest.memory == MemoryFeatures::Raw;
-        let raw = raw.then(|| encoder.without_adapters());
+        let (taken, rule) = (Taken::of(&manifest), MapRule::of(&manifest));
+        let of_memory = encoder_of_memory(&encoder, &manifest, &taken);
         let dim = manifest.adapters.as_ref().map_or(manifest.vision.width, |a| a.bottleneck);
         let mut text: HashMap<String, Tensor<2>> = HashMap::new();
         for (n, object) in manifest.objects.iter().enumerate() {
@@ -77,7 +81,9 @@ impl Engine {
             manifest,
             open,
             encoder,
-            raw,
+            of_memory,
+            taken,
+            rule,
             text,
             references: References::default(),
             kept: None,
@@ -147,8 +153,18 @@ impl Engine {
     /// [`RegionError::Everything`]; what was left out before stays so.
     pub fn leave_out(&mut self, regions: &Regions) -> Result<(), RegionError> {
         let vision = &self.manifest.vision;
-        self.kept = regions.kept(vision.grid(), self.manifest.preprocess.size_px, vision.patch_px)?;
+        let rules =
+            [MapRule::PAPER, MapRule::PAPER.shown(vision.patch_px), self.rule, self.rule.shown(vision.patch_px)];
+        self.kept = regions.kept(vision.grid(), self.manifest.preprocess.size_px, vision.patch_px, &rules)?;
         Ok(())
+    }
+
+    /// What encodes pictures in a mode.
+    pub(super) fn encoder_of(&self, mode: Mode) -> &AdaptedEncoder {
+        match mode {
+            Mode::Zero => &self.encoder,
+            Mode::Few | Mode::Itself => self.of_memory.as_ref().unwrap_or(&self.encoder),
+        }
     }
 
     /// Features of a picture that is already at the model's size, as `mode` compares them.
@@ -160,11 +176,7 @@ impl Engine {
         (before, total): (usize, usize),
         pacer: &mut impl Pacer,
     ) -> Result<Features, Cancelled> {
-        let encoder = match (mode, &self.raw) {
-            (Mode::Few, Some(raw)) => raw,
-            _ => &self.encoder,
-        };
-        let mut run = encoder.start(self.input(planes));
+        let mut run = self.encoder_of(mode).start(self.input(planes));
         while run.step() {
             self.between_blocks(Progress { stage, done: before + run.done(), total }, pacer).await?;
         }
@@ -229,8 +241,17 @@ impl Engine {
         request: &Request,
         pacer: &mut impl Pacer,
     ) -> Result<Analysis, EngineError> {
-        let object = self.manifest.object(&request.object)?.clone();
-        let with_words = request.mode == Mode::Zero || self.raw.is_none();
+        let mut object = self.manifest.object(&request.object)?.clone();
+        let is_mirrored = request.mode != Mode::Zero && request.bilateral.unwrap_or(object.bilateral);
+        if request.mode == Mode::Itself || (request.mode == Mode::Few && is_mirrored != object.bilateral) {
+            // Its constants are those of another score.
+            object.calibration = None;
+        }
+        let with_words = match request.mode {
+            Mode::Zero => true,
+            Mode::Few => self.manifest.few_shot_has_words(),
+            Mode::Itself => false,
+        };
         let text = self.text.get(&object.id).filter(|_| with_words).cloned();
         let augment = request.augment.unwrap_or(self.manifest.augment);
         match request.mode {
@@ -238,6 +259,7 @@ impl Engine {
                 return Err(EngineError::NoZeroShot { object: object.id, reason: self.zero_shot_lack() });
             }
             Mode::Few if self.references.len() == 0 => return Err(EngineError::NoReferences),
+            Mode::Itself if !is_mirrored => return Err(EngineError::NotBilateral { object: object.id }),
             _ => {}
         }
 
@@ -254,9 +276,10 @@ impl Engine {
         }
         let planes = self.planes(picture);
         timings.preprocess_ms = lap(&|| pacer.now_ms());
-        let features = self.encode(&planes, request.mode, Stage::Encode, (0, self.encoder.steps()), pacer).await?;
+        let steps = self.encoder_of(request.mode).steps();
+        let features = self.encode(&planes, request.mode, Stage::Encode, (0, steps), pacer).await?;
         timings.encode_ms = lap(&|| pacer.now_ms());
-        let mut analysis = self.score(&features, &object, request.mode, text, pacer).await?;
+        let mut analysis = self.score(&features, &object, (request.mode, is_mirrored), text, pacer).await?;
         if request.mode == Mode::Few {
             let begun = pacer.now_ms();
             // It says more than that the image is unlike them.
@@ -281,7 +304,7 @@ impl Engine {
 
     async fn encode_references(&mut self, augment: Augment, pacer: &mut impl Pacer) -> Result<(), Cancelled> {
         let lacking = self.references.lacking(augment);
-        let steps = self.encoder.steps();
+        let steps = self.steps();
         let total = lacking.len() * steps;
         for (n, (id, view)) in lacking.into_iter().enumerate() {
             self.encode_view(id, augment, view, (n * steps, total), pacer).await?;
@@ -311,6 +334,20 @@ impl Engine {
     pub(super) fn input(&self, planes: &Planes) -> Vec<f32> {
         normalised(planes, &self.manifest.preprocess)
     }
+}
+
+/// What the memory of a model is made with, if that is not `encoder`.
+pub(super) fn encoder_of_memory(
+    encoder: &AdaptedEncoder,
+    manifest: &Manifest,
+    taken: &Taken,
+) -> Option<AdaptedEncoder> {
+    let needed = taken.levels.last().map_or(0, |last| last + 1);
+    let leaves_adapters_out = manifest.adapters.is_some() && manifest.memory_is_raw();
+    (leaves_adapters_out || needed < manifest.vision.levels.len()).then(|| {
+        let encoder = if leaves_adapters_out { encoder.without_adapters() } else { encoder.clone() };
+        encoder.up_to(needed)
+    })
 }
 
 /// Planes in 0..1 → the values that the tower reads, `[3, side, side]`.

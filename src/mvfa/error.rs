@@ -30,6 +30,14 @@ pub enum EngineError {
         /// What the model lacks.
         reason: &'static str,
     },
+    /// The other side of a picture says nothing about this object.
+    #[error(
+        "the sides of {object:?} are not expected to look alike; compare with normal images instead, or ask for the comparison of left with right (--bilateral on)"
+    )]
+    NotBilateral {
+        /// The object's id.
+        object: String,
+    },
     /// A view that is not encoded, or of a picture that is not among the references.
     #[error("view {view} of normal image {reference} is not encoded; encode it first")]
     UnknownView {

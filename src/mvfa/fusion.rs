@@ -31,11 +31,12 @@ pub(crate) fn fuse(zero: &[f32], memory: &[f32], zero_range: Range, memory_range
 
 /// Ranges from the references' own maps and scores, each made without the reference itself.
 ///
-/// With fewer than two references nothing can be left out, and assumed ranges are used.
-pub fn default_calibration(levels: usize, left_out_maps: &[Vec<f32>], left_out_scores: &[f32]) -> Calibration {
-    let levels = levels as f32;
+/// `levels` of the words and of the memory. With fewer than two references nothing can be left out, and assumed ranges
+/// are used.
+pub fn default_calibration(levels: [usize; 2], left_out_maps: &[Vec<f32>], left_out_scores: &[f32]) -> Calibration {
+    let [of_words, levels] = levels.map(|levels| levels as f32);
     // A sum of probabilities, one a level.
-    let probability = Range { lo: 0.0, hi: levels };
+    let probability = Range { lo: 0.0, hi: of_words };
     let assumed = Range { lo: 0.0, hi: ASSUMED_DISTANCE * levels };
     let mut pixels: Vec<f32> = left_out_maps.iter().flatten().copied().collect();
     pixels.sort_unstable_by(f32::total_cmp);
@@ -75,25 +76,25 @@ mod tests {
 
     #[test]
     fn one_reference_gives_assumed_ranges() {
-        let c = default_calibration(4, &[], &[]);
+        let c = default_calibration([4; 2], &[], &[]);
         assert_eq!((c.memory_map.lo, c.memory_map.hi), (0.0, 2.0));
     }
 
     #[test]
     fn references_that_are_alike_blow_no_score_up() {
-        let c = default_calibration(4, &[vec![1e-6, 2e-6], vec![0.0, 1e-6]], &[2e-6, 1e-6]);
+        let c = default_calibration([4; 2], &[vec![1e-6, 2e-6], vec![0.0, 1e-6]], &[2e-6, 1e-6]);
         for range in [c.memory_map, c.memory_score] {
             // The largest distance there is, 2 a level, and one that a lesion has.
             assert!(min_max(8.0, range) <= 401.0 && min_max(1.3, range) < 70.0, "{range:?}");
         }
         // All the same: not assumed, they were compared.
-        assert_eq!(default_calibration(4, &[vec![0.5; 9]], &[0.5, 0.5]).memory_score.lo, 0.5);
+        assert_eq!(default_calibration([4; 2], &[vec![0.5; 9]], &[0.5, 0.5]).memory_score.lo, 0.5);
     }
 
     #[test]
     fn ranges_follow_the_references() {
         let map: Vec<f32> = (0..=1000).map(|i| i as f32).collect();
-        let c = default_calibration(4, &[map], &[3.0, 5.0]);
+        let c = default_calibration([4; 2], &[map], &[3.0, 5.0]);
         assert_eq!((c.memory_map.lo, c.memory_map.hi), (10.0, 999.0));
         assert_eq!((c.memory_score.lo, c.memory_score.hi), (3.0, 5.0));
     }

@@ -23,7 +23,7 @@ pub(crate) const SIGNATURE_LEVEL: usize = 0;
 
 /// What stands for an image: the class token and the mean of the patch tokens, unit length each.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Signature([Vec<f32>; 2]);
+pub(crate) struct Signature([Vec<f32>; Self::PARTS]);
 
 impl Signature {
     /// From tokens `[tokens, dim]`, row-major, class token first, of any length.
@@ -37,6 +37,20 @@ impl Signature {
             mean.iter_mut().zip(row).for_each(|(m, v)| *m += scale * v);
         }
         Self([class, unit(mean)])
+    }
+
+    /// Vectors that it has.
+    pub(crate) const PARTS: usize = 2;
+
+    /// All its values, to travel to another engine.
+    pub(crate) fn values(&self) -> Vec<f32> {
+        self.0.concat()
+    }
+
+    /// The same from [`Signature::values`].
+    pub(crate) fn of_values(values: &[f32]) -> Self {
+        let (class, mean) = values.split_at(values.len() / Self::PARTS);
+        Self([class.to_vec(), mean.to_vec()])
     }
 
     /// Cosine distances of class tokens and of means.

@@ -1,13 +1,13 @@
 //! Small arithmetic on maps and patch values.
 
-use crate::mvfa::upsample::{Geometry, upsample};
+use crate::mvfa::map_rule::MapRule;
 use crate::mvfa::zero_shot::abnormal_probability;
 
-/// Upsampled levels, summed: `[side_px, side_px]`.
-pub(crate) fn sum_up(levels: &[Vec<f32>], grid: usize, side_px: usize, geometry: Geometry) -> Vec<f32> {
+/// Levels as maps, summed: `[side_px, side_px]`.
+pub(crate) fn sum_up(levels: &[Vec<f32>], grid: usize, side_px: usize, rule: MapRule) -> Vec<f32> {
     let mut sum = vec![0.0; side_px * side_px];
     for level in levels {
-        for (s, v) in sum.iter_mut().zip(upsample(level, grid, side_px, geometry)) {
+        for (s, v) in sum.iter_mut().zip(rule.spread(level, grid, side_px)) {
             *s += v;
         }
     }
@@ -22,10 +22,4 @@ pub(crate) fn abnormal_patches(logits: &[f32]) -> Vec<f32> {
 /// Largest value.
 pub(crate) fn maximum(map: &[f32]) -> f32 {
     map.iter().copied().fold(f32::NEG_INFINITY, f32::max)
-}
-
-/// Mean, summed in 64 bits.
-pub(crate) fn mean(map: &[f32]) -> f32 {
-    let sum: f64 = map.iter().map(|v| f64::from(*v)).sum();
-    (sum / map.len().max(1) as f64) as f32
 }

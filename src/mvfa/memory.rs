@@ -6,6 +6,7 @@
 
 use burn::tensor::Tensor;
 
+use crate::bundle::manifest::Manifest;
 use crate::compute::{OpenDevice, Reading, from_values, nearest, unit_rows};
 use crate::mvfa::analysis::{Pacer, Progress};
 use crate::mvfa::coreset::Choice;
@@ -18,6 +19,45 @@ const VALUES_A_STEP: usize = 16 * 1024 * 1024;
 /// Names a reference for as long as an engine lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ReferenceId(pub u32);
+
+/// What of a picture's features a memory takes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// Places of its levels among those of the tower, rising.
+    pub(crate) levels: Vec<usize>,
+    /// Class tokens, too.
+    pub(crate) class_rows: bool,
+    /// Both banks hold the same features (raw tokens), so that they are kept once.
+    pub(crate) is_shared: bool,
+}
+
+impl Taken {
+    /// What the model of a manifest takes.
+    pub(crate) fn of(manifest: &Manifest) -> Self {
+        let scoring = manifest.scoring.clone().unwrap_or_default();
+        Self {
+            levels: scoring.places(&manifest.vision),
+            class_rows: scoring.class_rows,
+            is_shared: manifest.memory_is_raw(),
+        }
+    }
+
+    /// Rows of a view that come before its patches.
+    fn before_patches(&self) -> usize {
+        usize::from(self.class_rows)
+    }
+
+    /// Rows of one view, of a picture with this many tokens.
+    pub(crate) fn rows(&self, tokens: usize) -> usize {
+        if self.class_rows { tokens } else { tokens.saturating_sub(1) }
+    }
+}
+
+/// Per level of `levels` the unit patch rows `[patches, dim]` of one bank.
+pub(crate) fn unit_patches(features: &Features, bank: Bank, levels: &[usize]) -> Vec<Tensor<2>> {
+    let taken = levels.iter().filter_map(|level| features.bank(bank).get(*level));
+    taken.map(|level| unit_rows(level.clone().slice_dim(0, 1..level.dims()[0]))).collect()
+}
 
 /// Rows that are searched, per level `[rows, dim]`, unit rows.
 #[derive(Clone, Debug)]
@@ -32,11 +72,16 @@ impl SearchRows {
         Self { segmentation, detection }
     }
 
-    /// Rows of one view, class token included. `shared` says that both banks hold the same features (a model without
-    /// adapters), so that they are kept once.
-    pub(crate) fn of_view(view: &Features, shared: bool) -> Self {
-        let bank = |bank: Bank| view.bank(bank).iter().map(|level| unit_rows(level.clone())).collect();
-        let detection = if shared { None } else { Some(bank(Bank::Detection)) };
+    /// Rows of one view.
+    pub(crate) fn of_view(view: &Features, taken: &Taken) -> Self {
+        let bank = |bank: Bank| -> Vec<Tensor<2>> {
+            if !taken.class_rows {
+                return unit_patches(view, bank, &taken.levels);
+            }
+            let levels = taken.levels.iter().filter_map(|level| view.bank(bank).get(*level));
+            levels.map(|level| unit_rows(level.clone())).collect()
+        };
+        let detection = if taken.is_shared { None } else { Some(bank(Bank::Detection)) };
         Self { segmentation: bank(Bank::Segmentation), detection }
     }
 
@@ -107,34 +152,38 @@ impl SearchRows {
     }
 }
 
-/// Rows of one reference: all views, class tokens included, the original view first.
+/// Rows of one reference: all views, the original view first.
 #[derive(Clone, Debug)]
 pub struct MemoryRows {
-    /// Per level `[views · tokens, dim]`.
+    /// Per level `[views · rows, dim]`.
     all: SearchRows,
-    tokens: usize,
+    /// Rows of one view.
+    rows: usize,
+    before_patches: usize,
 }
 
 impl MemoryRows {
-    /// Joins the views of one reference, the original first. `shared` says that both banks hold
-    /// the same features (a model without adapters), so that they are kept once.
+    /// Joins the views of one reference, the original first, all levels and class tokens included. `shared` says that
+    /// both banks hold the same features (a model without adapters), so that they are kept once.
     pub fn new(views: &[Features], shared: bool) -> Self {
-        Self::of_views(views.iter().map(|view| SearchRows::of_view(view, shared)).collect())
+        let levels = (0..views.first().map_or(0, |view| view.segmentation.len())).collect();
+        let taken = Taken { levels, class_rows: true, is_shared: shared };
+        Self::of_views(views.iter().map(|view| SearchRows::of_view(view, &taken)).collect(), &taken)
     }
 
     /// Joins the views of one reference, the original first.
-    pub(crate) fn of_views(views: Vec<SearchRows>) -> Self {
-        let tokens = views.first().and_then(|v| v.segmentation.first()).map_or(0, |t| t.dims()[0]);
-        Self { all: SearchRows::joined(views), tokens }
+    pub(crate) fn of_views(views: Vec<SearchRows>, taken: &Taken) -> Self {
+        let rows = views.first().and_then(|v| v.segmentation.first()).map_or(0, |t| t.dims()[0]);
+        Self { all: SearchRows::joined(views), rows, before_patches: taken.before_patches() }
     }
 
     /// The rows of one view.
     pub(crate) fn view(&self, number: usize) -> SearchRows {
-        let range = number * self.tokens..(number + 1) * self.tokens;
+        let range = number * self.rows..(number + 1) * self.rows;
         self.all.with_tensors(self.all.tensors().map(|rows| rows.clone().slice_dim(0, range.clone())).collect())
     }
 
-    /// Per level all rows `[views · tokens, dim]`.
+    /// Per level all rows `[views · rows, dim]`.
     pub fn levels(&self, bank: Bank) -> &[Tensor<2>] {
         self.all.levels(bank)
     }
@@ -144,14 +193,9 @@ impl MemoryRows {
         &self.all
     }
 
-    /// The rows `[tokens, dim]` of the original view at one level, class token included.
-    pub(crate) fn original(&self, bank: Bank, level: usize) -> Option<Tensor<2>> {
-        self.levels(bank).get(level).map(|rows| rows.clone().slice_dim(0, 0..self.tokens))
-    }
-
     /// Per level the patch rows `[patches, dim]` of the original view.
     pub fn original_patches(&self, bank: Bank) -> Vec<Tensor<2>> {
-        self.levels(bank).iter().map(|rows| rows.clone().slice_dim(0, 1..self.tokens)).collect()
+        self.levels(bank).iter().map(|rows| rows.clone().slice_dim(0, self.before_patches..self.rows)).collect()
     }
 }
 

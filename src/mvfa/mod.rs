@@ -9,9 +9,12 @@ mod engine;
 mod error;
 mod features;
 mod fusion;
+mod image_score;
 mod likeness;
+mod map_rule;
 mod maps;
 mod memory;
+mod mirror;
 mod polarity;
 mod references;
 mod regions;
@@ -27,7 +30,7 @@ pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
 pub(crate) use check::self_test_of;
 pub use coreset::compress;
 #[cfg(not(target_arch = "wasm32"))]
-pub(crate) use decide::{ImageParts, memory_score, score_bank};
+pub(crate) use decide::{ImageParts, score_bank};
 pub use encoder::{AdaptedEncoder, EncodeRun};
 pub use engine::Engine;
 #[cfg(not(target_arch = "wasm32"))]
@@ -37,6 +40,9 @@ pub use features::{Bank, Features};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use fusion::fuse;
 pub use fusion::{default_calibration, min_max};
+pub use image_score::ImageScore;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use map_rule::MapRule;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use maps::{maximum, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};

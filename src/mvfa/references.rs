@@ -6,11 +6,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use burn::tensor::Tensor;
+
 use crate::bundle::manifest::Augment;
 use crate::image::{AUGMENTATION_NAMES, PixelHash, Planes, Rgb8};
 use crate::mvfa::features::Bank;
 use crate::mvfa::likeness::{Signature, Spread};
-use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, min_into};
+use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, Taken, min_into};
+use crate::mvfa::mirror::beside_memory;
 use crate::mvfa::polarity::Brightness;
 use crate::mvfa::warning::Warning;
 
@@ -27,19 +30,46 @@ struct Reference {
     brightness: Brightness,
     /// The earlier reference that shows the same.
     twin_of: Option<ReferenceId>,
-    /// Once it was read back.
-    signature: Option<Signature>,
+    /// What stands for the picture as a whole, once its original view is encoded.
+    whole: Option<Whole>,
     /// Rows of the views encoded so far, while some are missing.
     views: Option<(Augment, Vec<Option<SearchRows>>)>,
     rows: Option<(Augment, MemoryRows)>,
+    /// Per patch the distance to the mirrored place, once it is known.
+    mirrored: Option<Vec<f32>>,
     /// Fewer rows in their place, with how many were asked for.
     small: Option<(usize, SearchRows)>,
 }
 
+/// What stands for a picture as a whole.
+#[derive(Clone, Debug)]
+pub(crate) enum Whole {
+    /// Tokens `[tokens, dim]` on the device, not read back yet.
+    Tokens(Box<Tensor<2>>),
+    Signature(Signature),
+}
+
 impl Reference {
+    fn signature(&self) -> Option<&Signature> {
+        match &self.whole {
+            Some(Whole::Signature(signature)) => Some(signature),
+            _ => None,
+        }
+    }
+
     fn new(planes: Planes) -> Self {
         let (pixels, brightness) = (pixels_of(&planes), Brightness::of(&planes));
-        Self { planes, pixels, brightness, twin_of: None, signature: None, views: None, rows: None, small: None }
+        Self {
+            planes,
+            pixels,
+            brightness,
+            twin_of: None,
+            whole: None,
+            views: None,
+            rows: None,
+            mirrored: None,
+            small: None,
+        }
     }
 }
 
@@ -147,15 +177,24 @@ impl References {
         self.counting().count()
     }
 
-    /// Those whose signature is not known yet.
-    pub(crate) fn unsigned(&self) -> Vec<ReferenceId> {
-        self.counting().filter(|(_, reference)| reference.signature.is_none()).map(|(id, _)| *id).collect()
+    /// Those whose signature is not known yet, with the tokens that it is made of.
+    pub(crate) fn unsigned(&self) -> Vec<(ReferenceId, Tensor<2>)> {
+        let tokens = |reference: &Reference| match &reference.whole {
+            Some(Whole::Tokens(tokens)) => Some(tokens.as_ref().clone()),
+            _ => None,
+        };
+        self.counting().filter_map(|(id, reference)| Some((*id, tokens(reference)?))).collect()
+    }
+
+    /// What stands for one reference as a whole.
+    pub(crate) fn whole(&self, id: ReferenceId) -> Option<&Whole> {
+        self.by_id.get(&id)?.whole.as_ref()
     }
 
     pub(crate) fn sign(&mut self, id: ReferenceId, signature: Signature) {
         self.spread = None;
         if let Some(reference) = self.by_id.get_mut(&id) {
-            reference.signature = Some(signature);
+            reference.whole = Some(Whole::Signature(signature));
         }
     }
 
@@ -165,7 +204,7 @@ impl References {
             .by_id
             .iter()
             .filter(|(_, r)| r.twin_of.is_none())
-            .filter_map(|(id, r)| Some((*id, r.signature.as_ref()?)))
+            .filter_map(|(id, r)| Some((*id, r.signature()?)))
             .collect();
         let others: Vec<&Signature> = signatures.iter().map(|(_, signature)| *signature).collect();
         let spread = self.spread.get_or_insert_with(|| Spread::of(&others));
@@ -191,9 +230,22 @@ impl References {
         self.by_id.get(&id).map(|r| &r.planes)
     }
 
-    /// Keeps what a view was encoded to; with the last one the reference is ready.
-    pub(crate) fn set_view(&mut self, id: ReferenceId, augment: Augment, view: usize, rows: SearchRows) {
+    /// Keeps what a view was encoded to; with the last one the reference is ready. The original view has what stands
+    /// for the whole, too.
+    pub(crate) fn set_view(
+        &mut self,
+        id: ReferenceId,
+        augment: Augment,
+        view: usize,
+        rows: SearchRows,
+        whole: Option<Whole>,
+        taken: &Taken,
+    ) {
         let Some(reference) = self.by_id.get_mut(&id) else { return };
+        if whole.is_some() {
+            self.spread = None;
+            reference.whole = whole;
+        }
         let mut views = match reference.views.take() {
             Some((made_with, views)) if made_with == augment => views,
             _ => vec![None; view_count(augment)],
@@ -205,9 +257,9 @@ impl References {
             reference.views = Some((augment, views));
             return;
         }
-        reference.rows = Some((augment, MemoryRows::of_views(views.into_iter().flatten().collect())));
+        reference.rows = Some((augment, MemoryRows::of_views(views.into_iter().flatten().collect(), taken)));
         reference.small = None;
-        reference.signature = None;
+        reference.mirrored = None;
         self.forget_pairs_of(id);
     }
 
@@ -275,15 +327,28 @@ impl References {
         self.pairs.insert(pair, distances);
     }
 
-    /// Per level the distances of one reference's own patches to all other references; `None` if there are none.
-    pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank) -> Option<Vec<Vec<f32>>> {
+    /// Per patch of one reference the distance to the mirrored place.
+    pub(crate) fn mirrored(&self, id: ReferenceId) -> Option<&Vec<f32>> {
+        self.by_id.get(&id)?.mirrored.as_ref()
+    }
+
+    pub(crate) fn mirror(&mut self, id: ReferenceId, distances: Vec<f32>) {
+        if let Some(reference) = self.by_id.get_mut(&id) {
+            reference.mirrored = Some(distances);
+        }
+    }
+
+    /// Per level the distances of one reference's own patches to all other references, `with_mirror` its left-right
+    /// channel last; `None` if there are none.
+    pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank, with_mirror: bool) -> Option<Vec<Vec<f32>>> {
         let mut levels: Option<Vec<Vec<f32>>> = None;
         for other in self.ids().filter(|other| *other != id) {
             let Some(distances) = self.pairs.get(&(id, other, bank)) else { continue };
             let nearest = levels.get_or_insert_with(|| vec![Vec::new(); distances.len()]);
             nearest.iter_mut().zip(distances).for_each(|(l, d)| min_into(l, d));
         }
-        levels
+        let channel = self.mirrored(id).filter(|_| with_mirror).map(|channel| beside_memory(channel));
+        levels.map(|levels| levels.into_iter().chain(channel).collect())
     }
 
     fn forget_pairs_of(&mut self, id: ReferenceId) {
@@ -355,12 +420,12 @@ mod tests {
     fn left_out_distances_are_the_smallest_of_all_others() {
         let mut references = some(3);
         let [a, b, c] = [0, 1, 2].map(ReferenceId);
-        assert!(references.distances_of(a, Bank::Segmentation).is_none());
+        assert!(references.distances_of(a, Bank::Segmentation, false).is_none());
         references.learn((a, b, Bank::Segmentation), vec![vec![0.5, 0.1]]);
         references.learn((a, c, Bank::Segmentation), vec![vec![0.2, 0.3]]);
-        assert_eq!(references.distances_of(a, Bank::Segmentation), Some(vec![vec![0.2, 0.1]]));
+        assert_eq!(references.distances_of(a, Bank::Segmentation, false), Some(vec![vec![0.2, 0.1]]));
         references.remove(c);
-        assert_eq!(references.distances_of(a, Bank::Segmentation), Some(vec![vec![0.5, 0.1]]));
+        assert_eq!(references.distances_of(a, Bank::Segmentation, false), Some(vec![vec![0.5, 0.1]]));
     }
 
     #[test]

@@ -13,7 +13,8 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::mvfa::upsample::{Geometry, nearest, upsample};
+use crate::mvfa::map_rule::MapRule;
+use crate::mvfa::upsample::{Geometry, nearest};
 use crate::mvfa::zero_shot::abnormal_probability;
 
 /// A box in pixels of a picture, counted from its left upper corner.
@@ -99,11 +100,17 @@ impl Regions {
         Ok(Self { shares: boxes.iter().map(share).collect::<Result<_, _>>()? })
     }
 
-    /// What stays of a model's patches and map pixels; `None` if all does.
+    /// What stays of a model's patches, and of the pixels of maps that are made by `rules`; `None` if all does.
     ///
     /// # Errors
     /// [`RegionError::Everything`].
-    pub(crate) fn kept(&self, grid: usize, side_px: usize, patch_px: usize) -> Result<Option<Kept>, RegionError> {
+    pub(crate) fn kept(
+        &self,
+        grid: usize,
+        side_px: usize,
+        patch_px: usize,
+        rules: &[MapRule],
+    ) -> Result<Option<Kept>, RegionError> {
         if self.shares.is_empty() {
             return Ok(None);
         }
@@ -121,10 +128,8 @@ impl Regions {
         if !patches.contains(&true) {
             return Err(RegionError::Everything);
         }
-        let shown = Geometry::PatchCentres { patch_px };
-        let [reference, shown] =
-            [Geometry::Reference, shown].map(|geometry| Layer::new(&patches, grid, side_px, geometry));
-        Ok(Some(Kept { grid, side_px, patches, reference, shown }))
+        let layers = rules.iter().map(|rule| (*rule, Layer::new(&patches, grid, side_px, *rule))).collect();
+        Ok(Some(Kept { grid, side_px, patches, layers }))
     }
 }
 
@@ -137,11 +142,11 @@ pub(crate) struct Kept {
     grid: usize,
     side_px: usize,
     patches: Vec<bool>,
-    reference: Layer,
-    shown: Layer,
+    /// One for each rule that maps are made by.
+    layers: Vec<(MapRule, Layer)>,
 }
 
-/// Map pixels of one geometry.
+/// Map pixels of one rule.
 #[derive(Debug, Clone)]
 struct Layer {
     /// Whether the patch that is nearest to the pixel stays.
@@ -151,14 +156,15 @@ struct Layer {
 }
 
 impl Layer {
-    fn new(patches: &[bool], grid: usize, side_px: usize, geometry: Geometry) -> Self {
+    fn new(patches: &[bool], grid: usize, side_px: usize, rule: MapRule) -> Self {
         let ones: Vec<f32> = patches.iter().map(|kept| f32::from(u8::from(*kept))).collect();
-        let near = nearest(grid, side_px, geometry);
+        let near = nearest(grid, side_px, rule.geometry);
         let pixels = near.iter().flat_map(|y| near.iter().map(move |x| y * grid + x));
         Self {
             pixels: pixels.map(|patch| patches.get(patch).copied().unwrap_or(false)).collect(),
             // Where all patches of a pixel stay its value is not divided, so that it is the same to the last bit.
-            weights: upsample(&ones, grid, side_px, geometry)
+            weights: rule
+                .spread(&ones, grid, side_px)
                 .into_iter()
                 .map(|share| if (share - 1.0).abs() < 1e-6 { 1.0 } else { share })
                 .collect(),
@@ -167,18 +173,21 @@ impl Layer {
 }
 
 impl Kept {
-    fn layer(&self, geometry: Geometry) -> &Layer {
-        if geometry == Geometry::Reference { &self.reference } else { &self.shown }
+    fn layer(&self, rule: MapRule) -> Cow<'_, Layer> {
+        match self.layers.iter().find(|(of, _)| *of == rule) {
+            Some((_, layer)) => Cow::Borrowed(layer),
+            None => Cow::Owned(Layer::new(&self.patches, self.grid, self.side_px, rule)),
+        }
     }
 
-    /// Map pixels that are left out, `[side_px, side_px]`, in the reference geometry.
-    pub(crate) fn left_out(&self) -> Vec<bool> {
-        self.reference.pixels.iter().map(|kept| !kept).collect()
+    /// Pixels of a map made by `rule` that are left out, `[side_px, side_px]`.
+    pub(crate) fn left_out(&self, rule: MapRule) -> Vec<bool> {
+        self.layer(rule).pixels.iter().map(|kept| !kept).collect()
     }
 
-    /// The values of a map in the reference geometry that stay.
-    pub(crate) fn pixels(&self, map: &[f32]) -> Vec<f32> {
-        map.iter().zip(&self.reference.pixels).filter(|(_, kept)| **kept).map(|(value, _)| *value).collect()
+    /// The values of a map made by `rule` that stay.
+    pub(crate) fn pixels(&self, map: &[f32], rule: MapRule) -> Vec<f32> {
+        map.iter().zip(&self.layer(rule).pixels).filter(|(_, kept)| **kept).map(|(value, _)| *value).collect()
     }
 
     /// Per patch `values` numbers: those of the patches that stay.
@@ -197,25 +206,26 @@ impl Kept {
         level.iter().zip(&self.patches).map(|(value, kept)| if *kept { *value } else { f32::NAN }).collect()
     }
 
-    /// As [`upsample`], from the patches that stay; elsewhere no number.
-    fn upsampled(&self, values: &[f32], geometry: Geometry) -> Vec<f32> {
-        let layer = self.layer(geometry);
+    /// As [`MapRule::spread`], from the patches that stay; elsewhere no number.
+    fn spread(&self, values: &[f32], rule: MapRule) -> Vec<f32> {
+        let layer = self.layer(rule);
         let zeroed: Vec<f32> = values.iter().zip(&self.patches).map(|(v, kept)| if *kept { *v } else { 0.0 }).collect();
-        let sums = upsample(&zeroed, self.grid, self.side_px, geometry);
+        let sums = rule.spread(&zeroed, self.grid, self.side_px);
         let mean = |((sum, weight), kept): ((f32, &f32), &bool)| if *kept { sum / weight } else { f32::NAN };
         sums.into_iter().zip(&layer.weights).zip(&layer.pixels).map(mean).collect()
     }
 
     /// As [`sum_up`](crate::mvfa::maps::sum_up).
-    pub(crate) fn sum_up(&self, levels: &[Vec<f32>], geometry: Geometry) -> Vec<f32> {
-        self.total(levels.iter().map(|level| self.upsampled(level, geometry)))
+    pub(crate) fn sum_up(&self, levels: &[Vec<f32>], rule: MapRule) -> Vec<f32> {
+        self.total(levels.iter().map(|level| self.spread(level, rule)))
     }
 
     /// As [`zero_shot_map`](crate::mvfa::zero_shot_map).
     pub(crate) fn zero_shot_map(&self, levels: &[Vec<f32>], geometry: Geometry) -> Vec<f32> {
+        let rule = MapRule { geometry, smoothing_px: 0.0 };
         self.total(levels.iter().map(|logits| {
             let channel = |c: usize| -> Vec<f32> { logits.iter().skip(c).step_by(2).copied().collect() };
-            let [normal, abnormal] = [0, 1].map(|c| self.upsampled(&channel(c), geometry));
+            let [normal, abnormal] = [0, 1].map(|c| self.spread(&channel(c), rule));
             normal.into_iter().zip(abnormal).map(|(n, a)| abnormal_probability(n, a)).collect()
         }))
     }
@@ -229,9 +239,9 @@ impl Kept {
     }
 }
 
-/// The values of a map in the reference geometry that count.
-pub(crate) fn counted<'a>(kept: Option<&Kept>, map: &'a [f32]) -> Cow<'a, [f32]> {
-    kept.map_or(Cow::Borrowed(map), |kept| Cow::Owned(kept.pixels(map)))
+/// The values of a map made by `rule` that count.
+pub(crate) fn counted<'a>(kept: Option<&Kept>, map: &'a [f32], rule: MapRule) -> Cow<'a, [f32]> {
+    kept.map_or(Cow::Borrowed(map), |kept| Cow::Owned(kept.pixels(map, rule)))
 }
 
 /// A map to show, with the lowest of its values where it has none: nothing is drawn there.
@@ -250,8 +260,12 @@ mod tests {
     const PATCH_PX: usize = 10;
     const SIDE_PX: usize = 43;
 
+    const RULES: [MapRule; 3] = [MapRule::PAPER, SHOWN, SMOOTH];
+    const SHOWN: MapRule = MapRule { geometry: Geometry::PatchCentres { patch_px: PATCH_PX }, smoothing_px: 0.0 };
+    const SMOOTH: MapRule = MapRule { smoothing_px: 3.0, ..SHOWN };
+
     fn kept(boxes: &[PixelBox]) -> Kept {
-        Regions::new(boxes, 86, 86).unwrap().kept(GRID, SIDE_PX, PATCH_PX).unwrap().unwrap()
+        Regions::new(boxes, 86, 86).unwrap().kept(GRID, SIDE_PX, PATCH_PX, &RULES).unwrap().unwrap()
     }
 
     fn boxed(x: u32, y: u32, width: u32, height: u32) -> PixelBox {
@@ -286,9 +300,9 @@ mod tests {
         assert_eq!(left_out(&[boxed(0, 0, 21, 20)]), [0, 1]);
         assert_eq!(left_out(&[boxed(84, 84, 2, 2)]), [15], "past the last whole patch");
         assert_eq!(left_out(&[boxed(0, 0, 1, 1), boxed(40, 25, 5, 5)]), [0, 6]);
-        let all = Regions::new(&[boxed(0, 0, 86, 86)], 86, 86).unwrap().kept(GRID, SIDE_PX, PATCH_PX);
+        let all = Regions::new(&[boxed(0, 0, 86, 86)], 86, 86).unwrap().kept(GRID, SIDE_PX, PATCH_PX, &RULES);
         assert_eq!(all.unwrap_err(), RegionError::Everything);
-        assert!(Regions::new(&[], 86, 86).unwrap().kept(GRID, SIDE_PX, PATCH_PX).unwrap().is_none());
+        assert!(Regions::new(&[], 86, 86).unwrap().kept(GRID, SIDE_PX, PATCH_PX, &RULES).unwrap().is_none());
     }
 
     #[test]
@@ -296,20 +310,22 @@ mod tests {
         let kept = kept(&[boxed(20, 20, 20, 20)]);
         let mut level = vec![1.0; GRID * GRID];
         level[5] = 1000.0;
-        for geometry in [Geometry::Reference, Geometry::PatchCentres { patch_px: PATCH_PX }] {
-            let map = kept.sum_up(&[level.clone(), level.clone()], geometry);
-            assert!(map.iter().all(|v| v.is_nan() || (v - 2.0).abs() < 1e-5), "{geometry:?}");
+        // The last one was not announced.
+        for rule in RULES.into_iter().chain([MapRule { smoothing_px: 8.0, ..MapRule::PAPER }]) {
+            let map = kept.sum_up(&[level.clone(), level.clone()], rule);
+            assert!(map.iter().all(|v| v.is_nan() || (v - 2.0).abs() < 1e-5), "{rule:?}");
             let share = map.iter().filter(|v| v.is_nan()).count() as f64 / map.len() as f64;
-            assert!((0.04..0.14).contains(&share), "{geometry:?}: {share}");
+            assert!((0.04..0.14).contains(&share), "{rule:?}: {share}");
         }
-        let shown = kept.sum_up(std::slice::from_ref(&level), Geometry::PatchCentres { patch_px: PATCH_PX });
+        let shown = kept.sum_up(std::slice::from_ref(&level), SHOWN);
         for (y, x) in (10..20).flat_map(|y| (10..20).map(move |x| (y, x))) {
             assert!(shown[y * SIDE_PX + x].is_nan(), "inside the box: {x}, {y}");
         }
         assert!(filled(shown).iter().all(|v| (v - 1.0).abs() < 1e-5));
-        assert!(
-            kept.pixels(&kept.sum_up(std::slice::from_ref(&level), Geometry::Reference)).iter().all(|v| v.is_finite())
-        );
+        assert!(RULES.iter().all(|rule| {
+            let map = kept.sum_up(std::slice::from_ref(&level), *rule);
+            kept.pixels(&map, *rule).iter().all(|v| v.is_finite())
+        }));
         assert_eq!(kept.rows(&level, 1), vec![1.0; 15]);
         assert_eq!(kept.patches(&level).iter().filter(|v| v.is_nan()).count(), 1);
     }
@@ -318,8 +334,8 @@ mod tests {
     fn pixels_far_from_a_box_keep_their_values() {
         let kept = kept(&[boxed(0, 0, 10, 10)]);
         let level: Vec<f32> = (0..GRID * GRID).map(|n| (n * 7 % 11) as f32).collect();
-        let plain = sum_up(std::slice::from_ref(&level), GRID, SIDE_PX, Geometry::Reference);
-        let found = kept.sum_up(&[level], Geometry::Reference);
+        let plain = sum_up(std::slice::from_ref(&level), GRID, SIDE_PX, MapRule::PAPER);
+        let found = kept.sum_up(&[level], MapRule::PAPER);
         let far = |n: usize| n % SIDE_PX > 15 || n / SIDE_PX > 15;
         assert!((0..plain.len()).filter(|n| far(*n)).all(|n| plain[n] == found[n]));
         let logits: Vec<f32> = (0..2 * GRID * GRID).map(|n| (n * 5 % 13) as f32 / 4.0).collect();

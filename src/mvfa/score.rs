@@ -10,17 +10,20 @@ use std::collections::HashMap;
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec};
-use crate::compute::{Reading, unit_rows};
+use crate::bundle::scoring::ImageScores;
+use crate::compute::Reading;
 use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Stage, Timings};
-use crate::mvfa::decide::{ImageParts, memory_score, score_bank};
+use crate::mvfa::decide::{ImageParts, score_bank};
 use crate::mvfa::engine::Engine;
 use crate::mvfa::error::EngineError;
 use crate::mvfa::features::{Bank, Features};
 use crate::mvfa::fusion::{default_calibration, fuse};
 use crate::mvfa::likeness::{SIGNATURE_LEVEL, Signature};
+use crate::mvfa::map_rule::MapRule;
 use crate::mvfa::maps::{abnormal_patches, maximum, sum_up};
-use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances};
-use crate::mvfa::regions::{Kept, counted, filled};
+use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances, unit_patches};
+use crate::mvfa::mirror::{beside_memory, mirror_distances};
+use crate::mvfa::regions::{counted, filled};
 use crate::mvfa::upsample::Geometry;
 use crate::mvfa::warning::Warning;
 use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
@@ -34,15 +37,17 @@ impl Engine {
         &mut self,
         features: &Features,
         object: &ObjectSpec,
-        mode: Mode,
+        (mode, is_mirrored): (Mode, bool),
         text: Option<Tensor<2>>,
         pacer: &mut impl Pacer,
     ) -> Result<Analysis, EngineError> {
         let few = mode == Mode::Few;
         let banks = self.memory_banks(object.kind);
-        let patches = |bank: Bank| -> Vec<Tensor<2>> {
-            features.bank(bank).iter().map(|l| unit_rows(l.clone().slice_dim(0, 1..l.dims()[0]))).collect()
+        let compared = match mode {
+            Mode::Zero => (0..features.segmentation.len()).collect(),
+            Mode::Few | Mode::Itself => self.taken.levels.clone(),
         };
+        let patches = |bank: Bank| unit_patches(features, bank, &compared);
         let segmentation = patches(Bank::Segmentation);
         // Nothing asks for them in few-shot by raw memory.
         let is_wanted = text.is_some() || banks.contains(&Bank::Detection);
@@ -87,12 +92,18 @@ impl Engine {
         let mut unsigned = Vec::new();
         if let Some(whole) = whole {
             reading.push(whole.clone());
-            for id in self.references.unsigned() {
-                let rows = self.references.rows(id).and_then(|rows| rows.original(Bank::Segmentation, SIGNATURE_LEVEL));
-                if let Some(rows) = rows {
-                    reading.push(rows);
-                    unsigned.push(id);
-                }
+            for (id, tokens) in self.references.unsigned() {
+                reading.push(tokens);
+                unsigned.push(id);
+            }
+        }
+        let mut unmirrored = Vec::new();
+        if is_mirrored {
+            segmentation.iter().for_each(|level| reading.push(level.clone()));
+            for id in left_out.iter().filter(|id| self.references.mirrored(**id).is_none()) {
+                let Some(rows) = self.references.rows(*id) else { continue };
+                rows.original_patches(Bank::Segmentation).into_iter().for_each(|level| reading.push(level));
+                unmirrored.push(*id);
             }
         }
 
@@ -136,7 +147,18 @@ impl Engine {
             unlikeness = of_image.map(|of| self.references.likeness(&of)).unwrap_or_default();
         }
         let checks_ms = pacer.now_ms() - begun;
-        let parts = Parts { object, zero_logits, distances, own };
+        if is_mirrored {
+            let grid = self.manifest.vision.grid();
+            let channel = mirror_distances(&take(levels), grid);
+            for id in unmirrored {
+                self.references.mirror(id, mirror_distances(&take(levels), grid));
+            }
+            match mode {
+                Mode::Itself => _ = distances.insert(Bank::Segmentation, vec![channel]),
+                _ => distances.values_mut().for_each(|levels| levels.push(beside_memory(&channel))),
+            }
+        }
+        let parts = Parts { object, is_mirrored, zero_logits, distances, own };
         let mut analysis = self.assemble(parts, mode);
         (analysis.unlikeness, analysis.support_unlike) = unlikeness;
         analysis.timings.checks_ms = checks_ms;
@@ -146,14 +168,19 @@ impl Engine {
 
     /// Maps and scores from patch values; plain arithmetic, no device.
     fn assemble(&self, parts: Parts<'_>, mode: Mode) -> Analysis {
-        let Parts { object, zero_logits, distances, own } = parts;
+        let Parts { object, is_mirrored, zero_logits, distances, own } = parts;
         let (grid, side_px) = (self.manifest.vision.grid(), self.manifest.preprocess.size_px);
-        let shown = Geometry::PatchCentres { patch_px: self.manifest.vision.patch_px };
+        let rule = match mode {
+            Mode::Zero => MapRule::PAPER,
+            Mode::Few | Mode::Itself => self.rule,
+        };
+        let shown = rule.shown(self.manifest.vision.patch_px);
         let kind = object.kind;
+        let image_score = self.manifest.scoring.as_ref().map_or_else(ImageScores::default, |s| s.image_score).of(kind);
         let kept = self.kept.as_ref();
-        let sum = |levels: &[Vec<f32>], geometry| match kept {
-            Some(kept) => kept.sum_up(levels, geometry),
-            None => sum_up(levels, grid, side_px, geometry),
+        let sum = |levels: &[Vec<f32>], rule| match kept {
+            Some(kept) => kept.sum_up(levels, rule),
+            None => sum_up(levels, grid, side_px, rule),
         };
         let words = |logits: &[Vec<f32>], geometry| match kept {
             Some(kept) => kept.zero_shot_map(logits, geometry),
@@ -166,27 +193,27 @@ impl Engine {
         let memory_of = |bank: Bank| distances.get(&bank).or_else(|| distances.get(&Bank::Segmentation));
 
         let zero = zero_logits.as_ref().map(|(seg, _)| words(seg, Geometry::Reference));
-        let memory = memory_of(Bank::Segmentation).map(|d| sum(d, Geometry::Reference));
+        let memory = memory_of(Bank::Segmentation).map(|d| sum(d, rule));
         let score_zero = zero_logits.as_ref().map(|(_, det)| words_score(det));
         let score_bank = score_bank(kind);
-        let score_memory =
-            memory_of(score_bank).map(|d| memory_score(kind, &counted(kept, &sum(d, Geometry::Reference))));
+        let score_memory = memory_of(score_bank).map(|d| image_score.of(&counted(kept, &sum(d, rule), rule)));
 
         // References against the others: the scale of normal pictures.
         let ids: Vec<ReferenceId> = if mode == Mode::Few { self.references.left_out() } else { Vec::new() };
-        let memory_bank = if self.memory_is_raw() { Bank::Segmentation } else { score_bank };
+        let memory_bank = if self.taken.is_shared { Bank::Segmentation } else { score_bank };
         let left_out: Vec<Vec<f32>> = ids
             .iter()
-            .filter_map(|id| self.references.distances_of(*id, memory_bank))
-            .map(|d| sum(&d, Geometry::Reference))
+            .filter_map(|id| self.references.distances_of(*id, memory_bank, is_mirrored))
+            .map(|d| sum(&d, rule))
             .collect();
         let left_out_pixels: Cow<'_, [Vec<f32>]> = match kept {
-            Some(kept) => left_out.iter().map(|map| kept.pixels(map)).collect(),
+            Some(kept) => left_out.iter().map(|map| kept.pixels(map, rule)).collect(),
             None => Cow::Borrowed(&left_out),
         };
-        let left_out_scores: Vec<f32> = left_out_pixels.iter().map(|m| memory_score(kind, m)).collect();
+        let left_out_scores: Vec<f32> = left_out_pixels.iter().map(|m| image_score.of(m)).collect();
         let ranges: Calibration = object.calibration.unwrap_or_else(|| {
-            default_calibration(self.manifest.vision.levels.len(), &left_out_pixels, &left_out_scores)
+            let levels = [self.manifest.vision.levels.len(), self.taken.levels.len()];
+            default_calibration(levels, &left_out_pixels, &left_out_scores)
         });
 
         let fused = match (mode, &zero, &memory) {
@@ -202,7 +229,7 @@ impl Engine {
             let zero = own.get(id);
             let parts = ImageParts {
                 zero: zero.map(|logits| words_score(logits)),
-                memory: Some(memory_score(kind, &counted(kept, memory_map))),
+                memory: Some(image_score.of(&counted(kept, memory_map, rule))),
             };
             parts.score(kind, &ranges, || {
                 let zero_map = words(zero.map_or(&[], Vec::as_slice), Geometry::Reference);
@@ -211,10 +238,15 @@ impl Engine {
         };
         let support_scores: Option<Vec<f32>> = (left_out.len() >= 2)
             .then(|| ids.iter().zip(&left_out).map(|(id, memory_map)| support_score(id, memory_map)).collect());
-        let normal_top = support_scores.as_deref().filter(|_| kind == ObjectKind::Segmentation).map(maximum);
+        // Fused maps are scored by their maximum; a memory's map alone may be scored by less.
+        let highest = |scores: &[f32]| match own.is_empty() {
+            true => left_out_pixels.iter().map(|map| maximum(map)).fold(f32::NEG_INFINITY, f32::max),
+            false => maximum(scores),
+        };
+        let normal_top = support_scores.as_deref().filter(|_| kind == ObjectKind::Segmentation).map(highest);
 
         let logits = zero_logits.as_ref().map(|(seg, det)| if score_bank == Bank::Segmentation { seg } else { det });
-        let shown_zero = logits.map(|l| words(l, shown));
+        let shown_zero = logits.map(|l| words(l, shown.geometry));
         let shown_memory = memory_of(score_bank).map(|d| sum(d, shown));
         let overlay = match (shown_zero, shown_memory) {
             (Some(z), Some(m)) => fuse(&z, &m, ranges.zero_map, ranges.memory_map),
@@ -240,7 +272,7 @@ impl Engine {
             fused,
             overlay,
             levels,
-            left_out: kept.map(Kept::left_out),
+            left_out: kept.map(|kept| kept.left_out(rule)),
             side_px,
             support_ids: support_scores.as_ref().map(|_| ids),
             support_scores,
@@ -255,16 +287,11 @@ impl Engine {
     /// The banks whose memory is searched: Sm always comes from the segmentation bank, cm of
     /// detection objects from the other. Raw tokens serve as both.
     fn memory_banks(&self, kind: ObjectKind) -> Vec<Bank> {
-        if kind == ObjectKind::Detection && !self.memory_is_raw() {
+        if kind == ObjectKind::Detection && !self.taken.is_shared {
             vec![Bank::Segmentation, Bank::Detection]
         } else {
             vec![Bank::Segmentation]
         }
-    }
-
-    /// Whether the memory holds raw block tokens, which serve as both banks.
-    pub(super) fn memory_is_raw(&self) -> bool {
-        self.raw.is_some() || self.manifest.adapters.is_none()
     }
 }
 
@@ -274,9 +301,11 @@ type Levels = Vec<Vec<f32>>;
 /// Patch values of one picture, back from the device.
 struct Parts<'a> {
     object: &'a ObjectSpec,
+    /// With the left-right channel.
+    is_mirrored: bool,
     /// Per level logits `[patches, 2]` of the segmentation and the detection bank.
     zero_logits: Option<(Levels, Levels)>,
-    /// Per level nearest distances `[patches]`.
+    /// Per level nearest distances `[patches]`, the left-right channel last.
     distances: HashMap<Bank, Vec<Vec<f32>>>,
     /// Logits of the references' own patches.
     own: HashMap<ReferenceId, Vec<Vec<f32>>>,

@@ -4,10 +4,10 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Geometry {
     /// Corner patches on the corner pixels (`align_corners`), as the released code does: up to
-    /// 8.5 px away from the patches' true place (spec §1). Every number of the method uses this.
+    /// 8.5 px away from the patches' true place (spec §1). Every number of the paper's rules uses this.
     Reference,
     /// Each value at the centre of its patch; values beyond the outer centres are held. For
-    /// showing only.
+    /// showing, and for numbers where a manifest says so.
     PatchCentres {
         /// Side of a patch, in pixels.
         patch_px: usize,
@@ -40,12 +40,11 @@ pub(crate) fn nearest(grid: usize, side_px: usize, geometry: Geometry) -> Vec<us
     taps.map(|tap| if tap.weight < 0.5 { tap.first } else { tap.second }).collect()
 }
 
-/// The same along one axis, as a matrix `[side_px, grid]`, row-major, in the reference geometry.
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn axis_weights(grid: usize, side_px: usize) -> Vec<f32> {
+/// The same along one axis, as a matrix `[side_px, grid]`, row-major.
+pub(crate) fn axis_weights(grid: usize, side_px: usize, geometry: Geometry) -> Vec<f32> {
     let mut rows = vec![0.0; side_px * grid];
     for (i, row) in rows.chunks_exact_mut(grid.max(1)).enumerate() {
-        let tap = Tap::at(i, grid, side_px, Geometry::Reference);
+        let tap = Tap::at(i, grid, side_px, geometry);
         row[tap.first] += 1.0 - tap.weight;
         row[tap.second] += tap.weight;
     }

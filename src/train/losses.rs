@@ -7,7 +7,7 @@
 use burn::tensor::{Tensor, TensorData, activation};
 
 use crate::compute::unit_rows;
-use crate::mvfa::{Bank, Features, axis_weights, patch_logits};
+use crate::mvfa::{Bank, Features, Geometry, axis_weights, patch_logits};
 
 /// Smoothing of the probabilities in the focal loss.
 const FOCAL_SMOOTH: f64 = 1e-5;
@@ -52,7 +52,8 @@ pub struct Upsampler {
 impl Upsampler {
     /// For maps of `grid²` patches shown on `side_px²` pixels.
     pub fn new(grid: usize, side_px: usize, device: &burn::tensor::Device) -> Self {
-        let rows = Tensor::from_data(TensorData::new(axis_weights(grid, side_px), [side_px, grid]), device);
+        let weights = axis_weights(grid, side_px, Geometry::Reference);
+        let rows = Tensor::from_data(TensorData::new(weights, [side_px, grid]), device);
         Self { rows, grid }
     }
 

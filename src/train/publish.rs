@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::bundle::config::TextConfig;
 use crate::bundle::error::BundleError;
 use crate::bundle::export::{Matrix, adapters_pth};
-use crate::bundle::manifest::{Dtype, Group, Manifest};
+use crate::bundle::manifest::{Dtype, Group, Manifest, MemoryFeatures};
 use crate::bundle::names::prompt_tensor;
 use crate::bundle::source::TensorPart;
 use crate::bundle::store::BundleFolder;
@@ -81,6 +81,7 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
         adapters: Some(model.adapters().clone()),
         text: tower.cloned().or_else(|| source.text.clone()),
         memory: plan.memory,
+        scoring: source.scoring.clone().filter(|_| plan.memory == MemoryFeatures::Raw),
         zero_shot_note: options.zero_shot_note.clone(),
         objects: plan.published.clone(),
         self_test: None,
@@ -90,6 +91,8 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
     let calibration = progress.best.as_ref().map(|b| &b.calibration);
     for (object, words) in manifest.objects.iter_mut().zip(*words) {
         object.text_features = words.as_ref().map(|_| prompt_tensor(&object.id));
+        // Trained adapters are scored as the paper has it.
+        object.bilateral &= manifest.memory == MemoryFeatures::Raw;
         object.calibration = calibration.and_then(|c| c.get(&object.id)).copied();
     }
 

@@ -11,10 +11,11 @@ use std::collections::BTreeMap;
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec, Range};
+use crate::bundle::scoring::ImageScores;
 use crate::compute::unit_rows;
 use crate::eval::{PixelStream, auroc};
 use crate::mvfa::{
-    Bank, Features, Geometry, ImageParts, MemoryRows, detection_score, fuse, maximum, memory_score, nearest_distances,
+    Bank, Features, Geometry, ImageParts, MapRule, MemoryRows, detection_score, fuse, maximum, nearest_distances,
     patch_logits, score_bank, sum_up, zero_shot_map,
 };
 use crate::train::error::TrainError;
@@ -167,7 +168,7 @@ impl Validator<'_> {
 
     fn memory_map(&self, distances: &[Vec<f32>]) -> Vec<f32> {
         let manifest = self.model.manifest();
-        sum_up(distances, manifest.vision.grid(), manifest.preprocess.size_px, Geometry::Reference)
+        sum_up(distances, manifest.vision.grid(), manifest.preprocess.size_px, MapRule::PAPER)
     }
 
     fn patches(
@@ -191,10 +192,11 @@ impl Validator<'_> {
                 near.map(|(patches, rows)| read(nearest_distances(patches, rows.clone()))).collect()
             };
             let levels = of_bank(Bank::Segmentation)?;
-            scores.memory = Some(match score_bank(kind) {
-                Bank::Segmentation => memory_score(kind, &self.memory_map(&levels)),
-                bank => memory_score(kind, &self.memory_map(&of_bank(bank)?)),
-            });
+            let map = match score_bank(kind) {
+                Bank::Segmentation => self.memory_map(&levels),
+                bank => self.memory_map(&of_bank(bank)?),
+            };
+            scores.memory = Some(ImageScores::default().of(kind).of(&map));
             distances = Some(levels);
         }
         Ok(Patches { logits: logits(Bank::Segmentation)?, distances, scores })

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use crate::bundle::manifest::{Augment, ObjectKind};
+use crate::bundle::manifest::{Augment, Manifest, ObjectKind};
+use crate::bundle::scoring::{ImageScores, PatchPlaces, Scoring};
 use crate::compute::DeviceChoice;
 use crate::image::Planes;
 use crate::mvfa::{Analysis, Engine, LEFT_OUT_AT_MOST, Mode, PixelBox, ReferenceId, Regions, Request, Warning};
@@ -31,6 +32,7 @@ struct AnalyseOptions {
     augment: Option<Augment>,
     #[serde(rename = "bankRows")]
     bank_rows: Option<usize>,
+    bilateral: Option<bool>,
     window: Option<String>,
     /// In pixels of the picture.
     #[serde(rename = "leaveOut", default)]
@@ -49,6 +51,7 @@ struct Info<'a> {
     intended_use: &'a str,
     size_px: usize,
     augment: Augment,
+    scoring: ScoringInfo,
     zero_shot: bool,
     zero_shot_reason: Option<&'static str>,
     zero_shot_note: Option<&'a str>,
@@ -59,6 +62,26 @@ struct Info<'a> {
     colour_maps: [&'static str; ColourMap::ALL.len()],
 }
 
+/// How the comparison with normal images is scored.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ScoringInfo {
+    blocks: Vec<usize>,
+    patches: PatchPlaces,
+    smoothing_px: f32,
+    image_score: ImageScores,
+    class_rows: bool,
+}
+
+impl ScoringInfo {
+    fn of(manifest: &Manifest) -> Self {
+        let Scoring { levels, patches, smoothing_px, image_score, class_rows } =
+            manifest.scoring.clone().unwrap_or_default();
+        let blocks = levels.unwrap_or_else(|| manifest.vision.levels.clone());
+        Self { blocks, patches, smoothing_px, image_score, class_rows }
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ObjectInfo<'a> {
@@ -66,6 +89,7 @@ struct ObjectInfo<'a> {
     name: &'a str,
     prompt: &'a str,
     kind: ObjectKind,
+    bilateral: bool,
     zero_shot: bool,
 }
 
@@ -147,6 +171,7 @@ impl WebEngine {
             intended_use: &manifest.intended_use,
             size_px: manifest.preprocess.size_px,
             augment: manifest.augment,
+            scoring: ScoringInfo::of(manifest),
             zero_shot,
             zero_shot_reason: (!zero_shot).then(|| self.engine.zero_shot_lack()),
             zero_shot_note: manifest.zero_shot_note.as_deref(),
@@ -158,6 +183,7 @@ impl WebEngine {
                     name: &o.name,
                     prompt: &o.prompt,
                     kind: o.kind,
+                    bilateral: o.bilateral,
                     zero_shot: self.engine.has_zero_shot(&o.id),
                 })
                 .collect(),
@@ -219,7 +245,8 @@ impl WebEngine {
         let mode = match options.mode.as_str() {
             "zero" => Mode::Zero,
             "few" => Mode::Few,
-            other => return Err(WebError::Usage(format!("unknown mode {other:?}; choose zero or few")).into()),
+            "self" => Mode::Itself,
+            other => return Err(WebError::Usage(format!("unknown mode {other:?}; choose zero, few or self")).into()),
         };
         let start = now_ms();
         let (rgb, shown) = Source::new(bytes, is_input, options.window).rgb(self.side_px())?;
@@ -234,7 +261,8 @@ impl WebEngine {
         };
         self.engine.leave_out(&regions).map_err(WebError::from)?;
         let decode_ms = now_ms() - start;
-        let request = Request { object: options.object, mode, augment: options.augment, bank_rows: options.bank_rows };
+        let AnalyseOptions { object, augment, bank_rows, bilateral, .. } = options;
+        let request = Request { object, mode, augment, bank_rows, bilateral };
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
         let mut analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
         // An `input` has lost the size of its file: what the file alone shows, `decode` has told.

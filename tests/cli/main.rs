@@ -17,6 +17,7 @@ mod phantom;
 mod predict;
 mod refused;
 mod regions;
+mod scoring;
 mod tools;
 mod usage;
 mod warnings;

@@ -76,7 +76,8 @@ fn device() -> OpenDevice {
 }
 
 fn analyse(engine: &mut Engine) -> Analysis {
-    let request = Request { object: "brain".to_owned(), mode: Mode::Zero, augment: None, bank_rows: None };
+    let request =
+        Request { object: "brain".to_owned(), mode: Mode::Zero, augment: None, bank_rows: None, bilateral: None };
     pollster::block_on(engine.analyse(&picture(), &request, &mut Straight)).unwrap()
 }
 

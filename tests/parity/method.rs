@@ -224,7 +224,8 @@ fn maps_and_scores_follow_the_reference() {
     for (i, name) in INPUTS.iter().enumerate() {
         let expected = &scores[*name];
         for (id, key) in OBJECTS {
-            let request = Request { object: id.to_owned(), mode: Mode::Zero, augment: None, bank_rows: None };
+            let request =
+                Request { object: id.to_owned(), mode: Mode::Zero, augment: None, bank_rows: None, bilateral: None };
             let found = pollster::block_on(engine.analyse(&picture(name), &request, &mut Straight)).unwrap();
             assert_close("c0", &[found.score], &[number(&expected["c0"][key])], C0);
         }
@@ -233,6 +234,7 @@ fn maps_and_scores_follow_the_reference() {
             mode: Mode::Few,
             augment: Some(Augment::Mvfa),
             bank_rows: None,
+            bilateral: None,
         };
         let detection = pollster::block_on(engine.analyse(&picture(name), &few("chest"), &mut Straight)).unwrap();
         assert_close("S0", detection.zero.as_ref().unwrap(), &golden.values(&format!("image{i}.S0")), S0);
@@ -254,7 +256,8 @@ fn leaving_a_reference_out_equals_not_having_it() {
     for name in SUPPORTS {
         engine.add_reference(&picture(name));
     }
-    let request = Request { object: "chest_map".to_owned(), mode: Mode::Few, augment: None, bank_rows: None };
+    let request =
+        Request { object: "chest_map".to_owned(), mode: Mode::Few, augment: None, bank_rows: None, bilateral: None };
     let both = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
     let left_out = both.support_scores.expect("two references give leave-one-out scores");
     engine.clear_references();
@@ -294,8 +297,13 @@ fn two_engines_that_share_the_views_of_references_are_as_one_bit_for_bit() {
             assert_eq!(one.lacking_views(Augment::Mvfa).len(), 21 - n);
         }
         for augment in [Augment::Mvfa, Augment::None] {
-            let request =
-                Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(augment), bank_rows: None };
+            let request = Request {
+                object: "chest".to_owned(),
+                mode: Mode::Few,
+                augment: Some(augment),
+                bank_rows: None,
+                bilateral: None,
+            };
             let analyse = |engine: &mut Engine| {
                 let found = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
                 (found.memory, found.score_memory, found.support_scores)
@@ -309,7 +317,13 @@ fn two_engines_that_share_the_views_of_references_are_as_one_bit_for_bit() {
         let id = late.add_reference(&picture(SUPPORTS[0]));
         pollster::block_on(one.analyse(
             &picture(INPUTS[0]),
-            &Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::Mvfa), bank_rows: None },
+            &Request {
+                object: "chest".to_owned(),
+                mode: Mode::Few,
+                augment: Some(Augment::Mvfa),
+                bank_rows: None,
+                bilateral: None,
+            },
             &mut Straight,
         ))
         .unwrap();
@@ -335,7 +349,13 @@ fn a_smaller_memory_is_the_memory_where_it_is_large_enough_and_near_it_where_not
     }
     // The object is scored by the second bank, so both must shrink.
     let mut analyse = |bank_rows| {
-        let request = Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::None), bank_rows };
+        let request = Request {
+            object: "chest".to_owned(),
+            mode: Mode::Few,
+            augment: Some(Augment::None),
+            bank_rows,
+            bilateral: None,
+        };
         pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap()
     };
     let all = analyse(None);
@@ -384,8 +404,13 @@ fn the_native_size_of_clip_gives_577_tokens_and_a_map() {
     let features = pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 4), &mut Straight)).unwrap();
     assert!(features.segmentation.iter().all(|level| level.dims() == [577, 24]));
     engine.add_reference(&picture(SUPPORTS[0]));
-    let request =
-        Request { object: "chest".to_owned(), mode: Mode::Few, augment: Some(Augment::None), bank_rows: None };
+    let request = Request {
+        object: "chest".to_owned(),
+        mode: Mode::Few,
+        augment: Some(Augment::None),
+        bank_rows: None,
+        bilateral: None,
+    };
     let found = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
     for map in [found.zero.unwrap(), found.memory.unwrap()] {
         assert_eq!(map.len(), 336 * 336);
@@ -408,8 +433,13 @@ fn regions_left_out_take_their_part_of_scores_and_scale_and_nothing_of_the_memor
     let half = PixelBox { x: 0, y: 0, width: width_px as u32 / 2, height: height_px as u32 };
     let regions = Regions::new(&[half], width_px, height_px).unwrap();
     for object in ["brain", "chest"] {
-        let request =
-            Request { object: object.to_owned(), mode: Mode::Few, augment: Some(Augment::None), bank_rows: None };
+        let request = Request {
+            object: object.to_owned(),
+            mode: Mode::Few,
+            augment: Some(Augment::None),
+            bank_rows: None,
+            bilateral: None,
+        };
         let mut analyse = |regions: &Regions| {
             engine.leave_out(regions).unwrap();
             pollster::block_on(engine.analyse(&image, &request, &mut Straight)).unwrap()

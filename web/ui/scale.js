@@ -30,7 +30,7 @@ export function mountScale(store, overlay) {
   });
 }
 
-/** What the map's values are. @param {"few" | "zero" | undefined} mode */
+/** What the map's values are. @param {import("../../pkg/index.d.ts").Mode | undefined} mode */
 export function scaleName(mode) {
   return mode === "zero" ? "likeness to the words for abnormal" : "difference from normal";
 }

@@ -1,7 +1,7 @@
 //! The figures of the model card: the default model beside its baselines.
 //!
-//! Comes in: `models/default`, the real slices of `tests/fixtures/bmad`. Goes out: two tables of
-//! AUROCs in Markdown, over pixels and over pictures, a row a real volume and a row a kind of phantom
+//! Comes in: `models/default`, the real slices of `tests/fixtures/bmad`. Goes out: a table in Markdown for each
+//! figure (AUROC and average precision over pixels and over pictures, PRO), a row a real set and a row a kind of phantom
 //! of a seed the model was not trained on. Fails with the program's error.
 
 use std::fs;
@@ -34,6 +34,14 @@ const FOLDS: [(&str, &str); 4] = [
     ("Lung_cross_lung1_to_lung2", "lung"),
     ("Lung_cross_lung2_to_lung1", "lung"),
 ];
+/// Larger real sets with the object they show; references are drawn from valid/good, these many and all of them.
+const LARGER: [(&str, &str, &str, [usize; 2]); 3] = [
+    ("stroke FLAIR", "brain", "StrokeFLAIR_AD", [4, 24]),
+    ("MS FLAIR", "brain", "MSFLAIR_AD", [4, 31]),
+    ("chest X-ray", "chest", "ChestKermany_AD", [4, 30]),
+];
+/// A set whose files begin with their person, up to an underline: intervals are drawn by person.
+const OF_PERSONS: &str = "MSFLAIR_AD";
 /// Draws of random adapters: one may find the lesions, or everything else, by chance.
 const RANDOM_SEEDS: [&str; 3] = ["1", "2", "3"];
 
@@ -57,7 +65,9 @@ pub fn run_all(layout: &Layout) -> Result<()> {
     let mut draw = mvfa();
     draw.args(["phantom", "--object", "all", "--normal", PHANTOMS, "--abnormal", PHANTOMS, "--valid-share", "0.2"]);
     run(draw.args(["--seed", PHANTOM_SEED, "--out"]).arg(&phantoms))?;
-    let mut sets = real_sets(&layout.root.join("tests/fixtures/bmad"), &work)?;
+    let bmad = layout.root.join("tests/fixtures/bmad");
+    let mut sets = real_sets(&bmad, &work)?;
+    sets.extend(larger_sets(&bmad, &work)?);
     sets.extend(PHANTOM_SETS.map(|(object, folder)| Set {
         title: format!("{object}, phantoms"),
         object,
@@ -79,9 +89,10 @@ pub fn run_all(layout: &Layout) -> Result<()> {
 
     let mut rows = Vec::new();
     for set in &sets {
-        let eval = |bundle: &Path, mode: &str| -> Result<Value> {
+        let eval = |bundle: &Path, mode: &[&str]| -> Result<Value> {
             let mut eval = mvfa();
-            eval.args(["eval", "--json", "--mode", mode, "--object", set.object, "--shots", &set.shots.to_string()]);
+            eval.args(["eval", "--json", "--object", set.object, "--shots", &set.shots.to_string(), "--mode"])
+                .args(mode);
             let done = eval.arg("--bundle").arg(bundle).arg("--data").arg(&set.folder).output()?;
             if !done.status.success() {
                 bail!("mvfa eval of {}: {}", set.title, String::from_utf8_lossy(&done.stderr));
@@ -90,36 +101,43 @@ pub fn run_all(layout: &Layout) -> Result<()> {
             serde_json::from_str(&last).context("mvfa eval gave no figures")
         };
         eprintln!("measuring {}", set.title);
-        let (zero, few) = (eval(&model, "zero")?, eval(&model, "few")?);
-        let random = random.iter().map(|bundle| eval(bundle, "zero")).collect::<Result<Vec<_>>>()?;
-        rows.push((set, zero, few, random));
+        let (zero, few) = (eval(&model, &["zero"])?, eval(&model, &["few"])?);
+        let paper = eval(&model, &["few", "--scoring", "paper"])?;
+        let random = random.iter().map(|bundle| eval(bundle, &["zero"])).collect::<Result<Vec<_>>>()?;
+        rows.push((set, zero, few, paper, random));
     }
-    for (figure, what) in [("pixel_auroc", "Pixel AUROC"), ("image_auroc", "Image AUROC")] {
+    for (figure, what) in [
+        ("pixel_auroc", "Pixel AUROC"),
+        ("pixel_ap", "Pixel AP"),
+        ("pro", "PRO"),
+        ("image_auroc", "Image AUROC"),
+        ("image_ap", "Image AP"),
+    ] {
         println!("\n{what} (95 % interval)\n");
-        println!("| set | pictures | zero-shot | few-shot | raw tokens | grey value | random adapters |");
-        println!("|---|---|---|---|---|---|---|");
-        for (set, zero, few, random) in &rows {
+        println!(
+            "| set | pictures | zero-shot | few-shot | few-shot by the paper's rules | raw tokens | grey value | difference to mean | random adapters |"
+        );
+        println!("|---|---|---|---|---|---|---|---|---|");
+        for (set, zero, few, paper, random) in &rows {
             let draws: Vec<String> = random.iter().map(|r| number(&r[figure])).collect();
             let sure = |of: &Value| {
                 let interval = &of["intervals"][figure];
                 format!("{} ({} to {})", number(&of[figure]), number(&interval["lo"]), number(&interval["hi"]))
             };
             println!(
-                "| {} | {} + {} | {} | {} | {} | {} | {} |",
+                "| {} | {} + {} | {} | {} | {} | {} | {} | {} | {} |",
                 set.title,
                 zero["n_normal"],
                 zero["n_abnormal"],
                 sure(zero),
                 sure(few),
+                sure(paper),
                 number(&few["baselines"]["memory_raw"][figure]),
                 number(&few["baselines"]["raw_intensity"][figure]),
+                number(&few["baselines"]["mean_difference"][figure]),
                 draws.join(", ")
             );
         }
-    }
-    println!("\nPRO, zero-shot and few-shot\n");
-    for (set, zero, few, _) in &rows {
-        println!("| {} | {} | {} |", set.title, number(&zero["pro"]), number(&few["pro"]));
     }
     Ok(())
 }
@@ -148,6 +166,33 @@ fn real_sets(bmad: &Path, work: &Path) -> Result<Vec<Set>> {
         }
         let title = fold.rsplit('_').next().unwrap_or(fold).to_owned();
         sets.push(Set { title, object, folder, shots });
+    }
+    Ok(sets)
+}
+
+/// The larger sets, with few references and with all.
+fn larger_sets(bmad: &Path, work: &Path) -> Result<Vec<Set>> {
+    let mut sets = Vec::new();
+    for (title, object, name, shots) in LARGER {
+        let folder = work.join(name);
+        for part in ["valid/good/img", "test/good/img", "test/Ungood/img", "test/Ungood/anomaly_mask"] {
+            let from = bmad.join(name).join(part);
+            if !from.exists() {
+                continue;
+            }
+            for entry in fs::read_dir(&from).with_context(|| format!("{} is not readable", from.display()))? {
+                let file = entry?.path();
+                let person = file.file_name().and_then(|name| name.to_str()?.split('_').next()).unwrap_or_default();
+                let person = if name == OF_PERSONS { person } else { "" };
+                copy(&file, &folder.join(part).join(person))?;
+            }
+        }
+        sets.extend(shots.map(|shots| Set {
+            title: format!("{title}, {shots} references"),
+            object,
+            folder: folder.clone(),
+            shots,
+        }));
     }
     Ok(sets)
 }
