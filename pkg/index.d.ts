@@ -248,6 +248,8 @@ export interface AnalyseOptions {
   bankRows?: number;
   /** Whether "few" compares left with right, too, at half weight; default: if the object is bilateral. */
   bilateral?: boolean;
+  /** Ids of the normal images to compare with, those nearest in a volume for example; default: all. */
+  among?: number[];
   /**
    * "auto" (default), "pil", "CENTER,WIDTH" or "LOW..HIGH"; for images deeper than 8 bits. "auto" is the window of the
    * normal images that were added as files with "auto" too; without them the image's own.
@@ -435,6 +437,14 @@ export class Opener {
   close(): void;
 }
 
+/** What is kept of a normal image's pixels beside its rows. */
+export interface SupportFacts {
+  /** Hexadecimal digits; equal for images that the model cannot tell apart. */
+  pixels: string;
+  /** Mean grey values of 16 × 16 cells, mean 0 and length 1. */
+  brightness: Float32Array;
+}
+
 /** One model in one worker. Errors have the names AbortError, ImageError, ModelError, DeviceError, UsageError. */
 export class Session {
   private constructor(options: OpenOptions);
@@ -449,6 +459,13 @@ export class Session {
   dataSets(paths: string[]): Promise<DataSet[]>;
   /** A file, or what `decode` made of it, which is not decoded again. */
   addSupport(picture: Blob | Pick<Decoded, "input">, options?: { label?: "normal" | "abnormal"; name?: string; window?: string }): Promise<number>;
+  /**
+   * A normal image that is not here, from what {@link Session.supportFacts} answered for it in a session of the same model.
+   * Give its rows by `giveView`, kept from `viewRows` there.
+   */
+  addRemembered(facts: SupportFacts): Promise<number>;
+  /** What describes a normal image beside its rows. */
+  supportFacts(id: number): Promise<SupportFacts | undefined>;
   removeSupport(id: number): Promise<void>;
   clearSupport(): Promise<void>;
   /** A file, or what `decode` made of it, which is not decoded again. */

@@ -207,6 +207,21 @@ export class Session {
     }
   }
 
+  /**
+   * A normal picture that is not here, of which another session of the model kept rows and facts: `viewRows` and
+   * `supportFacts` there, `giveView` and this here.
+   * @param {import("./index.d.ts").SupportFacts} facts
+   * @returns {Promise<number>} its id
+   */
+  async addRemembered({ pixels, brightness }) {
+    return this.#inOrder("addRemembered", async () => ({ pixels, brightness }));
+  }
+
+  /** What describes a normal picture beside its rows. @param {number} id @returns {Promise<import("./index.d.ts").SupportFacts | undefined>} */
+  async supportFacts(id) {
+    return this.#inOrder("supportFacts", async () => ({ id }));
+  }
+
   /** Takes one normal picture out again. @param {number} id @returns {Promise<void>} */
   async removeSupport(id) {
     this.#window.remove(id);
@@ -225,7 +240,7 @@ export class Session {
    * @param {import("./index.d.ts").AnalyseOptions} options
    * @returns {Promise<import("./index.d.ts").Result>}
    */
-  async analyse(picture, { object, mode, augment, bankRows, bilateral, window, leaveOut, signal, onProgress } = /** @type {any} */ ({})) {
+  async analyse(picture, { object, mode, augment, bankRows, bilateral, among, window, leaveOut, signal, onProgress } = /** @type {any} */ ({})) {
     if (this.info && !this.info.objects.some(({ id }) => id === object)) {
       const known = this.info.objects.map(({ id }) => id).join(", ");
       throw makeError("UsageError", `The object "${object}" is unknown. Use one of: ${known}.`);
@@ -246,7 +261,7 @@ export class Session {
     }
     const size = !(picture instanceof Blob) && picture.width && picture.height ? [picture.width, picture.height] : undefined;
     // A key without a value is not the same as no key to the module.
-    const options = { object, mode, augment, bankRows, bilateral, window, leaveOut: leaveOut ?? [], size };
+    const options = { object, mode, augment, bankRows, bilateral, among, window, leaveOut: leaveOut ?? [], size };
     return this.#inOrder("analyse", async () => ({ ...(await this.#source(picture, signal)), options }), { signal, onProgress });
   }
 

@@ -158,6 +158,12 @@ const engineOps = {
     const pairs = ready().lackingViews(augment);
     return Array.from({ length: pairs.length / 2 }, (_, n) => ({ id: pairs[2 * n], view: pairs[2 * n + 1] }));
   },
+  async addRemembered({ pixels, brightness }) {
+    return ready().addRemembered(pixels, brightness);
+  },
+  async supportFacts({ id }) {
+    return ready().supportFacts(id);
+  },
   async viewRows({ id, view, augment }, signal, progress) {
     return ready().viewRows(id, view, augment, (stage, done, total) => progress({ stage, done, total }), signal);
   },

@@ -63,13 +63,7 @@ fn upside_down(mut picture: Rgb8) -> Rgb8 {
 }
 
 fn analyse(engine: &mut Engine, object: &str, picture: &Rgb8) -> Analysis {
-    let request = Request {
-        object: object.to_owned(),
-        mode: Mode::Few,
-        augment: Some(Augment::None),
-        bank_rows: None,
-        bilateral: None,
-    };
+    let request = Request { augment: Some(Augment::None), ..Request::new(object, Mode::Few) };
     pollster::block_on(engine.analyse(picture, &request, &mut Clocked(Instant::now()))).unwrap()
 }
 

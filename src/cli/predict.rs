@@ -175,11 +175,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let images = Inputs::find(images, args.slices.as_ref().or(one.as_ref()), "--slices")?;
     let object = object(args, &images, bundle.manifest())?;
     let request = Request {
-        object: object.clone(),
-        mode: mode(args, &object, bundle.manifest())?,
         augment: args.augment.map(Augment::from),
         bank_rows: args.bank_rows.map(|rows| rows as usize),
         bilateral: args.bilateral.choice(),
+        ..Request::new(&object, mode(args, &object, bundle.manifest())?)
     };
     let support = Inputs::find(support, args.support_slices.as_ref().or(one.as_ref()), "--support-slices")?;
     paths::tell_overlays(images.overlays + support.overlays);

@@ -103,11 +103,10 @@ pub fn evaluate(
         }
     };
     let request = Request {
-        object: options.object.clone(),
-        mode: options.mode,
         augment: options.augment,
         bank_rows: options.bank_rows,
         bilateral: options.bilateral,
+        ..Request::new(&options.object, options.mode)
     };
 
     let has_masks = samples.iter().any(|s| s.mask.is_some());

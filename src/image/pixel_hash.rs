@@ -39,6 +39,18 @@ impl PixelHash {
         self.0.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
+    /// The same from its hexadecimal digits; `None` if they are not 64.
+    pub fn of_digits(digits: &str) -> Option<Self> {
+        let mut bytes = [0; 32];
+        if digits.len() != 2 * bytes.len() || !digits.is_ascii() {
+            return None;
+        }
+        for (n, byte) in bytes.iter_mut().enumerate() {
+            *byte = u8::from_str_radix(digits.get(2 * n..2 * n + 2)?, 16).ok()?;
+        }
+        Some(Self(bytes))
+    }
+
     /// Of a picture as it is shown; equal to [`Self::of_picture`] unless the grey is deep.
     pub fn of_rgb(picture: &Rgb8) -> Self {
         of_colour(picture.width_px, picture.height_px, &picture.bytes)

@@ -40,6 +40,16 @@ pub struct Request {
     pub bank_rows: Option<usize>,
     /// Whether the left-right channel stands beside the references; `None`: if the object is bilateral.
     pub bilateral: Option<bool>,
+    /// The references to compare with, those that lie nearest in a volume for example; `None`: all. Ranges are made
+    /// from them alone.
+    pub among: Option<Vec<ReferenceId>>,
+}
+
+impl Request {
+    /// What the model's manifest has as its defaults.
+    pub fn new(object: &str, mode: Mode) -> Self {
+        Self { object: object.to_owned(), mode, augment: None, bank_rows: None, bilateral: None, among: None }
+    }
 }
 
 /// What the engine is doing.

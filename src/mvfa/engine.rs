@@ -19,7 +19,7 @@ use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
 use crate::mvfa::map_rule::MapRule;
 use crate::mvfa::memory::{ReferenceId, Taken};
-use crate::mvfa::references::References;
+use crate::mvfa::references::{Facts, References};
 use crate::mvfa::regions::{Kept, RegionError, Regions};
 
 /// A loaded model with its references.
@@ -132,6 +132,17 @@ impl Engine {
         self.references.clear();
     }
 
+    /// Remembers a normal picture that another engine of the same model has encoded and that is not here: its rows are
+    /// given by [`Engine::give_view`].
+    pub fn add_remembered(&mut self, facts: Facts) -> ReferenceId {
+        self.references.add_without_picture(facts)
+    }
+
+    /// What [`Engine::add_remembered`] needs beside the rows. `None` if there is no such reference.
+    pub fn facts(&self, id: ReferenceId) -> Option<&Facts> {
+        self.references.facts(id)
+    }
+
     /// The references that count, oldest first.
     pub fn references(&self) -> Vec<ReferenceId> {
         self.references.ids().collect()
@@ -241,6 +252,18 @@ impl Engine {
         request: &Request,
         pacer: &mut impl Pacer,
     ) -> Result<Analysis, EngineError> {
+        self.references.choose(request.among.as_deref());
+        let answer = self.analyse_among_chosen(picture, request, pacer).await;
+        self.references.choose(None);
+        answer
+    }
+
+    async fn analyse_among_chosen(
+        &mut self,
+        picture: &Rgb8,
+        request: &Request,
+        pacer: &mut impl Pacer,
+    ) -> Result<Analysis, EngineError> {
         let mut object = self.manifest.object(&request.object)?.clone();
         let is_mirrored = request.mode != Mode::Zero && request.bilateral.unwrap_or(object.bilateral);
         if request.mode == Mode::Itself || (request.mode == Mode::Few && is_mirrored != object.bilateral) {
@@ -302,7 +325,7 @@ impl Engine {
         }
     }
 
-    async fn encode_references(&mut self, augment: Augment, pacer: &mut impl Pacer) -> Result<(), Cancelled> {
+    async fn encode_references(&mut self, augment: Augment, pacer: &mut impl Pacer) -> Result<(), EngineError> {
         let lacking = self.references.lacking(augment);
         let steps = self.steps();
         let total = lacking.len() * steps;

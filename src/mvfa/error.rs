@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use crate::bundle::error::BundleError;
+use crate::bundle::manifest::Augment;
 use crate::compute::DeviceError;
 
 /// The caller asked to stop.
@@ -46,6 +47,17 @@ pub enum EngineError {
         /// The view's number.
         view: usize,
     },
+    /// Another view of a reference that is remembered without its picture.
+    #[error(
+        "a normal image is here without its picture, and not as {augment:?} uses it; use normal images as they were when they were saved, or add their pictures again"
+    )]
+    NoPicture {
+        /// How references shall be used.
+        augment: Augment,
+    },
+    /// What describes a remembered normal picture is cut or changed.
+    #[error("what was kept of a normal image is damaged; add its picture instead")]
+    DamagedFacts,
     /// Rows that another model made.
     #[error(
         "the rows of a normal image have {found} values, this model's have {expected}; share them within one model"

@@ -37,6 +37,16 @@ impl Brightness {
         Self(cells)
     }
 
+    /// 16 × 16 values.
+    pub(crate) fn values(&self) -> &[f32] {
+        &self.0
+    }
+
+    /// The same from [`Brightness::values`]; `None` if they are not as many, or not all numbers.
+    pub(crate) fn of_values(values: Vec<f32>) -> Option<Self> {
+        (values.len() == CELLS * CELLS && values.iter().all(|value| value.is_finite())).then_some(Self(values))
+    }
+
     /// Whether it is the opposite of some references and like none.
     pub(crate) fn is_inverted<'a>(&self, references: impl Iterator<Item = &'a Self>) -> bool {
         let correlation = |other: &Self| self.0.iter().zip(&other.0).map(|(a, b)| a * b).sum::<f32>();

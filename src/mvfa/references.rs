@@ -4,12 +4,13 @@
 //! rows to search, and per reference its distances when it is left out. The same picture twice counts once: the later
 //! one, the twin, is remembered and nothing else, until the earlier one goes. Cannot fail.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::Augment;
 use crate::image::{AUGMENTATION_NAMES, PixelHash, Planes, Rgb8};
+use crate::mvfa::error::EngineError;
 use crate::mvfa::features::Bank;
 use crate::mvfa::likeness::{Signature, Spread};
 use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, Taken, min_into};
@@ -25,9 +26,9 @@ pub(crate) const LEFT_OUT_AT_MOST: usize = 16;
 const SPREAD: u32 = 0x9E37_79B9;
 
 struct Reference {
-    planes: Planes,
-    pixels: PixelHash,
-    brightness: Brightness,
+    /// `None` for one that is remembered without its picture.
+    planes: Option<Planes>,
+    facts: Facts,
     /// The earlier reference that shows the same.
     twin_of: Option<ReferenceId>,
     /// What stands for the picture as a whole, once its original view is encoded.
@@ -39,6 +40,35 @@ struct Reference {
     mirrored: Option<Vec<f32>>,
     /// Fewer rows in their place, with how many were asked for.
     small: Option<(usize, SearchRows)>,
+}
+
+/// What is kept of a reference's pixels beside its rows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Facts {
+    /// Equal for pictures that the model cannot tell apart.
+    pub(crate) pixels: PixelHash,
+    pub(crate) brightness: Brightness,
+}
+
+impl Facts {
+    /// From [`Facts::pixels`] and [`Facts::brightness`].
+    ///
+    /// # Errors
+    /// [`EngineError::DamagedFacts`].
+    pub fn new(pixels: &str, brightness: Vec<f32>) -> Result<Self, EngineError> {
+        let parts = PixelHash::of_digits(pixels).zip(Brightness::of_values(brightness));
+        parts.map(|(pixels, brightness)| Self { pixels, brightness }).ok_or(EngineError::DamagedFacts)
+    }
+
+    /// Hexadecimal digits.
+    pub fn pixels(&self) -> String {
+        self.pixels.to_string()
+    }
+
+    /// Mean grey values of 16 × 16 cells, mean 0 and length 1.
+    pub fn brightness(&self) -> &[f32] {
+        self.brightness.values()
+    }
 }
 
 /// What stands for a picture as a whole.
@@ -58,18 +88,12 @@ impl Reference {
     }
 
     fn new(planes: Planes) -> Self {
-        let (pixels, brightness) = (pixels_of(&planes), Brightness::of(&planes));
-        Self {
-            planes,
-            pixels,
-            brightness,
-            twin_of: None,
-            whole: None,
-            views: None,
-            rows: None,
-            mirrored: None,
-            small: None,
-        }
+        let facts = Facts { pixels: pixels_of(&planes), brightness: Brightness::of(&planes) };
+        Self::known(Some(planes), facts)
+    }
+
+    fn known(planes: Option<Planes>, facts: Facts) -> Self {
+        Self { planes, facts, twin_of: None, whole: None, views: None, rows: None, mirrored: None, small: None }
     }
 }
 
@@ -97,17 +121,39 @@ pub(crate) struct References {
     keep: Option<usize>,
     /// How far the references lie from each other as wholes; `None` until it is asked for.
     spread: Option<Spread>,
+    /// Those that pictures are compared with; `None`: all.
+    chosen: Option<BTreeSet<ReferenceId>>,
     next: u32,
 }
 
 impl References {
     /// Remembers a picture that is yet to be encoded.
     pub(crate) fn add(&mut self, planes: Planes) -> ReferenceId {
+        self.insert(Reference::new(planes))
+    }
+
+    /// Remembers a reference whose rows will be given, and whose picture is not here.
+    pub(crate) fn add_without_picture(&mut self, facts: Facts) -> ReferenceId {
+        self.insert(Reference::known(None, facts))
+    }
+
+    fn insert(&mut self, reference: Reference) -> ReferenceId {
         let id = ReferenceId(self.next);
         self.next += 1;
-        self.by_id.insert(id, Reference::new(planes));
+        self.by_id.insert(id, reference);
         self.find_twins();
         id
+    }
+
+    /// What is kept of a reference's pixels.
+    pub(crate) fn facts(&self, id: ReferenceId) -> Option<&Facts> {
+        self.by_id.get(&id).map(|reference| &reference.facts)
+    }
+
+    /// Compares pictures with these only, a twin standing for the one it equals; `None`: with all.
+    pub(crate) fn choose(&mut self, among: Option<&[ReferenceId]>) {
+        let original = |id: &ReferenceId| self.by_id.get(id).map(|reference| reference.twin_of.unwrap_or(*id));
+        self.chosen = among.map(|ids| ids.iter().filter_map(original).collect());
     }
 
     /// Another picture in a reference's place, yet to be encoded. False when there was none of that name.
@@ -132,7 +178,7 @@ impl References {
         self.spread = None;
         let mut first: HashMap<PixelHash, ReferenceId> = HashMap::new();
         for (id, reference) in &mut self.by_id {
-            let earliest = *first.entry(reference.pixels).or_insert(*id);
+            let earliest = *first.entry(reference.facts.pixels).or_insert(*id);
             reference.twin_of = (earliest != *id).then_some(earliest);
         }
     }
@@ -150,10 +196,10 @@ impl References {
     /// What a picture's pixels alone say beside the references.
     pub(crate) fn warning(&self, planes: &Planes) -> Option<Warning> {
         let pixels = pixels_of(planes);
-        if self.by_id.values().any(|reference| reference.pixels == pixels) {
+        if self.by_id.values().any(|reference| reference.facts.pixels == pixels) {
             return Some(Warning::AmongReferences);
         }
-        let others = self.by_id.values().map(|reference| &reference.brightness);
+        let others = self.by_id.values().map(|reference| &reference.facts.brightness);
         Brightness::of(planes).is_inverted(others).then_some(Warning::Inverted)
     }
 
@@ -163,18 +209,24 @@ impl References {
         self.spread = None;
     }
 
+    /// Those that count.
     fn counting(&self) -> impl Iterator<Item = (&ReferenceId, &Reference)> {
         self.by_id.iter().filter(|(_, reference)| reference.twin_of.is_none())
     }
 
-    /// Those that count, oldest first.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = ReferenceId> {
-        self.counting().map(|(id, _)| *id)
+    /// Those of them that pictures are compared with.
+    fn compared(&self) -> impl Iterator<Item = (&ReferenceId, &Reference)> {
+        self.counting().filter(|(id, _)| self.chosen.as_ref().is_none_or(|chosen| chosen.contains(id)))
     }
 
-    /// How many count.
+    /// Those that are compared with, oldest first.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ReferenceId> {
+        self.compared().map(|(id, _)| *id)
+    }
+
+    /// How many are compared with.
     pub(crate) fn len(&self) -> usize {
-        self.counting().count()
+        self.compared().count()
     }
 
     /// Those whose signature is not known yet, with the tokens that it is made of.
@@ -223,11 +275,11 @@ impl References {
                 _ => (0..view_count(augment)).collect(),
             }
         };
-        self.counting().flat_map(|(id, r)| views(r).into_iter().map(|view| (*id, view))).collect()
+        self.compared().flat_map(|(id, r)| views(r).into_iter().map(|view| (*id, view))).collect()
     }
 
     pub(crate) fn planes(&self, id: ReferenceId) -> Option<&Planes> {
-        self.by_id.get(&id).map(|r| &r.planes)
+        self.by_id.get(&id)?.planes.as_ref()
     }
 
     /// Keeps what a view was encoded to; with the last one the reference is ready. The original view has what stands
@@ -288,7 +340,7 @@ impl References {
             return (Vec::new(), 0);
         };
         let lacking = |r: &Reference| r.small.as_ref().is_none_or(|(made_with, _)| *made_with != keep);
-        (self.counting().filter(|(_, r)| lacking(r)).map(|(id, _)| *id).collect(), keep)
+        (self.compared().filter(|(_, r)| lacking(r)).map(|(id, _)| *id).collect(), keep)
     }
 
     /// All rows of one reference.

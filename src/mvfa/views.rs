@@ -8,7 +8,7 @@ use crate::compute::{Reading, from_values};
 use crate::image::augmented;
 use crate::mvfa::analysis::{Mode, Pacer, Stage};
 use crate::mvfa::engine::Engine;
-use crate::mvfa::error::{Cancelled, EngineError};
+use crate::mvfa::error::EngineError;
 use crate::mvfa::likeness::{SIGNATURE_LEVEL, Signature};
 use crate::mvfa::memory::{ReferenceId, SearchRows};
 use crate::mvfa::references::Whole;
@@ -30,7 +30,7 @@ impl Engine {
     /// Encodes one view of a reference, if it exists, and keeps its rows.
     ///
     /// # Errors
-    /// [`Cancelled`] when the pacer requests it.
+    /// [`EngineError::NoPicture`], or a stop.
     pub async fn encode_view(
         &mut self,
         id: ReferenceId,
@@ -38,9 +38,12 @@ impl Engine {
         view: usize,
         (before, total): (usize, usize),
         pacer: &mut impl Pacer,
-    ) -> Result<(), Cancelled> {
-        let Some(planes) = self.references.planes(id) else { return Ok(()) };
-        let planes = augmented(planes, view);
+    ) -> Result<(), EngineError> {
+        let planes = match self.references.planes(id) {
+            Some(planes) => augmented(planes, view),
+            None if self.references.facts(id).is_some() => return Err(EngineError::NoPicture { augment }),
+            None => return Ok(()),
+        };
         let features = self.encode(&planes, Mode::Few, Stage::References, (before, total), pacer).await?;
         let rows = SearchRows::of_view(&features, &self.taken);
         let whole = features.segmentation.into_iter().nth(SIGNATURE_LEVEL).filter(|_| view == ORIGINAL);

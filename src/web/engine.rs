@@ -9,7 +9,7 @@ use crate::bundle::manifest::{Augment, Manifest, ObjectKind};
 use crate::bundle::scoring::{ImageScores, PatchPlaces, Scoring};
 use crate::compute::DeviceChoice;
 use crate::image::Planes;
-use crate::mvfa::{Analysis, Engine, LEFT_OUT_AT_MOST, Mode, PixelBox, ReferenceId, Regions, Request, Warning};
+use crate::mvfa::{Analysis, Engine, Facts, LEFT_OUT_AT_MOST, Mode, PixelBox, ReferenceId, Regions, Request, Warning};
 use crate::render::ColourMap;
 use crate::web::error::WebError;
 use crate::web::files::ModelFiles;
@@ -33,6 +33,8 @@ struct AnalyseOptions {
     #[serde(rename = "bankRows")]
     bank_rows: Option<usize>,
     bilateral: Option<bool>,
+    /// Ids of the normal pictures to compare with; all without it.
+    among: Option<Vec<u32>>,
     window: Option<String>,
     /// In pixels of the picture.
     #[serde(rename = "leaveOut", default)]
@@ -205,6 +207,27 @@ impl WebEngine {
         Ok(self.engine.add_reference(&rgb).0)
     }
 
+    /// Remembers a normal picture whose rows another engine of the model made, `giveView` gives them: from what
+    /// `supportFacts` answered there.
+    ///
+    /// # Errors
+    /// Throws `UsageError`.
+    #[wasm_bindgen(js_name = addRemembered)]
+    pub fn add_remembered(&mut self, pixels: &str, brightness: Vec<f32>) -> Result<u32, JsValue> {
+        let facts = Facts::new(pixels, brightness).map_err(WebError::from)?;
+        Ok(self.engine.add_remembered(facts).0)
+    }
+
+    /// What describes a normal picture beside its rows, `{ pixels, brightness }`; undefined when there is none.
+    #[wasm_bindgen(js_name = supportFacts)]
+    pub fn support_facts(&self, id: u32) -> Option<Object> {
+        let facts = self.engine.facts(ReferenceId(id))?;
+        let out = Object::new();
+        picture::set(&out, "pixels", &facts.pixels().into());
+        picture::set(&out, "brightness", &Float32Array::from(facts.brightness()).into());
+        Some(out)
+    }
+
     /// Takes a normal picture anew, through another window, under its old id; false when there was none.
     ///
     /// # Errors
@@ -261,8 +284,9 @@ impl WebEngine {
         };
         self.engine.leave_out(&regions).map_err(WebError::from)?;
         let decode_ms = now_ms() - start;
-        let AnalyseOptions { object, augment, bank_rows, bilateral, .. } = options;
-        let request = Request { object, mode, augment, bank_rows, bilateral };
+        let AnalyseOptions { object, augment, bank_rows, bilateral, among, .. } = options;
+        let among = among.map(|ids| ids.into_iter().map(ReferenceId).collect());
+        let request = Request { augment, bank_rows, bilateral, among, ..Request::new(&object, mode) };
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
         let mut analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
         // An `input` has lost the size of its file: what the file alone shows, `decode` has told.

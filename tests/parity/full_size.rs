@@ -76,8 +76,7 @@ fn device() -> OpenDevice {
 }
 
 fn analyse(engine: &mut Engine) -> Analysis {
-    let request =
-        Request { object: "brain".to_owned(), mode: Mode::Zero, augment: None, bank_rows: None, bilateral: None };
+    let request = Request::new("brain", Mode::Zero);
     pollster::block_on(engine.analyse(&picture(), &request, &mut Straight)).unwrap()
 }
 

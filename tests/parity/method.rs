@@ -13,7 +13,7 @@ use mvfa_web::bundle::manifest::{Augment, Calibration, Group, ObjectKind, Range}
 use mvfa_web::bundle::store::BundleFolder;
 use mvfa_web::compute::{Kernels, Weights, open_cpu};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, augment_mvfa, decode, resize_bicubic, to_planes};
-use mvfa_web::mvfa::{AdaptedEncoder, Engine, Mode, PixelBox, Regions, Request, Stage};
+use mvfa_web::mvfa::{AdaptedEncoder, Engine, Facts, Mode, PixelBox, ReferenceId, Regions, Request, Stage, Warning};
 
 const LAYOUTS: [&str; 3] = ["openai_jit.pt", "openclip_state_dict.pt", "huggingface.safetensors"];
 const INPUTS: [&str; 3] = ["input_rgb.png", "input_grey.png", "input_grey16.png"];
@@ -224,18 +224,11 @@ fn maps_and_scores_follow_the_reference() {
     for (i, name) in INPUTS.iter().enumerate() {
         let expected = &scores[*name];
         for (id, key) in OBJECTS {
-            let request =
-                Request { object: id.to_owned(), mode: Mode::Zero, augment: None, bank_rows: None, bilateral: None };
+            let request = Request::new(id, Mode::Zero);
             let found = pollster::block_on(engine.analyse(&picture(name), &request, &mut Straight)).unwrap();
             assert_close("c0", &[found.score], &[number(&expected["c0"][key])], C0);
         }
-        let few = |object: &str| Request {
-            object: object.to_owned(),
-            mode: Mode::Few,
-            augment: Some(Augment::Mvfa),
-            bank_rows: None,
-            bilateral: None,
-        };
+        let few = |object: &str| Request { augment: Some(Augment::Mvfa), ..Request::new(object, Mode::Few) };
         let detection = pollster::block_on(engine.analyse(&picture(name), &few("chest"), &mut Straight)).unwrap();
         assert_close("S0", detection.zero.as_ref().unwrap(), &golden.values(&format!("image{i}.S0")), S0);
         assert_close("Sm", detection.memory.as_ref().unwrap(), &golden.values(&format!("image{i}.Sm")), SM);
@@ -256,8 +249,7 @@ fn leaving_a_reference_out_equals_not_having_it() {
     for name in SUPPORTS {
         engine.add_reference(&picture(name));
     }
-    let request =
-        Request { object: "chest_map".to_owned(), mode: Mode::Few, augment: None, bank_rows: None, bilateral: None };
+    let request = Request::new("chest_map", Mode::Few);
     let both = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
     let left_out = both.support_scores.expect("two references give leave-one-out scores");
     engine.clear_references();
@@ -265,6 +257,65 @@ fn leaving_a_reference_out_equals_not_having_it() {
     let alone = pollster::block_on(engine.analyse(&picture(SUPPORTS[0]), &request, &mut Straight)).unwrap();
     assert_close("left out", &left_out[..1], &[alone.score], 1e-5);
     assert_eq!(alone.support_scores, None);
+}
+
+#[test]
+fn choosing_among_references_equals_having_those_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |_| {});
+    let [mut all, mut one] = [open_engine(&out), open_engine(&out)];
+    let ids: Vec<_> = SUPPORTS.iter().map(|name| all.add_reference(&picture(name))).collect();
+    one.add_reference(&picture(SUPPORTS[1]));
+    let analyse = |engine: &mut Engine, among: Option<Vec<ReferenceId>>| {
+        let request = Request { augment: Some(Augment::None), among, ..Request::new("brain", Mode::Few) };
+        pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight))
+    };
+    let expected = analyse(&mut one, None).unwrap();
+    let among_one = analyse(&mut all, Some(vec![ids[1]])).unwrap();
+    assert_eq!((among_one.memory, among_one.score), (expected.memory, expected.score));
+    assert_eq!(among_one.support_scores, None, "one alone has no scale");
+    assert!(analyse(&mut all, Some(vec![])).unwrap_err().to_string().contains("needs at least one"));
+    let with_all = analyse(&mut all, None).unwrap();
+    assert_eq!(with_all.support_scores.map(|scores| scores.len()), Some(SUPPORTS.len()), "the choice is for one picture");
+}
+
+#[test]
+fn a_remembered_reference_is_as_its_picture_bit_for_bit() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("bundle");
+    tiny_bundle("openai_jit.pt", &out, |_| {});
+    let [mut first, mut later] = [open_engine(&out), open_engine(&out)];
+    for augment in [Augment::Mvfa, Augment::None] {
+        first.clear_references();
+        later.clear_references();
+        let request = Request { augment: Some(augment), ..Request::new("chest", Mode::Few) };
+        SUPPORTS.iter().for_each(|name| _ = first.add_reference(&picture(name)));
+        let expected = pollster::block_on(first.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
+        for id in first.references() {
+            let facts = first.facts(id).unwrap();
+            let read = Facts::new(&facts.pixels(), facts.brightness().to_vec()).unwrap();
+            assert_eq!(read, *facts);
+            let kept = later.add_remembered(read);
+            for (_, view) in later.lacking_views(augment) {
+                let rows = pollster::block_on(first.view_rows(id, augment, view, &mut Straight)).unwrap();
+                later.give_view(kept, augment, view, rows).unwrap();
+            }
+        }
+        let found = pollster::block_on(later.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
+        assert_eq!((found.memory, found.fused), (expected.memory, expected.fused));
+        assert_eq!((found.score, found.support_scores), (expected.score, expected.support_scores));
+        let again = pollster::block_on(later.analyse(&picture(SUPPORTS[0]), &request, &mut Straight)).unwrap();
+        assert!(again.warnings.contains(&Warning::AmongReferences));
+        let other = if augment == Augment::None { Augment::Mvfa } else { Augment::None };
+        let request = Request { augment: Some(other), ..Request::new("chest", Mode::Few) };
+        let error = pollster::block_on(later.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap_err();
+        assert!(error.to_string().contains("add their pictures again"), "{error}");
+    }
+    for (pixels, count) in [("", 256), ("zz", 256), (&"0".repeat(64)[..], 255)] {
+        assert!(Facts::new(pixels, vec![0.0; count]).unwrap_err().to_string().contains("damaged"));
+    }
+    assert!(Facts::new(&"0".repeat(64), vec![f32::NAN; 256]).is_err());
 }
 
 /// All views of all references, each encoded by one of two engines and given to the other.
@@ -297,13 +348,7 @@ fn two_engines_that_share_the_views_of_references_are_as_one_bit_for_bit() {
             assert_eq!(one.lacking_views(Augment::Mvfa).len(), 21 - n);
         }
         for augment in [Augment::Mvfa, Augment::None] {
-            let request = Request {
-                object: "chest".to_owned(),
-                mode: Mode::Few,
-                augment: Some(augment),
-                bank_rows: None,
-                bilateral: None,
-            };
+            let request = Request { augment: Some(augment), ..Request::new("chest", Mode::Few) };
             let analyse = |engine: &mut Engine| {
                 let found = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
                 (found.memory, found.score_memory, found.support_scores)
@@ -317,13 +362,7 @@ fn two_engines_that_share_the_views_of_references_are_as_one_bit_for_bit() {
         let id = late.add_reference(&picture(SUPPORTS[0]));
         pollster::block_on(one.analyse(
             &picture(INPUTS[0]),
-            &Request {
-                object: "chest".to_owned(),
-                mode: Mode::Few,
-                augment: Some(Augment::Mvfa),
-                bank_rows: None,
-                bilateral: None,
-            },
+            &Request { augment: Some(Augment::Mvfa), ..Request::new("chest", Mode::Few) },
             &mut Straight,
         ))
         .unwrap();
@@ -349,13 +388,7 @@ fn a_smaller_memory_is_the_memory_where_it_is_large_enough_and_near_it_where_not
     }
     // The object is scored by the second bank, so both must shrink.
     let mut analyse = |bank_rows| {
-        let request = Request {
-            object: "chest".to_owned(),
-            mode: Mode::Few,
-            augment: Some(Augment::None),
-            bank_rows,
-            bilateral: None,
-        };
+        let request = Request { augment: Some(Augment::None), bank_rows, ..Request::new("chest", Mode::Few) };
         pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap()
     };
     let all = analyse(None);
@@ -404,13 +437,7 @@ fn the_native_size_of_clip_gives_577_tokens_and_a_map() {
     let features = pollster::block_on(engine.encode(&planes, Mode::Few, Stage::Encode, (0, 4), &mut Straight)).unwrap();
     assert!(features.segmentation.iter().all(|level| level.dims() == [577, 24]));
     engine.add_reference(&picture(SUPPORTS[0]));
-    let request = Request {
-        object: "chest".to_owned(),
-        mode: Mode::Few,
-        augment: Some(Augment::None),
-        bank_rows: None,
-        bilateral: None,
-    };
+    let request = Request { augment: Some(Augment::None), ..Request::new("chest", Mode::Few) };
     let found = pollster::block_on(engine.analyse(&picture(INPUTS[0]), &request, &mut Straight)).unwrap();
     for map in [found.zero.unwrap(), found.memory.unwrap()] {
         assert_eq!(map.len(), 336 * 336);
@@ -433,13 +460,7 @@ fn regions_left_out_take_their_part_of_scores_and_scale_and_nothing_of_the_memor
     let half = PixelBox { x: 0, y: 0, width: width_px as u32 / 2, height: height_px as u32 };
     let regions = Regions::new(&[half], width_px, height_px).unwrap();
     for object in ["brain", "chest"] {
-        let request = Request {
-            object: object.to_owned(),
-            mode: Mode::Few,
-            augment: Some(Augment::None),
-            bank_rows: None,
-            bilateral: None,
-        };
+        let request = Request { augment: Some(Augment::None), ..Request::new(object, Mode::Few) };
         let mut analyse = |regions: &Regions| {
             engine.leave_out(regions).unwrap();
             pollster::block_on(engine.analyse(&image, &request, &mut Straight)).unwrap()

@@ -75,7 +75,7 @@ fn engine(kernels: Kernels, change: impl FnOnce(&mut Manifest)) -> Engine {
 }
 
 fn request(object: &str, mode: Mode, bilateral: bool) -> Request {
-    Request { object: object.to_owned(), mode, augment: None, bank_rows: None, bilateral: Some(bilateral) }
+    Request { bilateral: Some(bilateral), ..Request::new(object, mode) }
 }
 
 fn analyse(engine: &mut Engine, picture: &Rgb8, request: &Request) -> Analysis {
