@@ -95,6 +95,8 @@ async function start() {
   store.changed();
   await pauses.pause();
   document.getElementById("main")?.removeAttribute("data-starting");
+  /** @type {Promise<void>} */
+  const awaited = new Promise((resolve) => store.on(() => (store.state.isAwaited || store.state.images.length > 0) && resolve()));
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
-  void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network)).finally(othersAreHere);
+  void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network, awaited)).finally(othersAreHere);
 }

@@ -143,6 +143,18 @@ test("a version that is only half there is not installed", async () => {
   });
 });
 
+test("on a repeat visit an image does not wait for the browser's look for a new version", async () => {
+  await withHost({}, async (page) => {
+    await open(page);
+    // It never ends here; where nobody waits, "ready" waits for it.
+    await page.addInitScript(() => (ServiceWorkerRegistration.prototype.update = () => new Promise(() => {})));
+    await page.reload();
+    await page.getByTestId("sample").first().click();
+    await waitForState(page, "done", 15_000);
+    assert.ok(await page.evaluate(() => navigator.serviceWorker.controller));
+  });
+});
+
 test("forget everything leaves nothing", async () => {
   await withHost({}, async (page) => {
     await open(page);

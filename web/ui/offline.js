@@ -14,9 +14,10 @@ const PATIENCE_MS = 20_000;
 /**
  * @param {Messages} messages
  * @param {ReturnType<typeof import("./network.js").createNetwork>} network
+ * @param {Promise<void>} awaited the person waits for the model
  * @returns {Promise<void>} when nothing more is fetched for it: the copy is whole, or there will be none
  */
-export async function mountOffline(messages, network) {
+export async function mountOffline(messages, network, awaited) {
   const container = navigator.serviceWorker;
   if (!container) return;
   container.addEventListener("message", ({ data }) => data?.requests && network.add(data.requests));
@@ -24,7 +25,10 @@ export async function mountOffline(messages, network) {
     const registration = await container.register(SCRIPT, { updateViaCache: "none" });
     registration.addEventListener("updatefound", () => void watch(registration.installing, registration, messages));
     if (registration.waiting) offer(registration.waiting, messages);
-    await Promise.race([settled(registration), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))]);
+    const waits = [settled(registration), new Promise((resolve) => setTimeout(resolve, PATIENCE_MS))];
+    // A browser looks for a new version seconds after the page is there. Nobody has to wait for that with a whole copy here.
+    if (container.controller) waits.push(awaited);
+    await Promise.race(waits);
   } catch {
     // Forbidden here, or the script is not to be had just now: there is no copy, or the one of an earlier visit stays.
   }

@@ -30,6 +30,7 @@ export async function mountSamples(store, messages, engine, images, support, run
     if (started || !pictures) return;
     if (state.run) return messages.notice("An analysis is running. Wait for its end or cancel it, then open the sample.", null, "sample must wait");
     started = true;
+    store.set({ isAwaited: true });
     list.setAttribute("aria-busy", "true");
     try {
       const [blobs] = await Promise.all([pictures, engine.whenReady()]);

@@ -17,6 +17,7 @@ export function createStore() {
     stacks: [],
     opening: null,
     currentId: null,
+    isAwaited: false,
     support: [],
     shared: null,
     regions: [],

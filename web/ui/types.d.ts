@@ -214,6 +214,8 @@ export interface State {
   stacks: Stack[];
   opening: Opening | null;
   currentId: number | null;
+  /** A sample was chosen, maybe before the model is there. */
+  isAwaited: boolean;
   support: SupportItem[];
   /** The window of the normal images, which all images are seen through where none is chosen. */
   shared: SharedWindow | null;
