@@ -104,6 +104,16 @@ async function openForFrames({ blob, pixels, file }) {
 /** @param {Uint8Array} bytes */
 const rawPicture = (bytes) => new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)], { type: RAW_PICTURE });
 
+/** A file with its pixels. @param {Uint8Array} head @param {Uint8Array} rgba */
+function withPixels(head, rgba) {
+  const pixels = (rgba.length / 4) * 3;
+  // Elements have an even length.
+  const file = new Uint8Array(head.length + pixels + (pixels % 2));
+  file.set(head);
+  for (let i = 0, at = head.length; i < rgba.length; i += 4, at += 3) file.set(rgba.subarray(i, i + 3), at);
+  return file;
+}
+
 /** Operations: which of them wait for each other, and (args, signal, progress) → value. */
 const ops = {
   /** Gets the scripts alone, so that nothing is fetched later. */
@@ -189,7 +199,10 @@ const ops = {
       }
       const random = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES));
       const seconds = Math.floor(Date.now() / 1000);
-      if (kind === "capture") return wasm.writeCapture(slices[0], values, model, random, seconds);
+      if (kind.startsWith("capture")) {
+        const head = wasm.captureHead(Uint32Array.from(slices), model, random, seconds);
+        return kind === "capture" ? withPixels(head, values) : head;
+      }
       return wasm.writeMaps(kind, Uint32Array.from(slices), values, side, threshold, model, random, seconds);
     },
   },
