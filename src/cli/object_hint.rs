@@ -67,8 +67,9 @@ fn misfit(modality: Option<&str>, part: Option<&str>, object: &str) -> Option<St
         ));
     }
     let part = part?.to_uppercase();
-    (!known.has_part(Some(&part)))
-        .then(|| format!("the body part is {part}, which models for {object} have not seen: the score may mean nothing"))
+    (!known.has_part(Some(&part))).then(|| {
+        format!("the body part is {part}, which models for {object} have not seen: the score may mean nothing")
+    })
 }
 
 /// What a series shows, in words.

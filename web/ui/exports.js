@@ -97,7 +97,9 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
       if (error.name === "AbortError") messages.notice("Nothing was saved: it was stopped.");
       else messages.error(`The file could not be saved. ${sentence(error.message)}`);
     } finally {
+      const isLost = document.activeElement === document.body || document.activeElement === el("cancel");
       button.disabled = false;
+      if (isLost) button.focus();
     }
   });
   select.addEventListener("change", () => store.changed());

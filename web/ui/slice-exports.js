@@ -33,7 +33,7 @@ export function createSliceExports(store, overlay, images, sources, viewer) {
     const made = [];
     try {
       for (const [done, item] of items.entries()) {
-        store.set({ saving: { done, total: items.length, controller } });
+        if (items.length > 1) store.set({ saving: { done, total: items.length, controller } });
         made.push(await work(item));
         if (controller.signal.aborted) throw Object.assign(new Error("Stopped."), { name: "AbortError" });
       }

@@ -40,6 +40,7 @@ export function mountStatus(store, engine, runner) {
   const { state } = store;
   const [main, load, analyse, all, cancel, progress] = ["main", "load-model", "analyse", "analyse-all", "cancel", "progress"].map(el);
   let wasBusy = false;
+  let wasSaving = false;
   load.addEventListener("click", () => void engine.open(state.settings.device));
   analyse.addEventListener("click", () => runner.current());
   all.addEventListener("click", () => runner.all());
@@ -67,15 +68,16 @@ export function mountStatus(store, engine, runner) {
     else progress.value = share;
     progress.classList.toggle("idle", !working);
     setText(el("status"), words);
-    if (!working && wasBusy && now === "done") revealResult();
+    if (!working && wasBusy && !wasSaving && now === "done") revealResult();
     // The button with the focus has just been replaced: keep the focus where the eye is.
     if (working && !wasBusy && (focused === load || focused === analyse || focused === all)) cancel.focus();
-    if (!working && wasBusy && (focused === cancel || focused === document.body)) {
+    if (!working && wasBusy && !wasSaving && (focused === cancel || focused === document.body)) {
       el("viewer").focus({ preventScroll: true });
       // On a phone the picture may have been scrolled away.
       if (now === "done") el("stage").scrollIntoView({ block: "nearest" });
     }
     wasBusy = working;
+    wasSaving = state.saving !== null;
   });
 }
 
