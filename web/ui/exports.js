@@ -4,7 +4,7 @@
  * are in them only when the box is ticked.
  */
 
-import { countOf, el, make, sentence, setHidden, setText } from "./dom.js";
+import { countOf, createPauses, el, make, sentence, setHidden, setText } from "./dom.js";
 import { fileName, withoutEnding } from "./names.js";
 import { thresholdFor } from "./results.js";
 import { download } from "./save.js";
@@ -58,7 +58,7 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
     const slices = all;
     const what = countOf(slices.length, "slice");
     const write = (/** @type {import("../../pkg/index.d.ts").WriteRequest["kind"]} */ kind, /** @type {string} */ type) => async () => blobOf(await sources.write(series, {
-      kind, model, side: result.size, threshold: threshold ?? Infinity, slices: slices.map((one) => numberOf(one, series)), values: joined(slices.map((one) => one.result?.overlay ?? new Float32Array())),
+      kind, model, side: result.size, threshold: threshold ?? Infinity, slices: slices.map((one) => numberOf(one, series)), values: await joined(slices.flatMap(({ result: one }) => one ?? [])),
     }), type);
     kinds.map = { name: `map of ${what}, NIfTI (.nii.gz)`, ending: "nii.gz", hint: "In the space of the source; no number where no slice was analysed.", make: write("map", "application/gzip") };
     if (threshold !== null && !isVoid) {
@@ -130,9 +130,14 @@ function numberOf({ slice }, series) {
   return slice ? slice.volume * series.axes.axial.frames + slice.index : 0;
 }
 
-/** @param {Float32Array[]} maps of equal length */
-function joined(maps) {
-  const all = new Float32Array(maps.reduce((sum, { length }) => sum + length, 0));
-  maps.reduce((at, map) => (all.set(map, at), at + map.length), 0);
+/** Their maps one after the other. @param {import("../../pkg/index.d.ts").Result[]} results of maps of equal size */
+async function joined(results) {
+  const pauses = createPauses();
+  const length = results[0].size ** 2;
+  const all = new Float32Array(results.length * length);
+  for (const [n, { overlay }] of results.entries()) {
+    all.set(overlay, n * length);
+    if (pauses.isDue()) await pauses.pause();
+  }
   return all;
 }

@@ -88,13 +88,14 @@ export function mountWindowTool(store, look) {
       return setText(el("window-value"), "Window");
     }
     const other = otherRange(item, look.of(item).window);
-    const now = windowOf(shown(item));
+    const groups = windowsFor(item);
+    // Of a window that has a name the numbers that its file gives it.
+    const now = namedOf(groups, shown(item)) ?? windowOf(shown(item));
     const seen = [item.id, item.deep, Boolean(other), other?.curve?.name, now.center, now.width, item.units, item.windows?.length, Boolean(item.values)].join();
     if (seen === told) return;
     told = seen;
     // 8 bits as they are have no numbers that anyone would know them by.
     setText(el("window-value"), item.deep || other ? `${number(now.center)} / ${number(now.width)}` : "Window");
-    const groups = windowsFor(item);
     const key = `${item.deep} ${JSON.stringify(groups.map(({ windows }) => windows.map(({ name, center: c, width: w }) => [name, c, w])))}`;
     if (key !== offered) {
       offered = key;
@@ -110,7 +111,7 @@ export function mountWindowTool(store, look) {
     setHidden(el("look-window"), !other);
     const units = item.units ? ` ${item.units}` : "";
     setText(el("look-window-words"), !item.deep ? "Shown with other brightness and contrast than analysed."
-      : other?.curve ? `Shown along another curve than analysed: ${namedOf(groups, other)}, from the file.`
+      : other?.curve ? `Shown along another curve than analysed: ${namedOf(groups, other)?.name ?? "a curve"}, from the file.`
       : `Shown through another window than analysed: centre ${number(now.center)}, width ${number(now.width)}${units}.`);
     // The engine takes a straight line alone, unless the file proposes a curve before all others.
     setHidden(el("display-use"), !item.deep || Boolean(other?.curve));
@@ -128,7 +129,7 @@ export function mountWindowTool(store, look) {
   /** @param {ReturnType<typeof windowsFor>} groups @param {Range} range */
   function namedOf(groups, range) {
     const [group, at] = (nameOf(groups, range) ?? "").split(" ").map(Number);
-    return groups[group]?.windows[at]?.name ?? "a curve";
+    return groups[group]?.windows[at] ?? null;
   }
 
   return {
