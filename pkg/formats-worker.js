@@ -16,6 +16,11 @@ const MAIN = new URL("./wasm/mvfa_formats_bg.wasm", import.meta.url);
 const RAW_PICTURE = "application/x-mvfa-picture";
 /** Enough for the headers of nearly all files. */
 const HEAD_BYTES = 1 << 16;
+/** Of a file above the first size frames are read one by one where its beginning, of the second size, allows it. */
+const LARGE_BYTES = 64 << 20;
+const LONG_HEAD_BYTES = 4 << 20;
+/** Most that is read at once of such a file, beyond a single line. */
+const READ_BYTES = 8 << 20;
 /** For three new identifiers. */
 const RANDOM_BYTES = 48;
 /** Headers whose pixels are in another file come first, so that that one is not opened by itself. */
@@ -85,6 +90,8 @@ async function look(entry, entries) {
   const isWhole = blob.size <= HEAD_BYTES;
   try {
     if (!isWhole && wasm.head(file, head, blob.size)) return null;
+    // The frames of a long film are described one by one before its pixels.
+    if (blob.size > LARGE_BYTES && wasm.head(file, await bytesOf(blob.slice(0, LONG_HEAD_BYTES)), blob.size)) return null;
     wasm.whole(file, isWhole ? head : await bytesOf(blob), undefined);
     return null;
   } catch (error) {
@@ -96,13 +103,54 @@ async function look(entry, entries) {
   }
 }
 
-/** @param {{blob: Blob, pixels: Blob | null, file: number}} args */
+/** Opens a file for its frames: a large one by its beginning, if that is enough. @param {{blob: Blob, pixels: Blob | null, file: number}} args */
 async function openForFrames({ blob, pixels, file }) {
-  if (!wasm.isOpen(file)) wasm.openFile(file, await bytesOf(blob), pixels ? await bytesOf(pixels) : undefined);
+  if (wasm.isOpen(file)) return;
+  const isLarge = !pixels && blob.size > LARGE_BYTES;
+  if (isLarge && wasm.openHead(file, await bytesOf(blob.slice(0, LONG_HEAD_BYTES)), blob.size)) return;
+  wasm.openFile(file, await bytesOf(blob), pixels ? await bytesOf(pixels) : undefined);
+}
+
+/**
+ * The runs of bytes that hold a slice, one after the other. Neighbouring lines are read together, and never more than a
+ * little at once.
+ * @param {Blob} blob @param {ArrayLike<number>} part as the program names it
+ */
+async function gathered(blob, part) {
+  const [start, runBytes, runStep, runs, lineStep, lines] = Array.from(part);
+  const lineBytes = (runs - 1) * runStep + runBytes;
+  const together = Math.max(1, Math.floor(READ_BYTES / Math.max(lineStep, 1)));
+  const out = new Uint8Array(runBytes * runs * lines);
+  for (let line = 0, at = 0; line < lines; line += together) {
+    const count = Math.min(together, lines - line);
+    const from = start + line * lineStep;
+    const read = await bytesOf(blob.slice(from, from + (count - 1) * lineStep + lineBytes));
+    for (let n = 0; n < count; n += 1) {
+      if (runStep === runBytes) {
+        out.set(read.subarray(n * lineStep, n * lineStep + lineBytes), at);
+        at += lineBytes;
+        continue;
+      }
+      for (let run = 0, from = n * lineStep; run < runs; run += 1, from += runStep) {
+        for (let byte = 0; byte < runBytes; byte += 1) out[at++] = read[from + byte];
+      }
+    }
+  }
+  return out;
 }
 
 /** @param {Uint8Array} bytes */
 const rawPicture = (bytes) => new Blob([/** @type {Uint8Array<ArrayBuffer>} */ (bytes)], { type: RAW_PICTURE });
+
+/** A file with its pixels. @param {Uint8Array} head @param {Uint8Array} rgba */
+function withPixels(head, rgba) {
+  const pixels = (rgba.length / 4) * 3;
+  // Elements have an even length.
+  const file = new Uint8Array(head.length + pixels + (pixels % 2));
+  file.set(head);
+  for (let i = 0, at = head.length; i < rgba.length; i += 4, at += 3) file.set(rgba.subarray(i, i + 3), at);
+  return file;
+}
 
 /** Operations: which of them wait for each other, and (args, signal, progress) → value. */
 const ops = {
@@ -159,7 +207,8 @@ const ops = {
     async run({ blob, pixels, file, frame, axis, volume }, _signal, progress) {
       progress({ file });
       await openForFrames({ blob, pixels, file });
-      return rawPicture(wasm.frame(file, frame, axis, volume));
+      const part = wasm.part(file, frame, axis, volume);
+      return rawPicture(wasm.frame(file, frame, axis, volume, part ? await gathered(blob, part) : undefined));
     },
   },
   /** One file as one picture, without a series. */
@@ -189,7 +238,10 @@ const ops = {
       }
       const random = crypto.getRandomValues(new Uint8Array(RANDOM_BYTES));
       const seconds = Math.floor(Date.now() / 1000);
-      if (kind === "capture") return wasm.writeCapture(slices[0], values, model, random, seconds);
+      if (kind.startsWith("capture")) {
+        const head = wasm.captureHead(Uint32Array.from(slices), model, random, seconds);
+        return kind === "capture" ? withPixels(head, values) : head;
+      }
       return wasm.writeMaps(kind, Uint32Array.from(slices), values, side, threshold, model, random, seconds);
     },
   },

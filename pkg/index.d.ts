@@ -351,6 +351,21 @@ export interface SeriesAxis {
   spacingMm: [row: number, column: number] | null;
 }
 
+/** A way to show the values that a file proposes. */
+export interface FileWindow {
+  /** What the file calls it. */
+  name: string | null;
+  /** DICOM's functions (PS3.3, C.11.2.1.2 and .3): "linear" is half a unit lower and one narrower than it says. */
+  curve: "linear" | "exact" | "sigmoid" | "table";
+  /** Of a table: the middle and the number of its inputs. */
+  center: number;
+  width: number;
+  /** Of a table: the input that takes the first entry, outputs, and the output that is white. */
+  first?: number;
+  entries?: Uint16Array;
+  top?: number;
+}
+
 /** Ordered frames of one kind. Nothing in it comes from the patient's data; names and paths are those of the files. */
 export interface SeriesInfo {
   id: number;
@@ -384,7 +399,7 @@ export interface SeriesInfo {
   /** Of the values: "HU". */
   units: string | null;
   /** Windows that the file proposes. */
-  windows: { name: string | null; center: number; width: number }[];
+  windows: FileWindow[];
   /** What a reader should know: gaps, things left out. */
   notes: string[];
   /** Where each frame comes from, volume by volume. */
@@ -403,12 +418,14 @@ export interface OpenedFiles {
 export interface WriteRequest {
   /**
    * Of one map: `npy`, `png16`. Of slices: `map` and `labels` (NIfTI, packed with gzip, in the source's space), `segmentation`
-   * (DICOM), `capture` (one slice with its overlay as DICOM Secondary Capture).
+   * (DICOM), `capture` (slices with their overlays as DICOM Secondary Capture), `captureHead` (that file up to its pixels, so
+   * that many slices need not be in memory at once: RGB of each slice follows, and a zero byte if all of them are of an odd
+   * number of bytes).
    */
-  kind: "npy" | "png16" | "map" | "labels" | "segmentation" | "capture";
+  kind: "npy" | "png16" | "map" | "labels" | "segmentation" | "capture" | "captureHead";
   /** Numbers of axial slices from 0; of the second volume they go on after those of the first. */
   slices?: number[];
-  /** Maps one after the other, side × side each; for `capture` RGBA of the slice's size. */
+  /** Maps one after the other, side × side each; for `capture` RGBA of the slices' size; nothing for `captureHead`. */
   values: Float32Array | Uint8Array;
   side?: number;
   /** What lies at it or above is marked. */

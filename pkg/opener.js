@@ -165,6 +165,9 @@ export class Opener {
   async write(seriesId, request, { signal } = {}) {
     const held = seriesId === null ? null : this.#series.get(seriesId);
     if (held === undefined) throw makeError("UsageError", `There is no series ${seriesId}. Use an id that open returned, and not after its release.`);
+    const { kind, slices, values } = request;
+    const wanted = held && kind === "capture" ? 4 * held.info.width * held.info.height * (slices?.length ?? 0) : values.length;
+    if (values.length !== wanted) throw makeError("UsageError", `The pictures have ${values.length} bytes, expected ${wanted}: red, green, blue and alpha of each pixel.`);
     const entries = [...(held ? filesOf(held.places) : [])].flatMap((file) => {
       const { pixels } = /** @type {Opened} */ (this.#files.get(file));
       return pixels === null ? [file] : [file, pixels];

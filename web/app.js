@@ -21,6 +21,7 @@ import { mountHeader } from "./ui/header.js";
 import { mountIntake } from "./ui/intake.js";
 import { mountKeyboard } from "./ui/keyboard.js";
 import { mountLeave } from "./ui/leave.js";
+import { mountObjectHint } from "./ui/object-hint.js";
 import { mountOffline } from "./ui/offline.js";
 import { mountPanel } from "./ui/panel.js";
 import { mountPrint } from "./ui/print.js";
@@ -78,6 +79,7 @@ async function start() {
   await then(() => mountScale(store, overlay));
   const stackBar = await then(() => mountStackBar(store, stacks, support, runner, sources));
   await then(() => mountPanel(store, images, support));
+  await then(() => mountObjectHint(store));
   await then(() => mountSupportScores(store, messages, support));
   await then(() => mountResult(store));
   await then(() => mountSave(store, messages, overlay, images));

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use crate::bytes::{text, unpack};
 use crate::open::{Format, open_any, recognise, unknown};
 use crate::picture::{self, PictureFile};
+use crate::volume::nifti;
 use crate::{FormatError, Limits, Series, dicom};
 
 /// What a beginning tells.
@@ -42,7 +43,15 @@ pub fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result<Head, 
             let unpacked = unpack("gzip", reader, &few)?;
             judge(&unpacked, limits).map(|()| Head::Whole)
         }
-        Some(Format::Nifti | Format::Nrrd | Format::MetaImage) => {
+        Some(Format::Nifti) => {
+            limits.check_bytes(file_bytes)?;
+            let opened = nifti::open_head(head, file_bytes, limits);
+            if let Err(FormatError::Truncated { expected_bytes, .. }) = opened {
+                limits.check_bytes(expected_bytes)?;
+            }
+            opened.map(Head::Series)
+        }
+        Some(Format::Nrrd | Format::MetaImage) => {
             limits.check_bytes(file_bytes)?;
             judge(head, limits).map(|()| Head::Whole)
         }

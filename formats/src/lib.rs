@@ -34,6 +34,8 @@ mod limits;
 pub mod map_at;
 #[cfg(feature = "files")]
 mod open;
+#[cfg(feature = "files")]
+mod part;
 pub mod picture;
 #[cfg(feature = "files")]
 mod samples;
@@ -59,6 +61,8 @@ pub use head::{Head, companion_names, open_head};
 pub use limits::Limits;
 #[cfg(feature = "files")]
 pub use open::{open, open_pair, sniff};
+#[cfg(feature = "files")]
+pub use part::Part;
 #[cfg(feature = "files")]
 pub use samples::Samples;
 #[cfg(feature = "files")]

@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use mvfa_formats::picture::{ImageError, RawPicture, WindowChoice};
-use mvfa_formats::{FormatError, Head, Limits, Series, companion_names, open, open_head};
+use mvfa_formats::{Axis, FormatError, Head, Limits, Part, Series, companion_names, open, open_head};
 use tiff::encoder::TiffEncoder;
 use tiff::encoder::colortype::{Gray8, Gray16};
 
@@ -55,6 +55,38 @@ fn a_beginning_tells_the_same_as_the_whole_file() {
         }
     }
     assert!(told > 20 && needed > 5, "{told} told, {needed} needed whole");
+}
+
+/// The runs of bytes that a part names.
+fn gathered(bytes: &[u8], part: &Part) -> Vec<u8> {
+    let run = |at: u64| bytes[at as usize..(at + part.run_bytes) as usize].iter().copied();
+    let line = |line: u64| (0..part.runs).map(move |n| part.start + line * part.line_step + n * part.run_step);
+    (0..part.lines).flat_map(line).flat_map(run).collect()
+}
+
+#[test]
+fn a_slice_is_made_of_its_own_bytes() {
+    let limits = Limits::default();
+    let mut seen = (0, 0);
+    for (name, bytes) in samples() {
+        let Ok(whole) = open(bytes.as_slice(), &limits) else { continue };
+        let Ok(Head::Series(head)) = open_head(&bytes[..bytes.len() - 1], bytes.len() as u64, &limits) else {
+            continue;
+        };
+        for axis in [Axis::Axial, Axis::Coronal, Axis::Sagittal] {
+            let slices = whole.volume().map_or(whole.len(), |volume| volume.slices(axis) * volume.volumes());
+            for n in [0, slices / 3, slices - 1] {
+                let Some(part) = head.part(axis, n) else { continue };
+                let expected = whole.volume().map_or_else(|| whole.frame(n), |volume| volume.slice(axis, n));
+                let found = head.frame_of_part(axis, n, gathered(&bytes, &part).into());
+                assert_eq!(found.unwrap(), expected.unwrap(), "{name}: {axis:?} {n}");
+                assert!(head.frame_of_part(axis, n, Vec::new().into()).is_err(), "{name}: without its bytes");
+                *if whole.volume().is_some() { &mut seen.0 } else { &mut seen.1 } += 1;
+            }
+        }
+        assert!(head.part(Axis::Axial, 1 << 30).is_none());
+    }
+    assert!(seen.0 > 10 && seen.1 > 20, "{seen:?} slices of volumes and of DICOM files");
 }
 
 #[test]

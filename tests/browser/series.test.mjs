@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { TINY, chooseMode, giveFiles, openReady } from "./actions.mjs";
+import { dicomFile, element, sequence, shorts } from "./dicom.mjs";
 import { tinyPicture } from "./fixtures.mjs";
 import { launch, withPage } from "./harness.mjs";
 import { showState } from "./inside.mjs";
@@ -16,6 +17,9 @@ const FILES = join(import.meta.dirname, "../../formats/tests/files");
 const VOLUME = join(FILES, "nifti/anatomical.nii");
 const FUNCTIONAL = join(FILES, "nifti/functional.nii");
 const CT = join(FILES, "dicom/pydicom/CT_small.dcm");
+const MR = join(FILES, "dicom/pydicom/MR_small.dcm");
+/** Ten frames of 64 × 64 in one file. */
+const FILM = join(FILES, "dicom/pydicom-data/emri_small.dcm");
 /** What the CT's header says of its patient. */
 const PLANTED = ["CompressedSamples", "1CT1"];
 const LEAST_FRAMES_A_SECOND = 30;
@@ -252,5 +256,279 @@ test("going through a volume is as smooth as a film", async (t) => {
     });
     t.diagnostic(`${rate} slices a second`);
     assert.ok(rate >= LEAST_FRAMES_A_SECOND, `${rate} slices a second`);
+  });
+});
+
+/** Two normal images. */
+async function withNormals(page) {
+  await chooseMode(page, "few");
+  await giveFiles(page, "support-input", ["support_0.png", "support_1.png"].map(tinyPicture));
+  await page.waitForFunction(() => document.querySelectorAll("[data-testid=support-item][data-state=ready]").length === 2);
+}
+
+/** Analyses some slices of the stack in view, numbered from 1. */
+async function analyseSlices(page, from, to) {
+  if (!(await page.getByTestId("slices-from").isVisible())) await page.getByTestId("slices-title").click();
+  await page.getByTestId("slices-from").fill(String(from));
+  await page.getByTestId("slices-to").fill(String(to));
+  await page.getByTestId("slices-analyse").click();
+  await page.waitForFunction((count) => globalThis.pageState.run === null && globalThis.pageState.images.filter(({ result }) => result).length === count, to - from + 1);
+}
+
+const goTo = async (page, number) => {
+  await page.getByTestId("slice-slider").fill(String(number));
+  await inSlice(page, `Slice ${number} of`);
+};
+
+test("a medical file suggests an object; the choice stays the person's, and what does not fit is said beside it and the result", async () => {
+  await withTiny(async (page) => {
+    const object = page.getByTestId("object-select");
+    const hint = page.getByTestId("object-hint");
+    await withNormals(page);
+    await giveFiles(page, "file-input", [CT]);
+    await page.waitForFunction(() => document.querySelectorAll(".strip-thumb canvas").length === 1);
+    assert.equal(await object.inputValue(), "liver", "the one object of the model made from CT, since nothing was chosen");
+    assert.equal(await hint.innerText(), "The file is CT, so this was set.");
+
+    await object.selectOption("chest");
+    assert.match(await hint.innerText(), /^The modality is CT, models for chest are made from CR or DX: the score may mean nothing\.\s+Use: \S/);
+    await giveFiles(page, "file-input", [MR]);
+    await page.waitForFunction(() => document.querySelectorAll(".strip-thumb canvas").length === 2);
+    await page.locator(".strip-pick").nth(1).click();
+    assert.equal(await object.inputValue(), "chest", "a choice stays");
+    assert.match(await hint.innerText(), /^The modality is MR, /);
+    await page.getByTestId("analyse").click();
+    await page.waitForFunction(() => document.getElementById("main").dataset.state === "done");
+    assert.equal(await page.locator("#warnings [data-kind=kind]").innerText(), "The modality is MR, models for chest are made from CR or DX: the score may mean nothing.");
+    const use = page.getByTestId("object-use");
+    assert.equal(await use.count(), 1);
+    await use.click();
+    assert.equal(await object.inputValue(), "brain");
+    assert.equal(await hint.isVisible(), false);
+    assert.equal(await page.evaluate(() => document.activeElement.id), "object-select");
+    await page.locator(".strip-pick").nth(0).click();
+    assert.equal(await object.inputValue(), "brain", "nothing is set where something was analysed");
+    assert.match(await hint.innerText(), /^The modality is CT, models for brain are made from MR/);
+
+    await openVolume(page, FILM);
+    assert.equal(await page.getByTestId("stack-doubt").isVisible(), false, "MR of HEAD is what the object's models are made from");
+    await object.selectOption("liver");
+    assert.equal(await page.getByTestId("stack-doubt").innerText(), "The modality is MR, models for liver are made from CT: the score may mean nothing.");
+  });
+});
+
+test("windows and tables of a file are in the menu by their names; the picture becomes what they say, and the patient is not named", async () => {
+  const [width, height] = [32, 16];
+  const pixels = shorts(Array.from({ length: width * height }, (_, n) => 1024 - 200 + n));
+  const table = Array.from({ length: 300 }, (_, n) => (n % 2 === 0 ? 255 : 0));
+  const more = (first) => [
+    ...(first ? [] : [[0x00281050, element(0x00281050, "DS", "40\\300")], [0x00281051, element(0x00281051, "DS", "80\\1500")], [0x00281055, element(0x00281055, "LO", "BRAIN\\BONE")]]),
+    [0x00283010, sequence(0x00283010, [[element(0x00283002, "US", [300, -200, 8]), element(0x00283003, "LO", "STRIPES"), element(0x00283006, "OW", shorts(table))]])],
+  ];
+  await withTiny(async (page) => {
+    const open = async (name, first) => {
+      const count = await page.locator(".strip-item").count();
+      await giveFiles(page, "file-input", [{ name, mimeType: "", buffer: dicomFile({ width, height, patient: "Planted^Name", more: more(first), pixels }) }]);
+      await page.waitForFunction((n) => document.querySelectorAll(".strip-thumb canvas").length === n, count + 1);
+      await page.locator(".strip-pick").nth(count).click();
+      await page.waitForFunction((wanted) => globalThis.pageState.images.find(({ id }) => id === globalThis.pageState.currentId)?.name === wanted, name);
+    };
+    await open("windows.dcm", false);
+    await page.getByTestId("window-button").click();
+    const preset = page.getByTestId("display-preset");
+    const own = await preset.locator("optgroup").first().evaluate((group) => [group.label, [...group.children].map(({ textContent }) => textContent)]);
+    assert.deepEqual(own, ["From the file", ["BRAIN (40 / 80)", "BONE (300 / 1500)", "STRIPES (table)"]]);
+    assert.equal(await preset.locator("optgroup").nth(1).getAttribute("label"), "CT");
+    const note = page.getByTestId("look-window");
+    await preset.selectOption("0 0");
+    assert.equal(await note.isVisible(), false, "the first of them is what is analysed");
+    await preset.selectOption("0 1");
+    assert.equal(await note.isVisible(), true);
+    await preset.selectOption("0 2");
+    assert.match(await page.locator("#look-window-words").innerText(), /^Shown along another curve than analysed: STRIPES, from the file\.$/);
+    assert.equal(await page.getByTestId("display-use").isVisible(), false);
+
+    // The engine's own pixels, of a file that proposes the table alone, are those that the page draws.
+    await open("table.dcm", true);
+    const [engine, drawn] = await page.evaluate(async () => {
+      const { createDisplay } = await import("/web/ui/display.js");
+      const { rangeOf } = await import("/web/ui/windowing.js");
+      const { images, currentId } = globalThis.pageState;
+      const item = images.find(({ id }) => id === currentId);
+      const greys = (source) => {
+        const canvas = new OffscreenCanvas(item.width, item.height);
+        const context = canvas.getContext("2d");
+        context.drawImage(source, 0, 0);
+        return [...context.getImageData(0, 0, item.width, item.height).data].filter((_, n) => n % 4 === 0);
+      };
+      const other = { ...item, decodedWindow: "1,2" };
+      return [greys(item.bitmap), greys(createDisplay().of(other, rangeOf(item.windows[0])))];
+    });
+    assert.deepEqual(drawn, engine);
+    assert.deepEqual(engine.slice(0, 4), [255, 0, 255, 0]);
+    assert.ok(!(await page.evaluate(() => document.documentElement.outerHTML)).includes("Planted"));
+  });
+});
+
+test("outlines and pictures of all slices are one file each, in the order of the slices", async () => {
+  await withTiny(async (page) => {
+    await withNormals(page);
+    await openVolume(page, FILM);
+    await analyseSlices(page, 3, 6);
+    await goTo(page, 4);
+    await page.waitForFunction(() => document.getElementById("main").dataset.state === "done" && !document.querySelector("[data-testid=download-overlay]").disabled);
+    const all = await readBack(FILM, await saved(page, "captures"));
+    assert.deepEqual([all.rows, all.columns, all.isReferenced, all.about], [64, 64, true, [2, 3, 4, 5]]);
+    assert.deepEqual(all.patient, ["", "", "", ""]);
+    const one = await readBack(FILM, await saved(page, "capture"));
+    assert.deepEqual([one.about, one.frames], [[3], [all.frames[1]]], "a slice is drawn the same alone");
+    assert.equal(new Set(all.frames).size, 4);
+
+    const outlines = JSON.parse(readFileSync(await saved(page, "outlinesOfAll"), "utf8"));
+    const single = JSON.parse(readFileSync(await saved(page, "outlines"), "utf8"));
+    assert.deepEqual(outlines.slices.map(({ slice }) => slice), [3, 4, 5, 6]);
+    assert.equal(outlines.image, "Image 1");
+    const { lines, places, threshold, positionMm } = outlines.slices[1];
+    assert.deepEqual({ lines, places, threshold }, { lines: single.lines, places: single.places, threshold: single.threshold });
+    assert.equal(typeof positionMm, "number");
+    assert.ok(!JSON.stringify(outlines).includes("emri"), "files' names are left out unless ticked");
+    assert.equal(await page.evaluate(() => document.activeElement.id), "export-save");
+  });
+});
+
+test("saving all slices can be stopped, and saves nothing then", async () => {
+  await withTiny(async (page) => {
+    await withNormals(page);
+    await openVolume(page, FILM);
+    await analyseSlices(page, 1, 10);
+    await page.evaluate(() => {
+      const waits = new MutationObserver(() => document.getElementById("cancel").hidden || document.getElementById("cancel").click());
+      waits.observe(document.getElementById("cancel"), { attributes: true });
+    });
+    let downloads = 0;
+    page.on("download", () => (downloads += 1));
+    await page.getByTestId("export-kind").selectOption("captures");
+    await page.getByTestId("export-save").click();
+    await page.getByText("Nothing was saved: it was stopped.").waitFor();
+    assert.equal(downloads, 0);
+    assert.equal(await page.evaluate(() => globalThis.pageState.saving), null);
+  });
+});
+
+/** The map at each pixel of a slice, bilinear between the middles of its places, written down once more. */
+function marked(map, side, width, height, threshold) {
+  const at = (index, length) => {
+    const place = Math.min(side - 1, Math.max(0, ((index + 0.5) * side) / length - 0.5));
+    const near = Math.floor(place);
+    return [near, Math.min(side - 1, near + 1), place - near];
+  };
+  const found = [];
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const [[y0, y1, v], [x0, x1, u]] = [at(y, height), at(x, width)];
+      const row = (n) => map[n * side + x0] * (1 - u) + map[n * side + x1] * u;
+      if (row(y0) * (1 - v) + row(y1) * v >= threshold) found.push([y, x]);
+    }
+  }
+  return found;
+}
+
+for (const { name, file, kind, slice } of [{ name: "DICOM Segmentation", file: FILM, kind: "segmentation", slice: 7 }, { name: "NIfTI", file: VOLUME, kind: "labels", slice: 9 }]) {
+  test(`a lesion stays on its pixels: zoomed, turned, saved as ${name}, read by others and opened again`, async () => {
+    await withTiny(async (page) => {
+      await withNormals(page);
+      await openVolume(page, file);
+      await goTo(page, slice);
+      await page.getByTestId("analyse").click();
+      await page.waitForFunction(() => document.getElementById("main").dataset.state === "done");
+      // A lesion that lies nowhere symmetrically; no pixel of its edge has the threshold's value.
+      const { map, side, width, height } = await page.evaluate(() => {
+        const { pageState, pageChanged } = globalThis;
+        const item = pageState.images.find(({ id }) => id === pageState.currentId);
+        const { size } = item.result;
+        const overlay = new Float32Array(size * size);
+        for (let y = 0; y < size; y += 1) {
+          for (let x = 0; x < size; x += 1) {
+            const isIn = ((x - 0.31 * size) / 0.13) ** 2 + ((y - 0.62 * size) / 0.21) ** 2 < size ** 2 || (x > 0.4 * size && x < 0.7 * size && y > 0.6 * size && y < 0.66 * size);
+            if (isIn) overlay[y * size + x] = 0.9;
+          }
+        }
+        item.result = { ...item.result, overlay };
+        pageState.settings.threshold = 0.5;
+        pageChanged();
+        return { map: [...overlay], side: size, width: item.width, height: item.height };
+      });
+      const expected = marked(map, side, width, height, 0.5);
+      assert.ok(expected.length > 20 && expected.length < (width * height) / 3, `${expected.length} pixels`);
+      const [y, x] = [Math.round(0.62 * height), Math.round(0.31 * width)];
+      const outside = [Math.round(0.2 * height), Math.round(0.8 * width)];
+      assert.ok(expected.some(([row, column]) => row === y && column === x));
+
+      await page.locator("#viewer").focus();
+      for (const key of ["+", "r", "h"]) await page.keyboard.press(key);
+      await page.waitForTimeout(300);
+      const box = await page.locator("#overlay-canvas").boundingBox();
+      const onScreen = async (row, column) => {
+        const [a, b, c, d, e, f] = (await page.locator("#viewer").getAttribute("data-matrix")).split(" ").map(Number);
+        return [box.x + a * (column + 0.5) + c * (row + 0.5) + e, box.y + b * (column + 0.5) + d * (row + 0.5) + f];
+      };
+      await page.mouse.move(...(await onScreen(y, x)));
+      await page.waitForFunction((text) => document.getElementById("readout").textContent.startsWith(text), `x ${x}  y ${y}`);
+      assert.match(await page.locator("#readout").innerText(), / map 0\.90$/);
+      await page.mouse.move(0, 0);
+      const colour = async (row, column) => {
+        const [left, top] = await onScreen(row, column);
+        return (await page.screenshot({ clip: { x: Math.floor(left), y: Math.floor(top), width: 1, height: 1 } })).toString("base64");
+      };
+      const withOverlay = [await colour(y, x), await colour(...outside)];
+      await page.getByTestId("hide-overlay").click();
+      await page.mouse.move(0, 0);
+      await page.waitForTimeout(200);
+      const bare = [await colour(y, x), await colour(...outside)];
+      assert.notEqual(withOverlay[0], bare[0], "the lesion is drawn where it lies");
+      assert.equal(withOverlay[1], bare[1], "and nowhere else");
+
+      const path = await saved(page, kind);
+      const found = await readBack(file, path);
+      assert.deepEqual(found.places, expected.map((place) => [slice - 1, ...place]));
+      if (kind === "labels") assert.equal(found.affineOff, 0);
+
+      const count = await page.locator(".strip-item").count();
+      await giveFiles(page, "file-input", [path]);
+      await page.waitForFunction((n) => document.querySelectorAll(".strip-item").length === n, count + 1);
+      await page.locator(".strip-pick").nth(count).click();
+      if (kind === "labels") await goTo(page, slice);
+      await page.waitForFunction((known) => {
+        const { images, currentId } = globalThis.pageState;
+        const item = images.find(({ id }) => id === currentId);
+        return item.bitmap && item.path.includes(known);
+      }, path.slice(path.lastIndexOf("/") + 1));
+      const back = await page.evaluate(() => {
+        const { images, currentId } = globalThis.pageState;
+        const { values, width: across } = images.find(({ id }) => id === currentId);
+        return [...values].flatMap((value, n) => (value > 0 ? [[Math.floor(n / across), n % across]] : []));
+      });
+      assert.deepEqual(back, expected);
+    });
+  });
+}
+
+test("by keyboard alone: from the file to another slice, by the slider and by the picture", async () => {
+  await withTiny(async (page) => {
+    await openVolume(page);
+    const focused = () => page.evaluate(() => document.activeElement.id);
+    for (let tabs = 0; tabs < 60 && (await focused()) !== "slice-slider"; tabs += 1) await page.keyboard.press("Tab");
+    assert.equal(await focused(), "slice-slider");
+    for (const [key, number] of [["ArrowRight", 14], ["ArrowLeft", 13], ["End", 25], ["Home", 1], ["ArrowUp", 2]]) {
+      await page.keyboard.press(key);
+      await inSlice(page, `Slice ${number} of 25`);
+    }
+    assert.match(await page.locator("#slice-slider").getAttribute("aria-valuetext"), /^Slice 2 of 25/);
+    for (let tabs = 0; tabs < 60 && (await focused()) !== "viewer"; tabs += 1) await page.keyboard.press("Shift+Tab");
+    assert.equal(await focused(), "viewer");
+    for (const [key, number] of [["ArrowDown", 3], ["PageDown", 13], ["ArrowUp", 12], ["PageUp", 2]]) {
+      await page.keyboard.press(key);
+      await inSlice(page, `Slice ${number} of 25`);
+    }
   });
 });

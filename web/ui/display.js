@@ -3,7 +3,7 @@
  * And the value of a pixel. One windowed picture is kept.
  */
 
-import { isSameRange, spanOf, windowPixels, windowValues } from "./windowing.js";
+import { isSameRange, rangeOf, spanOf, windowPixels, windowValues } from "./windowing.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 /** @typedef {import("./windowing.js").Range} Range */
@@ -17,7 +17,13 @@ export function canWindow(item) {
 
 /** The grey values that are analysed as black and white; null where the engine names none. @param {ImageItem} item @returns {Range | null} */
 export function analysedRange(item) {
-  return item.deep ? item.shown : EIGHT_BITS;
+  return item.deep ? item.shown ?? ownCurve(item) : EIGHT_BITS;
+}
+
+/** The curve that the file proposes first, where the picture was made along it. @param {ImageItem} item @returns {Range | null} */
+function ownCurve({ windows, decodedWindow }) {
+  const range = decodedWindow === "auto" && windows?.[0] ? rangeOf(windows[0]) : null;
+  return range?.curve ? range : null;
 }
 
 /** @type {WeakMap<Float32Array, Range>} */
@@ -42,7 +48,7 @@ export function otherRange(item, wanted) {
 }
 
 export function createDisplay() {
-  /** @type {{bitmap: ImageBitmap, source: Float32Array | Uint8ClampedArray, low: number, high: number, canvas: HTMLCanvasElement, pixels: ImageData} | null} */
+  /** @type {{bitmap: ImageBitmap, source: Float32Array | Uint8ClampedArray, range: Range | null, canvas: HTMLCanvasElement, pixels: ImageData} | null} */
   let kept = null;
   const probe = make(1, 1);
 
@@ -55,8 +61,8 @@ export function createDisplay() {
       return bitmap;
     }
     if (kept?.bitmap !== bitmap || (item.values && kept.source !== item.values)) kept = prepare(item, bitmap);
-    if (kept.low !== range.low || kept.high !== range.high) {
-      Object.assign(kept, range);
+    if (kept.range?.low !== range.low || kept.range.high !== range.high || kept.range.curve !== range.curve) {
+      kept.range = range;
       if (kept.source instanceof Float32Array) windowValues(kept.source, range, new Uint32Array(kept.pixels.data.buffer), item.inverted);
       else windowPixels(kept.source, range, kept.pixels.data);
       context(kept.canvas).putImageData(kept.pixels, 0, 0);
@@ -72,7 +78,7 @@ export function createDisplay() {
       context(canvas).drawImage(bitmap, 0, 0);
       source = context(canvas).getImageData(0, 0, width, height).data;
     }
-    return { bitmap, source, low: NaN, high: NaN, canvas, pixels: new ImageData(width, height) };
+    return { bitmap, source, range: null, canvas, pixels: new ImageData(width, height) };
   }
 
   /** What a pixel holds, in words; "" where that is not known. @param {ImageItem} item with its bitmap @param {{x: number, y: number}} at */

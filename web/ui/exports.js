@@ -4,21 +4,18 @@
  * are in them only when the box is ticked.
  */
 
-import { placesAbove } from "./components.js";
-import { countOf, el, make, sentence, setHidden, setText } from "./dom.js";
+import { countOf, createPauses, el, make, sentence, setHidden, setText } from "./dom.js";
 import { fileName, withoutEnding } from "./names.js";
-import { isStale, thresholdFor } from "./results.js";
+import { thresholdFor } from "./results.js";
 import { download } from "./save.js";
+import { createSliceExports } from "./slice-exports.js";
 import { analysedSlices } from "./stacks.js";
 import { currentImage } from "./store.js";
 import { warningsFor } from "./warnings.js";
 
-/** So many places are listed. */
-const MOST_PLACES = 1000;
-
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 /** @typedef {import("./types.d.ts").State} State */
-/** A kind of file. @typedef {{name: string, ending: string, hint: string, make: () => Promise<Blob>}} Kind */
+/** A kind of file; `ofAll`: it is about several slices. @typedef {{name: string, ending: string, hint: string, ofAll?: boolean, make: () => Promise<Blob>}} Kind */
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -33,6 +30,7 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
   const { state } = store;
   const select = el("export-kind");
   const button = el("export-save");
+  const slicewise = createSliceExports(store, overlay, images, sources, viewer);
   let offered = "";
 
   /** What there is to save of an image, by name. @param {ImageItem} item with a result @returns {Record<string, Kind>} */
@@ -49,14 +47,18 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
       npy: { name: "map, NumPy (.npy)", ending: "npy", hint: `The values of the map as they are, ${result.size} × ${result.size}.`, make: alone("npy") },
     };
     if (threshold !== null && !isVoid) {
-      kinds.outlines = { name: "outlines and places (.json)", ending: "json", hint: "What lies above the threshold, in pixels of the image, and in mm² where the file has a spacing.", make: async () => outlines(item, threshold) };
+      kinds.outlines = { name: "outlines and places (.json)", ending: "json", hint: "What lies above the threshold, in pixels of the image, and in mm² where the file has a spacing.", make: () => slicewise.outlines(item, threshold, el("report-names").checked) };
     }
     const { series, slice } = item;
+    const all = sameSlices(item);
+    if (series && all.length > 1 && all.some((one) => thresholdFor(state, one) !== null)) {
+      kinds.outlinesOfAll = { name: `outlines and places of ${countOf(all.length, "slice")} (.json)`, ending: "json", ofAll: true, hint: "What lies above the threshold of each slice, in its pixels and in mm², with number and place of the slice.", make: () => slicewise.outlinesOfAll(all, series, el("report-names").checked) };
+    }
     if (!series || series.isPicture || (slice && slice.axis !== "axial")) return kinds;
-    const slices = sameSlices(item);
+    const slices = all;
     const what = countOf(slices.length, "slice");
     const write = (/** @type {import("../../pkg/index.d.ts").WriteRequest["kind"]} */ kind, /** @type {string} */ type) => async () => blobOf(await sources.write(series, {
-      kind, model, side: result.size, threshold: threshold ?? Infinity, slices: slices.map((one) => numberOf(one, series)), values: joined(slices.map((one) => one.result?.overlay ?? new Float32Array())),
+      kind, model, side: result.size, threshold: threshold ?? Infinity, slices: slices.map((one) => numberOf(one, series)), values: await joined(slices.flatMap(({ result: one }) => one ?? [])),
     }), type);
     kinds.map = { name: `map of ${what}, NIfTI (.nii.gz)`, ending: "nii.gz", hint: "In the space of the source; no number where no slice was analysed.", make: write("map", "application/gzip") };
     if (threshold !== null && !isVoid) {
@@ -66,16 +68,11 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
       }
     }
     if (series.format.startsWith("DICOM")) {
-      kinds.capture = { name: "slice with overlay, DICOM (.dcm)", ending: "dcm", hint: "A Secondary Capture that refers to the source's image.", make: async () => {
-        await images.decode(item);
-        if (!overlay.of(item)) throw new Error("The overlay is still being drawn. Try again in a moment.");
-        const canvas = Object.assign(document.createElement("canvas"), { width: item.width, height: item.height });
-        const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
-        viewer.draw(context, { x: 0, y: 0, width: item.width, height: item.height });
-        const { data } = context.getImageData(0, 0, item.width, item.height);
-        const values = new Uint8Array(data.buffer);
-        return blobOf(await sources.write(series, { kind: "capture", model, slices: [numberOf(item, series)], values }), "application/dicom");
-      } };
+      const capture = (/** @type {ImageItem[]} */ items) => () => slicewise.capture(items, series, items.map((one) => numberOf(one, series)), model);
+      kinds.capture = { name: "slice with overlay, DICOM (.dcm)", ending: "dcm", hint: "A Secondary Capture that refers to the source's image.", make: capture([item]) };
+      if (slices.length > 1) {
+        kinds.captures = { name: `${what} with overlay, DICOM (.dcm)`, ending: "dcm", ofAll: true, hint: "One Secondary Capture of several pictures that refer to the source's images.", make: capture(slices) };
+      }
     }
     return kinds;
   }
@@ -86,22 +83,6 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
     return all.length > 0 ? all : [item];
   }
 
-  /** @param {ImageItem} item @param {number} threshold */
-  async function outlines(item, threshold) {
-    const { overlay: map, size, object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
-    if (!state.session) throw new Error("The model is not loaded. Load it, then save again.");
-    const { contours } = await state.session.render(map, size, { lo: threshold, hi: threshold + 1, threshold, colourMap: state.settings.colourMap });
-    const { places, total } = placesAbove(map, size, threshold, item, MOST_PLACES);
-    const scale = [item.width / size, item.height / size];
-    const lines = contours.map((line) => Array.from({ length: line.length / 2 }, (_, n) => [line[2 * n] * scale[0], line[2 * n + 1] * scale[1]]));
-    const text = {
-      outlines: "MVFA Web", format: 1, image: item.label, ...(el("report-names").checked ? { fileName: item.path } : {}), object, mode, width: item.width, height: item.height, spacingMm: item.spacingMm ?? null, threshold,
-      coordinates: "x to the right and y down in pixels of the image; 0.5, 0.5 is the middle of the first", lines: lines.map((points) => ({ points })),
-      places: places.map(({ areaPx, areaMm2, peak, mean, peakAt, box }) => ({ areaPx, areaMm2, peak, mean, peakAt, box })), placesInAll: total, madeWithOlderSettings: isStale(state, item),
-    };
-    return new Blob([JSON.stringify(text, null, 1)], { type: "application/json" });
-  }
-
   button.addEventListener("click", async () => {
     const item = currentImage(state);
     const kind = item?.result ? kindsFor(item)[select.value] : undefined;
@@ -109,12 +90,16 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
     button.disabled = true;
     try {
       const { object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
-      const called = el("report-names").checked ? withoutEnding(item.path) : item.label;
+      const label = kind.ofAll ? `Image ${item.number}` : item.label;
+      const called = el("report-names").checked ? withoutEnding(kind.ofAll ? item.series?.name ?? item.path : item.path) : label;
       download(await kind.make(), `${fileName(called, object, mode === "zero" ? "words" : "normal-images", select.value)}.${kind.ending}`);
     } catch (error) {
-      messages.error(`The file could not be saved. ${sentence(error.message)}`);
+      if (error.name === "AbortError") messages.notice("Nothing was saved: it was stopped.");
+      else messages.error(`The file could not be saved. ${sentence(error.message)}`);
     } finally {
+      const isLost = document.activeElement === document.body || document.activeElement === el("cancel");
       button.disabled = false;
+      if (isLost) button.focus();
     }
   });
   select.addEventListener("change", () => store.changed());
@@ -145,9 +130,14 @@ function numberOf({ slice }, series) {
   return slice ? slice.volume * series.axes.axial.frames + slice.index : 0;
 }
 
-/** @param {Float32Array[]} maps of equal length */
-function joined(maps) {
-  const all = new Float32Array(maps.reduce((sum, { length }) => sum + length, 0));
-  maps.reduce((at, map) => (all.set(map, at), at + map.length), 0);
+/** Their maps one after the other. @param {import("../../pkg/index.d.ts").Result[]} results of maps of equal size */
+async function joined(results) {
+  const pauses = createPauses();
+  const length = results[0].size ** 2;
+  const all = new Float32Array(results.length * length);
+  for (const [n, { overlay }] of results.entries()) {
+    all.set(overlay, n * length);
+    if (pauses.isDue()) await pauses.pause();
+  }
   return all;
 }

@@ -1,17 +1,26 @@
 /**
  * The pictures the person opened: added, decoded one after another in the worker, looked at, taken out.
  * A file that cannot be read stays in the strip with its reason. Slices of stacks (stacks.js) are pictures, too.
+ *
+ * Of many pictures little is kept: full-size pixels, what the model sees, and thumbnails of those used last; the others are
+ * decoded again when they are asked for. docs/verification.md says what a thousand of them take.
  */
 
 import { ended } from "./dom.js";
 import { windowFor } from "./results.js";
 import { currentImage } from "./store.js";
 
-/** Full-size bitmaps kept; others are decoded again when looked at. */
-const KEPT_BITMAPS = 6;
-/** A folder may hold anything; more than this is a mistake. */
-const MAX_ADDED = 500;
+/** Full-size pixels kept, beside those in view: of so many pictures, and so many in all, with 8 bytes for each at most. */
+const KEPT = { bitmaps: 6, pixels: 48e6 };
+/** Pictures as the model sees them (170 kB each for the default model) that are kept without their pixels. */
+const KEPT_INPUTS = 64;
+/** Thumbnails kept, of 50 kB each; rows in sight always have theirs. */
+const KEPT_THUMBS = 400;
+/** A folder may hold anything; more than this is a mistake. Each takes 120 kB once it is analysed with the default model. */
+const MAX_ADDED = 2000;
 const THUMB_PX = 112;
+/** What goes on with pictures that are not in view is shown no oftener. */
+const REPAINT_MS = 100;
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 /** @typedef {{content: () => Promise<Blob>, name: string, path?: string, note?: string, series?: import("../../pkg/index.d.ts").SeriesInfo}} Added */
 /** Unreadable files found within this time are told of in one message. */
@@ -29,8 +38,13 @@ export function createImages(store, messages, engine) {
   let nextId = 1;
   /** What the strip counts: images and stacks. */
   let number = 0;
-  /** @type {number[]} ids, latest last */
-  let recent = [];
+  /** Pictures used last, the latest last. @type {Set<ImageItem>} */
+  const recent = new Set();
+  /** Those with a thumbnail, the oldest first. @type {Set<ImageItem>} */
+  const thumbed = new Set();
+  /** Whether the row of a picture is in sight; the strip knows. @type {(item: ImageItem) => boolean} */
+  let isInSight = () => true;
+  let repainting = 0;
   /** @type {Map<number, Promise<void>>} */
   const decoding = new Map();
   let telling = 0;
@@ -82,18 +96,22 @@ export function createImages(store, messages, engine) {
     if (item) void decode(item).catch(() => {});
   }
 
+  /** @param {ImageItem} item */
+  function use(item) {
+    recent.delete(item);
+    recent.add(item);
+  }
+
   /** An image that is decoded comes into view. @param {ImageItem} item */
   function show(item) {
-    recent = [...recent.filter((id) => id !== item.id), item.id];
+    use(item);
     store.set({ currentId: item.id });
   }
 
   /** Takes images out of the list that nobody asked to keep. @param {ImageItem} item */
   function drop(item) {
     state.images = state.images.filter((other) => other !== item);
-    item.bitmap?.close();
-    item.bitmap = null;
-    recent = recent.filter((id) => id !== item.id);
+    free(item);
     store.changed();
   }
 
@@ -108,8 +126,8 @@ export function createImages(store, messages, engine) {
   function remove(id) {
     const index = state.images.findIndex((item) => item.id === id);
     if (index < 0) return;
-    const { status, bitmap } = state.images[index];
-    bitmap?.close();
+    const { status } = state.images[index];
+    free(state.images[index]);
     state.images = state.images.filter((item) => item.id !== id);
     state.batch = null;
     if (status === "error" && state.messages.some(({ matter }) => matter === UNREADABLE)) tellUnreadable();
@@ -131,8 +149,8 @@ export function createImages(store, messages, engine) {
   /** Makes sure the picture's pixels are there. @param {import("./types.d.ts").ImageItem} item @returns {Promise<void>} */
   function decode(item) {
     const window = windowFor(state, item);
-    recent = [...recent.filter((id) => id !== item.id), item.id];
-    if (item.bitmap && (!item.deep || item.decodedWindow === window)) return Promise.resolve();
+    use(item);
+    if (item.bitmap && item.input && (!item.deep || item.decodedWindow === window)) return Promise.resolve();
     if (state.load.phase !== "ready" || item.status === "error") return Promise.resolve();
     let job = decoding.get(item.id);
     if (!job) {
@@ -160,7 +178,7 @@ export function createImages(store, messages, engine) {
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
       Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, warnings: decoded.warnings, values: decoded.values, inverted: decoded.inverted });
-      item.thumb = await thumbnail(bitmap, THUMB_PX);
+      await keepThumb(item, bitmap);
       if (item.status === "reading") item.status = "ready";
       forget();
     } catch (error) {
@@ -168,8 +186,48 @@ export function createImages(store, messages, engine) {
       fail(item, error.message);
       throw error;
     } finally {
-      store.changed();
+      if (isInSight(item) || item.id === state.currentId) store.changed();
+      else changedSoon();
     }
+  }
+
+  /** Each change repaints all rows: of a thousand pictures that are decoded one after another not each is one. */
+  function changedSoon() {
+    repainting ||= setTimeout(() => {
+      repainting = 0;
+      store.changed();
+    }, REPAINT_MS);
+  }
+
+  /** A thumbnail for a row in sight, and for others while there is room. @param {ImageItem} item @param {ImageBitmap} bitmap */
+  async function keepThumb(item, bitmap) {
+    if (thumbed.size >= KEPT_THUMBS && !thumbed.has(item) && !isInSight(item)) return;
+    item.thumb = await thumbnail(bitmap, THUMB_PX);
+    thumbed.delete(item);
+    thumbed.add(item);
+    for (const oldest of thumbed) {
+      if (thumbed.size <= KEPT_THUMBS) break;
+      if (isInSight(oldest)) continue;
+      thumbed.delete(oldest);
+      oldest.thumb = null;
+    }
+  }
+
+  /** A thumbnail again for a picture whose row comes into sight. @param {ImageItem} item */
+  async function showThumb(item) {
+    // Those that wait for their first decoding are about to get theirs.
+    if (item.thumb || item.status === "error" || item.width === 0) return;
+    if (!item.bitmap) return void (await decode(item).catch(() => {}));
+    await keepThumb(item, item.bitmap);
+    store.changed();
+  }
+
+  /** @param {ImageItem} item that is taken out */
+  function free(item) {
+    item.bitmap?.close();
+    item.bitmap = null;
+    recent.delete(item);
+    thumbed.delete(item);
   }
 
   /** A file that cannot be read keeps its place in the strip, with the reason. @param {import("./types.d.ts").ImageItem} item @param {string} reason */
@@ -192,17 +250,21 @@ export function createImages(store, messages, engine) {
     messages.error(text, null, UNREADABLE);
   }
 
-  /** Frees the bitmaps not looked at lately. */
+  /** Frees what was not used lately. */
   function forget() {
-    const kept = new Set([...recent.slice(-KEPT_BITMAPS), state.currentId]);
-    for (const item of state.images) {
-      if (!item.bitmap || kept.has(item.id)) continue;
-      item.bitmap.close();
+    const latest = [...recent].reverse();
+    let pixels = 0;
+    latest.forEach((item, n) => {
+      pixels += item.bitmap ? item.width * item.height : 0;
+      if (item.id === state.currentId || (n < KEPT.bitmaps && pixels <= KEPT.pixels)) return;
+      item.bitmap?.close();
       item.bitmap = null;
       item.values = null;
+      if (n < KEPT_INPUTS && !item.slice) return;
       // A slice is decoded again in no time.
-      if (item.slice) item.input = null;
-    }
+      item.input = null;
+      recent.delete(item);
+    });
   }
 
   /** To the next image or stack. @param {number} step infinite: to the first, to the last */
@@ -214,7 +276,11 @@ export function createImages(store, messages, engine) {
     if (next && next.id !== state.currentId) select(next.id);
   }
 
-  return { add, addRefused, create, insert, nextNumber, show, drop, removeAll, select, remove, move, decode, inputOf, decodeAll, fail };
+  return {
+    add, addRefused, create, insert, nextNumber, show, drop, removeAll, select, remove, move, decode, inputOf, decodeAll, fail, showThumb,
+    /** @param {(item: ImageItem) => boolean} found whether the row of a picture is in sight */
+    inSight: (found) => void (isInSight = found),
+  };
 }
 
 /** The images that the strip lists: of a stack the slice that is, or was last, in view. @param {import("./types.d.ts").State} state */

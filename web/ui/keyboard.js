@@ -30,7 +30,7 @@ export function mountKeyboard(store, { images, runner, dialogs, messages, toolKe
   };
   const opacity = (step) => store.settings({ opacity: clamp(Math.round((state.settings.opacity + step) * 100) / 100, 0, 1) });
   /** Loading goes on: it is long, easily stopped by mistake, and has a button. */
-  const escape = () => (state.run ? runner.cancel() : state.opening ? state.opening.controller.abort() : messages.dismissLast());
+  const escape = () => (state.run ? runner.cancel() : state.opening || state.saving ? (state.opening ?? state.saving)?.controller.abort() : messages.dismissLast());
   const ready = () => state.load.phase === "ready";
   const moves = { ArrowLeft: () => images.move(-1), ArrowRight: () => images.move(1) };
   const ends = { Home: () => images.move(-Infinity), End: () => images.move(Infinity) };

@@ -3,12 +3,13 @@
  * threshold. The score and its reading belong to the result's own map, whichever is shown.
  */
 
+import { limitsOf as mapLimits, shownMap, span } from "./compact.js";
 import { colourRange, thresholdFor } from "./results.js";
 import { projection } from "./stacks.js";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
-/** @typedef {{id: string, name: string, map: Float32Array, size: number}} Layer */
+/** A map is made, or unpacked, when it is asked for. @typedef {{id: string, name: string, readonly map: Float32Array, size: number, limits?: () => {lo: number, hi: number}}} Layer */
 
 /** The result's own map. */
 export const OWN = "overlay";
@@ -25,29 +26,23 @@ export function layersOf(state, item) {
   let layers = cache.get(result);
   if (!layers) cache.set(result, (layers = list(result)));
   const over = projection(state, item);
-  return over ? [...layers, { id: PROJECTION, name: `highest of ${over.count} slices`, map: over.map, size: over.size }] : layers;
+  return over ? [...layers, { id: PROJECTION, name: `highest of ${over.count} slices`, get map() { return over.map(); }, size: over.size }] : layers;
 }
 
 /** @param {import("../../pkg/index.d.ts").Result & {zero?: Float32Array | null, memory?: Float32Array | null}} result @returns {Layer[]} */
-function list({ overlay, map, levels, zero, memory }) {
+function list(result) {
+  const { levels, zero, memory, size } = result;
   const square = (/** @type {string} */ id, /** @type {string} */ name, /** @type {Float32Array | null | undefined} */ values) => {
-    const size = values ? Math.round(Math.sqrt(values.length)) : 0;
-    return values && size > 0 && size * size === values.length ? [{ id, name, map: values, size }] : [];
+    const side = values ? Math.round(Math.sqrt(values.length)) : 0;
+    return values && side > 0 && side * side === values.length ? [{ id, name, map: values, size: side }] : [];
   };
   return [
-    ...square(OWN, "result", overlay),
+    { id: OWN, name: "result", get map() { return result.overlay; }, size, limits: () => mapLimits(result).overlay },
     ...square("zero", "compared with words", zero),
     ...square("memory", "compared with normal images", memory),
     ...(levels ?? []).flatMap((values, n) => square(`level-${n + 1}`, `level ${n + 1} of ${levels.length}`, values)),
-    ...square("map", "result, placed as in the paper", map && filled(map)),
+    { id: "map", name: "result, placed as in the paper", get map() { return shownMap(result); }, size, limits: () => mapLimits(result).map },
   ];
-}
-
-/** Places that are left out have no number: the lowest instead. @param {Float32Array} map */
-function filled(map) {
-  if (!map.some(Number.isNaN)) return map;
-  const low = map.reduce((least, value) => (value < least ? value : least), Infinity);
-  return map.map((value) => (Number.isNaN(value) ? low : value));
 }
 
 /** The one to show. @param {State} state @param {ImageItem | null} item */
@@ -59,17 +54,11 @@ export function layerOf(state, item) {
 /** @type {WeakMap<Float32Array, {lo: number, hi: number}>} */
 const limits = new WeakMap();
 
-/** @param {Float32Array} map */
-function limitsOf(map) {
-  let found = limits.get(map);
-  if (!found) {
-    found = { lo: Infinity, hi: -Infinity };
-    for (let i = 0; i < map.length; i += 1) {
-      if (map[i] < found.lo) found.lo = map[i];
-      if (map[i] > found.hi) found.hi = map[i];
-    }
-    limits.set(map, found);
-  }
+/** @param {Layer} layer */
+function limitsOf(layer) {
+  if (layer.limits) return layer.limits();
+  let found = limits.get(layer.map);
+  if (!found) limits.set(layer.map, (found = span(layer.map)));
   return found;
 }
 
@@ -78,9 +67,9 @@ export function layerRange(state, item) {
   const layer = layerOf(state, item);
   if (!layer || layer.id === OWN) return colourRange(state, item);
   const alike = state.settings.sharedScale ? state.images.filter((other) => other.result && other.resultKey === item.resultKey) : [];
-  const maps = [layer.map, ...alike.flatMap((other) => layersOf(state, other).filter(({ id }) => id === layer.id).map(({ map }) => map))];
-  const lo = Math.min(...maps.map((map) => limitsOf(map).lo));
-  const hi = Math.max(...maps.map((map) => limitsOf(map).hi));
+  const ends = [layer, ...alike.flatMap((other) => layersOf(state, other).filter(({ id }) => id === layer.id))].map(limitsOf);
+  const lo = Math.min(...ends.map((range) => range.lo));
+  const hi = Math.max(...ends.map((range) => range.hi));
   return hi > lo ? { lo, hi } : { lo, hi: lo + 1 };
 }
 

@@ -6,7 +6,7 @@
 import { currentImage } from "./store.js";
 import { UPRIGHT, turnWords, turned } from "./view.js";
 
-/** @typedef {{low: number, high: number}} Range grey values that become black and white */
+/** @typedef {import("./windowing.js").Range} Range */
 /**
  * @typedef {object} PictureLook
  * @property {number} zoom over "fit"

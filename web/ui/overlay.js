@@ -21,8 +21,7 @@ export function createOverlay(store) {
   /** The wish that could not be met, which a new session may meet. @type {{wanted: NonNullable<ReturnType<typeof wish>>, session: object} | null} */
   let failed = null;
 
-  function wish() {
-    const item = currentImage(state);
+  function wish(item = currentImage(state)) {
     const layer = layerOf(state, item);
     if (!item || !layer || !state.session || warningsFor(item).some(({ voids }) => voids)) return null;
     const { lo, hi } = layerRange(state, item);
@@ -57,6 +56,13 @@ export function createOverlay(store) {
   return {
     /** The rendering for a picture, or null while none fits its map. @param {import("./types.d.ts").ImageItem | null} item @returns {Rendered | null} */
     of: (item) => (item?.result && rendered?.map === layerOf(state, item)?.map ? rendered : null),
+    /** The rendering for any picture, made now; null where nothing is shown over it. @param {import("./types.d.ts").ImageItem} item @returns {Promise<Rendered | null>} */
+    async make(item) {
+      const wanted = wish(item);
+      if (!wanted || isSame(wanted, rendered)) return wanted && rendered;
+      if (!state.session) throw new Error("The model is not loaded. Load it, then save again.");
+      return render(state.session, wanted);
+    },
   };
 }
 

@@ -25,7 +25,10 @@ export function mountPanel(store, images, support) {
   /** What was counted last. @type {{map: Float32Array | null, lo: number, hi: number, counts: Uint32Array}} */
   let counted = { map: null, lo: 0, hi: 0, counts: new Uint32Array() };
 
-  object.addEventListener("change", () => store.settings({ object: object.value, threshold: null }));
+  object.addEventListener("change", () => {
+    store.set({ objectChosen: true });
+    store.settings({ object: object.value, threshold: null });
+  });
   for (const [mode, input] of Object.entries(modes)) {
     input.addEventListener("change", () => input.checked && store.settings({ mode, threshold: null }));
   }

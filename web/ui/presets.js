@@ -7,10 +7,10 @@ export const CT_WINDOWS = [
   { name: "Stroke", center: 40, width: 40 }, { name: "Subdural", center: 75, width: 215 }, { name: "Temporal bone", center: 600, width: 2800 },
 ];
 
-/** @typedef {{name: string, center: number, width: number}} NamedWindow */
+/** @typedef {Partial<import("../../pkg/index.d.ts").FileWindow> & {name: string, center: number, width: number}} NamedWindow */
 
 /** @param {import("./types.d.ts").ImageItem} item @returns {{of: string, windows: NamedWindow[]}[]} groups that are not empty */
 export function windowsFor(item) {
-  const own = (item.windows ?? []).map((window, n) => ({ ...window, name: window.name || `Window ${n + 1}` }));
+  const own = (item.windows ?? []).map((window, n) => ({ ...window, name: window.name || `${window.curve === "table" ? "Table" : "Window"} ${n + 1}` }));
   return [{ of: "From the file", windows: own }, { of: "CT", windows: item.units === "HU" ? CT_WINDOWS : [] }].filter(({ windows }) => windows.length > 0);
 }

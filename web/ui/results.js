@@ -1,5 +1,6 @@
 /** What a result belongs to, and what follows from it: staleness, colour range, default threshold. Pure functions. */
 
+import { limitsOf } from "./compact.js";
 import { currentImage } from "./store.js";
 
 /** @typedef {import("./types.d.ts").State} State */
@@ -74,29 +75,13 @@ export function isUpToDate(state, item) {
   return item.result !== null && item.resultKey === keyFor(state, item);
 }
 
-/** The engine's map that is shown. @param {ImageItem} item */
+/** Between which values the engine's map that is shown lies. @param {ImageItem} item */
 function limits(item) {
   const { result } = item;
   if (!result) return { lo: 0, hi: 1 };
-  let lo = Infinity;
-  let hi = -Infinity;
-  for (const value of result.overlay) {
-    if (value < lo) lo = value;
-    if (value > hi) hi = value;
-  }
+  const { lo, hi } = limitsOf(result).overlay;
   // The score is a value of the other map, whose peak can be a little higher: the scale holds both.
   return { lo, hi: Math.max(hi, result.mapMax, normalTop(item) ?? hi) };
-}
-
-/** @type {WeakMap<object, {lo: number, hi: number}>} */
-const limitsCache = new WeakMap();
-
-/** @param {ImageItem} item */
-function cachedLimits(item) {
-  const key = /** @type {object} */ (item.result);
-  let found = limitsCache.get(key);
-  if (!found) limitsCache.set(key, (found = limits(item)));
-  return found;
 }
 
 /**
@@ -114,9 +99,9 @@ export function normalTop(item) {
  * @param {ImageItem} item with a result
  */
 export function colourRange(state, item) {
-  const own = cachedLimits(item);
+  const own = limits(item);
   const others = state.settings.sharedScale
-    ? state.images.filter((other) => other.result && other.resultKey === item.resultKey).map((other) => cachedLimits(other))
+    ? state.images.filter((other) => other.result && other.resultKey === item.resultKey).map((other) => limits(other))
     : [];
   const lo = Math.min(own.lo, ...others.map((range) => range.lo));
   const hi = Math.max(own.hi, ...others.map((range) => range.hi));
@@ -134,12 +119,20 @@ export function thresholdFor(state, item) {
   return state.settings.threshold ?? normalTop(item);
 }
 
-/** Share of the map at or above a value. @param {ImageItem} item with a result @param {number} value */
+/** @type {WeakMap<object, {value: number, share: number}>} */
+const shares = new WeakMap();
+
+/** Share of the map at or above a value; counted once. @param {ImageItem} item with a result @param {number} value */
 export function shareAbove(item, value) {
-  const { overlay } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+  const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+  const kept = shares.get(result);
+  if (kept?.value === value) return kept.share;
+  const { overlay } = result;
   let above = 0;
   for (const one of overlay) if (one >= value) above += 1;
-  return above / overlay.length;
+  const share = above / overlay.length;
+  shares.set(result, { value, share });
+  return share;
 }
 
 /**

@@ -10,7 +10,9 @@
 
 import { workerCount } from "../../pkg/helpers.js";
 import { Lanes } from "../../pkg/lanes.js";
+import { compacted } from "./compact.js";
 import { boxesFor, isUpToDate, keyFor } from "./results.js";
+import { projection } from "./stacks.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
@@ -55,7 +57,7 @@ export function createRunner(store, messages, engine, images, support, network) 
       if (error.name !== "AbortError") messages.error(error.message);
     } finally {
       for (const item of state.images) {
-        if (item.status === "waiting" || item.status === "working") item.status = item.result ? "done" : item.thumb ? "ready" : "reading";
+        if (item.status === "waiting" || item.status === "working") item.status = item.result ? "done" : item.width > 0 ? "ready" : "reading";
       }
       const done = state.images.filter((item) => items.includes(item) && isUpToDate(state, item));
       const asked = items.filter((item) => state.images.includes(item) && item.status !== "error").length;
@@ -121,7 +123,9 @@ export function createRunner(store, messages, engine, images, support, network) 
       normalsMs = 0;
       // Further workers hold them in the order of the list, the page's own session in the order they came.
       const order = isFirst ? normals.sort((a, b) => a.engineId - b.engineId) : normals;
-      Object.assign(item, { result, resultKey, normals: order.map(({ id }) => id), leftOut: leaveOut, status: "done", message: "" });
+      Object.assign(item, { result: compacted(result), resultKey, normals: order.map(({ id }) => id), leftOut: leaveOut, status: "done", message: "" });
+      // With each slice, while its map is at hand: unpacking those of a whole stack at once would hold the page.
+      projection(state, item)?.map();
       if (isFirst) engine.worked();
     };
     return { ...comparedNow(), analyse };

@@ -38,6 +38,7 @@ export async function mountSamples(store, messages, engine, images, support, run
       const object = sample.objects.find((id) => known.some((other) => other.id === id)) ?? state.settings.object;
       const normals = blobs.slice(1).map((blob, index) => ({ content: async () => blob, name: sample.references[index] }));
       setAside();
+      store.set({ objectChosen: true });
       store.settings({ object, mode: "few", augment: "none", bankRows: null, threshold: null });
       support.add(normals, { sample: true });
       const [item] = images.add([{ content: async () => blobs[0], name: sample.image, note: sample.note }]);

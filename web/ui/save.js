@@ -3,11 +3,12 @@
  * saved picture's own name, only when the box is ticked.
  */
 
-import { el, sentence } from "./dom.js";
+import { createPauses, el, sentence } from "./dom.js";
 import { fileName, withoutEnding } from "./names.js";
 import { currentImage } from "./store.js";
 import { drawPicture } from "./picture.js";
 import { makeReport } from "./report.js";
+import { shareAbove, thresholdFor } from "./results.js";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -32,7 +33,14 @@ export function mountSave(store, messages, overlay, images) {
       messages.error(`The picture could not be saved. ${sentence(error.message)}`);
     }
   });
-  report.addEventListener("click", () => {
+  report.addEventListener("click", async () => {
+    // What takes long for many images, in parts.
+    const pauses = createPauses();
+    for (const item of state.images) {
+      const threshold = item.result && thresholdFor(state, item);
+      if (threshold !== null) shareAbove(item, threshold);
+      if (pauses.isDue()) await pauses.pause();
+    }
     const text = JSON.stringify(makeReport(state, el("report-names").checked), null, 2);
     download(new Blob([text], { type: "application/json" }), "report.json");
   });

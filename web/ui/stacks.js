@@ -166,6 +166,7 @@ export function createStacks(store, engine, images, sources) {
   /** @param {Stack} stack */
   function remove(stack) {
     stack.isGone = true;
+    for (const key of projections.keys()) if (key.startsWith(`${stack.id}\n`)) projections.delete(key);
     state.stacks = state.stacks.filter((other) => other !== stack);
     images.removeAll([...stack.items.values()]);
     // Normal images may come from it.
@@ -210,8 +211,9 @@ export function analysedSlices(state, item) {
   return state.images.filter((other) => other.stack === item.stack && other.slice?.axis === slice.axis && other.slice?.volume === slice.volume && other.result);
 }
 
-/** @type {{key: string, map: Float32Array} | null} */
-let projected = null;
+/** @typedef {import("../../pkg/index.d.ts").Result} Result */
+/** The highest values of some results of a stack, by stack, plane, volume and settings. @type {Map<string, {of: Set<Result>, map: Float32Array}>} */
+const projections = new Map();
 
 /** The highest value over all analysed slices at each place; null unless there are two. @param {import("./types.d.ts").State} state @param {ImageItem | null} item */
 export function projection(state, item) {
@@ -219,14 +221,21 @@ export function projection(state, item) {
   const wanted = keyFor(state, item);
   const slices = analysedSlices(state, item).filter(({ resultKey }) => resultKey === item.resultKey || resultKey === wanted);
   if (slices.length < 2) return null;
-  const key = slices.map(({ id, resultKey }) => `${id} ${resultKey}`).join("\n");
-  if (projected?.key !== key) {
-    const map = Float32Array.from(item.result.overlay);
-    for (const { result } of slices) {
-      const values = /** @type {import("../../pkg/index.d.ts").Result} */ (result).overlay;
-      for (let i = 0; i < map.length; i += 1) if (values[i] > map[i]) map[i] = values[i];
-    }
-    projected = { key, map };
-  }
-  return { map: projected.map, size: item.result.size, count: slices.length };
+  const key = [item.stack, item.slice.axis, item.slice.volume, ...new Set([item.resultKey, wanted])].join("\n");
+  const results = slices.map(({ result }) => /** @type {Result} */ (result));
+  return { map: () => highest(key, results), size: item.result.size, count: slices.length };
+}
+
+/** With what was found for most of them before. @param {string} key @param {Result[]} results of maps of equal size */
+function highest(key, results) {
+  const before = projections.get(key);
+  const of = new Set(results);
+  const kept = before && [...before.of].every((result) => of.has(result)) ? before : null;
+  const others = kept ? results.filter((result) => !kept.of.has(result)) : results;
+  if (kept && others.length === 0) return kept.map;
+  // Another array, so that what was made of the old one is made anew.
+  const map = Float32Array.from(kept?.map ?? results[0].overlay);
+  for (const { overlay } of others) for (let i = 0; i < map.length; i += 1) if (overlay[i] > map[i]) map[i] = overlay[i];
+  projections.set(key, { of, map });
+  return map;
 }

@@ -13,7 +13,7 @@ const RUN_SHARE = { references: [0, 0.6], encode: [0, 0.95], score: [0.95, 1] };
 /** @param {import("./types.d.ts").State} state */
 export function pageState(state) {
   if (state.load.phase === "loading") return "loading";
-  if (state.run || state.opening) return "busy";
+  if (state.run || state.opening || state.saving) return "busy";
   // Without a model nothing is ready, whether loading failed or was stopped.
   if (state.load.phase !== "ready" || state.messages.some((message) => message.kind === "error")) return "error";
   const item = currentImage(state);
@@ -40,16 +40,17 @@ export function mountStatus(store, engine, runner) {
   const { state } = store;
   const [main, load, analyse, all, cancel, progress] = ["main", "load-model", "analyse", "analyse-all", "cancel", "progress"].map(el);
   let wasBusy = false;
+  let wasSaving = false;
   load.addEventListener("click", () => void engine.open(state.settings.device));
   analyse.addEventListener("click", () => runner.current());
   all.addEventListener("click", () => runner.all());
-  cancel.addEventListener("click", () => (state.run ? runner.cancel() : state.opening ? state.opening.controller.abort() : engine.cancelOpen()));
+  cancel.addEventListener("click", () => (state.run ? runner.cancel() : state.opening || state.saving ? (state.opening ?? state.saving)?.controller.abort() : engine.cancelOpen()));
 
   store.on(() => {
     const now = pageState(state);
     main.dataset.state = now;
     main.dataset.view = state.images.length > 0 ? "viewer" : "welcome";
-    const working = now === "loading" || state.run !== null || state.opening !== null;
+    const working = now === "loading" || state.run !== null || state.opening !== null || state.saving !== null;
     const unloaded = state.load.phase === "failed" || state.load.phase === "stopped";
     const focused = document.activeElement;
     load.hidden = working || !unloaded;
@@ -62,20 +63,21 @@ export function mountStatus(store, engine, runner) {
     all.disabled = left === 0 || (state.settings.mode === "few" && state.support.length === 0);
     setText(all, left === 0 ? `All ${usable} analysed` : left < usable ? `Analyse remaining ${left}` : `Analyse all ${usable}`);
     all.title = left < usable ? `${usable - left} of ${usable} are analysed with these settings.` : "";
-    const { share, words } = now === "loading" ? loadLine(state) : state.run ? runLine(state.run) : state.opening ? openingLine(state.opening) : { share: 0, words: restLine(state) };
+    const { share, words } = now === "loading" ? loadLine(state) : state.run ? runLine(state.run) : state.opening ? openingLine(state.opening) : state.saving ? savingLine(state.saving) : { share: 0, words: restLine(state) };
     if (share === null) progress.removeAttribute("value");
     else progress.value = share;
     progress.classList.toggle("idle", !working);
     setText(el("status"), words);
-    if (!working && wasBusy && now === "done") revealResult();
+    if (!working && wasBusy && !wasSaving && now === "done") revealResult();
     // The button with the focus has just been replaced: keep the focus where the eye is.
     if (working && !wasBusy && (focused === load || focused === analyse || focused === all)) cancel.focus();
-    if (!working && wasBusy && (focused === cancel || focused === document.body)) {
+    if (!working && wasBusy && !wasSaving && (focused === cancel || focused === document.body)) {
       el("viewer").focus({ preventScroll: true });
       // On a phone the picture may have been scrolled away.
       if (now === "done") el("stage").scrollIntoView({ block: "nearest" });
     }
     wasBusy = working;
+    wasSaving = state.saving !== null;
   });
 }
 
@@ -105,6 +107,11 @@ function runLine(run) {
 /** @param {import("./types.d.ts").Opening} opening */
 function openingLine({ done, total }) {
   return { share: total > 0 ? done / total : 0, words: `Opening files: ${done} of ${total}` };
+}
+
+/** @param {import("./types.d.ts").Opening} saving */
+function savingLine({ done, total }) {
+  return { share: total > 0 ? done / total : 0, words: `Saving: slice ${done + 1} of ${total}` };
 }
 
 /** @param {import("./types.d.ts").State} state */

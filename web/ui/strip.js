@@ -23,6 +23,27 @@ export function mountStrip(store, images, stacks) {
   /** By image or stack. @type {Map<number | string, any>} */
   const rows = new Map();
   const keyOf = (/** @type {import("./types.d.ts").ImageItem} */ item) => item.stack ?? item.id;
+  /** Rows in sight, or nearly. @type {Set<number | string>} */
+  const inSight = new Set();
+  const watcher = new IntersectionObserver((entries) => {
+    for (const { target, isIntersecting } of entries) {
+      const key = keys.get(target);
+      if (key === undefined) continue;
+      if (!isIntersecting) {
+        inSight.delete(key);
+        continue;
+      }
+      inSight.add(key);
+      const item = listed(state).find((one) => keyOf(one) === key);
+      if (item) void images.showThumb(item);
+    }
+  }, { root: list, rootMargin: "100%" });
+  /** @type {WeakMap<Element, number | string>} */
+  const keys = new WeakMap();
+  images.inSight((item) => {
+    const stack = stacks.of(item);
+    return inSight.has(keyOf(item)) && (!stack || item.slice?.index === stack.wanted);
+  });
 
   /** @param {import("./types.d.ts").ImageItem} item */
   function row(item) {
@@ -66,14 +87,20 @@ export function mountStrip(store, images, stacks) {
 
   store.on(() => {
     const shown = listed(state);
-    const keys = new Set(shown.map(keyOf));
+    const wanted = new Set(shown.map(keyOf));
     for (const [key, parts] of rows) {
-      if (keys.has(key)) continue;
+      if (wanted.has(key)) continue;
       parts.node.remove();
+      watcher.unobserve(parts.node);
+      inSight.delete(key);
       rows.delete(key);
     }
     for (const item of shown) {
-      if (!rows.has(keyOf(item))) rows.set(keyOf(item), row(item));
+      if (rows.has(keyOf(item))) continue;
+      const parts = row(item);
+      rows.set(keyOf(item), parts);
+      keys.set(parts.node, keyOf(item));
+      watcher.observe(parts.node);
     }
     // Only what is out of place moves: a line that is taken out and put back loses the focus.
     lines(shown).forEach((line, at) => list.children[at] !== line && list.insertBefore(line, list.children[at] ?? null));
@@ -86,7 +113,8 @@ export function mountStrip(store, images, stacks) {
     parts.node.dataset.state = item.status;
     parts.node.classList.toggle("stale", stale);
     parts.node.classList.toggle("unread", Boolean(item.result) && !isRead(item));
-    if (item.thumb && parts.thumb.firstChild !== item.thumb) parts.thumb.replaceChildren(item.thumb);
+    // Of a stack the slice before stays until there is another.
+    if (item.thumb ? parts.thumb.firstChild !== item.thumb : !item.stack && parts.thumb.firstChild) parts.thumb.replaceChildren(...(item.thumb ? [item.thumb] : []));
     parts.button.title = [item.path, item.status === "error" ? sentence(item.message) : ""].filter(Boolean).join("\n");
     const stack = stacks.of(item);
     if (stack) parts.node.dataset.slices = String(stack.series.axes[stack.axis]?.frames);

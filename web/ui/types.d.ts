@@ -1,4 +1,4 @@
-import type { ColourMap, GreySpread, NetworkRequest, Note, PixelBox, Result, SeriesInfo, Session, SessionInfo, SharedWindow, ShownWindow, SliceAxis, Warning } from "../../pkg/index.d.ts";
+import type { ColourMap, FileWindow, GreySpread, NetworkRequest, Note, PixelBox, Result, SeriesInfo, Session, SessionInfo, SharedWindow, ShownWindow, SliceAxis, Warning } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -33,7 +33,7 @@ export interface ImageItem {
   /** "HU", or null where the file names none. */
   units?: string | null;
   /** Windows that the file proposes. */
-  windows?: { center: number; width: number; name: string | null }[];
+  windows?: FileWindow[];
   /** Low values are bright. */
   inverted?: boolean;
   /** Between the middles of rows, and of columns. */
@@ -199,7 +199,7 @@ export interface Stack {
   isGone: boolean;
 }
 
-/** Files that are being opened. */
+/** Files that are being opened, or slices that are being saved. */
 export interface Opening {
   done: number;
   total: number;
@@ -213,6 +213,7 @@ export interface State {
   images: ImageItem[];
   stacks: Stack[];
   opening: Opening | null;
+  saving: Opening | null;
   currentId: number | null;
   /** A sample was chosen, maybe before the model is there. */
   isAwaited: boolean;
@@ -221,6 +222,8 @@ export interface State {
   shared: SharedWindow | null;
   regions: Region[];
   settings: Settings;
+  /** The object is the person's choice, or a sample's. */
+  objectChosen: boolean;
   run: Run | null;
   /** Null once images were added or taken out since. */
   batch: Batch | null;

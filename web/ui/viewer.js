@@ -165,9 +165,8 @@ export function mountViewer(store, overlay, stepSlices) {
     context.restore();
   }
 
-  /** @param {CanvasRenderingContext2D} context @param {import("./view.js").Box} box where the picture lies @param {[number, number, number, number, number, number]} matrix that it is drawn through */
-  function drawOverlay(context, box, matrix = [1, 0, 0, 1, 0, 0]) {
-    const layer = overlay.of(currentImage(state));
+  /** @param {CanvasRenderingContext2D} context @param {import("./view.js").Box} box where the picture lies @param {[number, number, number, number, number, number]} [matrix] that it is drawn through @param {import("./overlay.js").Rendered | null} [layer] */
+  function drawOverlay(context, box, matrix = [1, 0, 0, 1, 0, 0], layer = overlay.of(currentImage(state))) {
     const { settings } = state;
     if (!layer) return;
     context.save();
@@ -263,13 +262,12 @@ export function mountViewer(store, overlay, stepSlices) {
   });
   return {
     keys,
-    /** Draws the current picture with its overlay, whole and as it was analysed. @param {CanvasRenderingContext2D} context @param {import("./view.js").Box} box */
-    draw(context, box) {
-      const item = currentImage(state);
+    /** Draws a picture with its overlay, whole and as it was analysed; by default the one in view. @param {CanvasRenderingContext2D} context @param {import("./view.js").Box} box @param {ImageItem | null} [item] @param {import("./overlay.js").Rendered | null} [layer] */
+    draw(context, box, item = currentImage(state), layer = overlay.of(item)) {
       if (!item?.bitmap) return;
       context.imageSmoothingQuality = "high";
       context.drawImage(item.bitmap, box.x, box.y, box.width, box.height);
-      drawOverlay(context, box);
+      drawOverlay(context, box, undefined, layer);
       drawHatched(context, regionsFor(state, item), item, box);
     },
   };

@@ -1,7 +1,11 @@
 /**
  * Reasons to distrust a reading, in the engine's words: an image that shows nothing, is no such image, or was compared with
- * itself; and what is to be known about how its file was read. Pure functions.
+ * itself; that its file is not of the kind that the object's models are made from; and what is to be known about how its file
+ * was read. Pure functions.
  */
+
+import { sentence } from "./dom.js";
+import { mismatch } from "./hints.js";
 
 /**
  * @typedef {{code: string, text: string, short: string, voids: boolean}} Warning
@@ -12,9 +16,11 @@
  * @param {import("./types.d.ts").ImageItem} item
  * @returns {Warning[]} the gravest first
  */
-export function warningsFor({ result, warnings, notes, leftOut }) {
+export function warningsFor({ result, warnings, notes, leftOut, series }) {
   if (!result) return [];
-  const found = [...warnings, ...result.warnings];
+  const reason = series ? mismatch(series, result.object) : null;
+  const kind = reason ? [{ code: "kind", text: sentence(reason), short: "other kind of image", voids: false }] : [];
+  const found = [...warnings, ...kind, ...result.warnings];
   // One that voids the score says all about it.
   const said = found.some(({ voids }) => voids) ? found.filter(({ code }) => code !== "unlike" && code !== "inverted") : found;
   const regions = leftOut.length;

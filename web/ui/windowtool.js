@@ -13,6 +13,8 @@ import { dragged, isSameRange, rangeOf, windowOf } from "./windowing.js";
 const DRAG_PX = 1024;
 const AS_ANALYSED = "analysed";
 const ALL_VALUES = "all";
+/** What stands in the place of a window's numbers. @type {Record<string, string>} */
+const CURVES = { sigmoid: "curve", table: "table" };
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 /** @typedef {import("./windowing.js").Range} Range */
@@ -86,19 +88,20 @@ export function mountWindowTool(store, look) {
       return setText(el("window-value"), "Window");
     }
     const other = otherRange(item, look.of(item).window);
-    const now = windowOf(shown(item));
-    const seen = [item.id, item.deep, Boolean(other), now.center, now.width, item.units, item.windows?.length, Boolean(item.values)].join();
+    const groups = windowsFor(item);
+    // Of a window that has a name the numbers that its file gives it.
+    const now = namedOf(groups, shown(item)) ?? windowOf(shown(item));
+    const seen = [item.id, item.deep, Boolean(other), other?.curve?.name, now.center, now.width, item.units, item.windows?.length, Boolean(item.values)].join();
     if (seen === told) return;
     told = seen;
     // 8 bits as they are have no numbers that anyone would know them by.
     setText(el("window-value"), item.deep || other ? `${number(now.center)} / ${number(now.width)}` : "Window");
-    const groups = windowsFor(item);
-    const key = `${item.deep} ${JSON.stringify(groups)}`;
+    const key = `${item.deep} ${JSON.stringify(groups.map(({ windows }) => windows.map(({ name, center: c, width: w }) => [name, c, w])))}`;
     if (key !== offered) {
       offered = key;
       preset.replaceChildren(make("option", { value: AS_ANALYSED, text: item.deep ? "as analysed" : "as in the file" }), make("option", { value: ALL_VALUES, text: "all values" }),
-        ...groups.map(({ of, windows }, g) => make("optgroup", { label: of }, ...windows.map(({ name, center: c, width: w }, n) =>
-          make("option", { value: `${g} ${n}`, text: `${of === "CT" ? `${n + 1}  ` : ""}${name} (${number(c)} / ${number(w)})` })))),
+        ...groups.map(({ of, windows }, g) => make("optgroup", { label: of }, ...windows.map(({ name, center: c, width: w, curve }, n) =>
+          make("option", { value: `${g} ${n}`, text: `${of === "CT" ? `${n + 1}  ` : ""}${name} (${CURVES[curve ?? ""] ?? `${number(c)} / ${number(w)}`})` })))),
         make("option", { value: "hand", text: "by hand", disabled: true }));
     }
     preset.value = !other ? AS_ANALYSED : nameOf(groups, other) ?? (isSameRange(other, fullRange(item)) ? ALL_VALUES : "hand");
@@ -107,9 +110,11 @@ export function mountWindowTool(store, look) {
     }
     setHidden(el("look-window"), !other);
     const units = item.units ? ` ${item.units}` : "";
-    setText(el("look-window-words"), item.deep ? `Shown through another window than analysed: centre ${number(now.center)}, width ${number(now.width)}${units}.`
-      : "Shown with other brightness and contrast than analysed.");
-    setHidden(el("display-use"), !item.deep);
+    setText(el("look-window-words"), !item.deep ? "Shown with other brightness and contrast than analysed."
+      : other?.curve ? `Shown along another curve than analysed: ${namedOf(groups, other)?.name ?? "a curve"}, from the file.`
+      : `Shown through another window than analysed: centre ${number(now.center)}, width ${number(now.width)}${units}.`);
+    // The engine takes a straight line alone, unless the file proposes a curve before all others.
+    setHidden(el("display-use"), !item.deep || Boolean(other?.curve));
   });
 
   /** @param {ReturnType<typeof windowsFor>} groups @param {Range} range */
@@ -119,6 +124,12 @@ export function mountWindowTool(store, look) {
       if (n >= 0) return `${g} ${n}`;
     }
     return null;
+  }
+
+  /** @param {ReturnType<typeof windowsFor>} groups @param {Range} range */
+  function namedOf(groups, range) {
+    const [group, at] = (nameOf(groups, range) ?? "").split(" ").map(Number);
+    return groups[group]?.windows[at] ?? null;
   }
 
   return {

@@ -14,7 +14,7 @@ use super::syntax::{self, Compression, Syntax};
 use super::{FORMAT, codec, colour, stored, tags};
 use crate::bytes::{Order, unpack};
 use crate::series::{Entry, Source};
-use crate::{Channels, FormatError, Frame, FrameInfo, Limits, Series};
+use crate::{Channels, FormatError, Frame, FrameInfo, Limits, Samples, Series};
 
 /// An opened DICOM file.
 pub struct File {
@@ -114,7 +114,7 @@ pub(crate) fn open(bytes: Arc<[u8]>, limits: &Limits) -> Result<Series, FormatEr
 }
 
 /// What the beginning of a file tells: the series without its pixels, or nothing where the whole file is needed, which is
-/// so if it is deflated, has several frames, or its pixels begin later.
+/// so if it is deflated, has several frames that do not simply follow each other, or its pixels begin later.
 pub(crate) fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result<Option<Series>, FormatError> {
     let Ok(Start { at, syntax: Syntax { is_deflated: false, encoding, compression } }) = start(head) else {
         return Ok(None);
@@ -125,14 +125,20 @@ pub(crate) fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result
     let is_encapsulated = !matches!(compression, Compression::None { .. });
     let header = Header::read(&set, is_encapsulated, limits)?;
     // Short ones and those that contradict themselves are for the reader of whole files.
-    let pixel_bytes = header.native_frame_bits().div_ceil(8);
-    let is_short = !is_encapsulated && file_bytes < pixels.at as u64 + pixel_bytes;
-    if header.frames != 1 || is_short || is_encapsulated != matches!(pixels.value, Value::Fragments(_)) {
+    let bits = header.native_frame_bits();
+    let pixel_bytes = bits.saturating_mul(header.frames as u64).div_ceil(8);
+    let is_short = !is_encapsulated && file_bytes < (pixels.at as u64).saturating_add(pixel_bytes);
+    let is_swapped = pixels.is_words && encoding.order == Order::Big && header.bits_allocated <= 8;
+    let is_plain = !is_encapsulated && bits % 8 == 0 && !is_swapped;
+    if header.frames != 1 && !is_plain || is_short || is_encapsulated != matches!(pixels.value, Value::Fragments(_)) {
         return Ok(None);
     }
     let description = Description::read(&set, &header);
-    let places = Places::Native { range: 0..0, is_swapped: false };
-    Ok(Some(series(File { bytes: crate::head::nothing(), compression, header, places, description }, 1)))
+    let end = usize::try_from(pixel_bytes).ok().and_then(|length| pixels.at.checked_add(length));
+    let range = end.filter(|_| is_plain).map_or(0..0, |end| pixels.at..end);
+    let places = Places::Native { range, is_swapped };
+    let whole = header.frames;
+    Ok(Some(series(File { bytes: crate::head::nothing(), compression, header, places, description }, whole)))
 }
 
 /// The data set of a deflated file: raw deflate, or zlib as some write it.
@@ -199,7 +205,7 @@ impl File {
         if n >= header.frames {
             return Err(FormatError::NoSuchFrame { wanted: n, frames: header.frames });
         }
-        let (mut samples, is_rgb) = match self.compression {
+        let (samples, is_rgb) = match self.compression {
             Compression::None { order } => {
                 let samples = stored::native(&self.places.native(&self.bytes, n, header)?, n, order, header)?;
                 (samples, header.photometric == Photometric::Rgb)
@@ -210,6 +216,36 @@ impl File {
                 codec::decode(compression, &joined, header)?
             }
         };
+        self.described(n, samples, is_rgb)
+    }
+
+    /// The bytes of frame `n`, where the file's pixels are plain.
+    pub(crate) fn part(&self, n: usize) -> Option<Range<u64>> {
+        let Places::Native { range, is_swapped: false } = &self.places else { return None };
+        let bits = self.header.native_frame_bits();
+        if !matches!(self.compression, Compression::None { .. })
+            || bits == 0
+            || bits % 8 != 0
+            || n >= self.header.frames
+        {
+            return None;
+        }
+        let start = range.start as u64 + bits / 8 * n as u64;
+        (start + bits / 8 <= range.end as u64).then_some(start..start + bits / 8)
+    }
+
+    /// Decodes frame `n` of the bytes that [`File::part`] names.
+    pub(crate) fn frame_of_part(&self, n: usize, bytes: &[u8]) -> Result<Frame, FormatError> {
+        let Compression::None { order } = self.compression else {
+            return Err(FormatError::NoSuchFrame { wanted: n, frames: self.header.frames });
+        };
+        let samples = stored::native(bytes, 0, order, &self.header)?;
+        self.described(n, samples, self.header.photometric == Photometric::Rgb)
+    }
+
+    /// Samples of frame `n` with their meaning.
+    fn described(&self, n: usize, mut samples: Samples, is_rgb: bool) -> Result<Frame, FormatError> {
+        let header = &self.header;
         let FrameDescription { map, presets, padding, .. } = self.description.frame(n);
         let channels = match header.photometric {
             Photometric::Monochrome1 | Photometric::Monochrome2 => Channels::Gray,

@@ -99,6 +99,21 @@ pub(crate) fn is_nifti(bytes: &[u8]) -> bool {
 }
 
 pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits) -> Result<Series, FormatError> {
+    let file_bytes = pixels.as_ref().unwrap_or(bytes).len() as u64;
+    open_of(file_bytes, bytes, pixels, limits)
+}
+
+/// The series of a file of so many bytes by its beginning, without pixels.
+pub(crate) fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result<Series, FormatError> {
+    open_of(file_bytes, &head.into(), None, limits).map(Series::without_bytes)
+}
+
+fn open_of(
+    file_bytes: u64,
+    bytes: &Arc<[u8]>,
+    pixels: Option<Arc<[u8]>>,
+    limits: &Limits,
+) -> Result<Series, FormatError> {
     let layout = Layout::of(bytes).ok_or_else(|| FormatError::damaged(FORMAT, "its header is cut off"))?;
     let is_pair = layout.is_pair(bytes);
     if is_pair && pixels.is_none() {
@@ -156,7 +171,7 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
         is_placed,
         placement,
     };
-    volume.into_series(limits)
+    volume.into_series_of(file_bytes, limits)
 }
 
 /// Type, channels that are shown, and samples of a voxel.

@@ -10,7 +10,7 @@ use crate::bytes::Order;
 use crate::geometry::{Vector, length};
 use crate::limits::reserved;
 use crate::series::{Entry, Source};
-use crate::{Channels, FormatError, Frame, FrameInfo, Geometry, Limits, Samples, Series, ValueMap};
+use crate::{Channels, FormatError, Frame, FrameInfo, Geometry, Limits, Part, Samples, Series, ValueMap};
 
 /// Voxels of one or several volumes of the same size.
 #[derive(Clone)]
@@ -172,6 +172,44 @@ impl Volume {
         })
     }
 
+    /// The bytes of a slice, numbered as by [`Volume::slice`]; nothing where the samples of a voxel are not neighbours.
+    pub(crate) fn part(&self, axis: Axis, n: usize) -> Option<Part> {
+        let cut = self.cut(axis);
+        let count = self.size[cut.across];
+        if (self.channels > 1 && self.strides[4] != 1) || n >= count * self.volumes {
+            return None;
+        }
+        let bytes = |samples: usize| samples as u64 * self.element.bytes() as u64;
+        let at = cut.voxel(&self.size, n % count, 0, 0)[cut.across];
+        let (fast, slow) = self.in_plane(&cut);
+        Some(Part {
+            start: self.start as u64
+                + at as u64 * bytes(self.strides[cut.across])
+                + (n / count) as u64 * bytes(self.strides[3]),
+            run_bytes: bytes(self.channels),
+            run_step: bytes(self.strides[fast]),
+            runs: self.size[fast] as u64,
+            line_step: bytes(self.strides[slow]),
+            lines: self.size[slow] as u64,
+        })
+    }
+
+    /// The axes of a slice, the one whose voxels are closer in the file first.
+    fn in_plane(&self, cut: &Cut) -> (usize, usize) {
+        let is_row_slower = self.strides[cut.rows] >= self.strides[cut.columns];
+        if is_row_slower { (cut.columns, cut.rows) } else { (cut.rows, cut.columns) }
+    }
+
+    /// The same with the bytes of one slice, as [`Volume::part`] names them, in the place of every slice across the axis.
+    pub(crate) fn of_part(&self, axis: Axis, bytes: Arc<[u8]>) -> Self {
+        let (fast, slow) = self.in_plane(&self.cut(axis));
+        let mut strides = [0; 5];
+        strides[fast] = self.channels;
+        strides[slow] = self.channels * self.size[fast];
+        strides[4] = 1;
+        Self { strides, start: 0, bytes, ..self.clone() }
+    }
+
     /// Where a slice lies.
     pub fn geometry(&self, axis: Axis, n: usize) -> Geometry {
         let cut = self.cut(axis);
@@ -195,6 +233,12 @@ impl Volume {
 
     /// The series of its axial slices, with the sizes checked.
     pub(crate) fn into_series(self, limits: &Limits) -> Result<Series, FormatError> {
+        let file_bytes = self.bytes.len() as u64;
+        self.into_series_of(file_bytes, limits)
+    }
+
+    /// The same for a file of so many bytes, of which only the beginning may be there.
+    pub(crate) fn into_series_of(self, file_bytes: u64, limits: &Limits) -> Result<Series, FormatError> {
         if !self.axes.iter().all(|&axis| length(axis) > 0.0 && length(axis).is_finite()) {
             return Err(FormatError::damaged(self.format, "its voxels have no size in space"));
         }
@@ -205,7 +249,7 @@ impl Volume {
         let samples =
             self.size.iter().map(|&n| n as u64).try_fold(self.volumes as u64 * self.channels as u64, u64::checked_mul);
         let expected_bytes = samples.and_then(|n| n.checked_mul(self.element.bytes() as u64)).unwrap_or(u64::MAX);
-        let found_bytes = (self.bytes.len() as u64).saturating_sub(self.start as u64);
+        let found_bytes = file_bytes.saturating_sub(self.start as u64);
         if found_bytes < expected_bytes {
             let part = "the volume";
             return Err(FormatError::Truncated { format: self.format, part, expected_bytes, found_bytes });

@@ -4,11 +4,11 @@
 //! bodyPart, units, windows, notes, places }`: `frames` are those of one volume; `places` has the number of the file and of
 //! the frame in it for each frame, volume by volume; everything else is as `SeriesInfo` in `pkg/index.d.ts`.
 
-use js_sys::{Array, Float64Array, Object, Reflect, Uint32Array};
+use js_sys::{Array, Float64Array, Object, Reflect, Uint16Array, Uint32Array};
 use wasm_bindgen::JsValue;
 
 use crate::series::spacing_mm;
-use crate::{Axis, Geometry, Series};
+use crate::{Axis, Geometry, Series, WindowShape};
 
 fn set(object: &Object, key: &str, value: impl Into<JsValue>) {
     // An object made here takes any field.
@@ -87,9 +87,21 @@ pub(super) fn series(series: &Series) -> JsValue {
     set(&out, "units", optional(series.units.as_deref()));
     let windows = Array::new();
     for preset in &series.presets {
-        let Some((center, width)) = preset.center_width() else { continue };
         let window = Object::new();
         set(&window, "name", optional(preset.name.as_deref()));
+        let (curve, center, width) = match &preset.shape {
+            WindowShape::Linear { center, width } => ("linear", *center, *width),
+            WindowShape::LinearExact { center, width } => ("exact", *center, *width),
+            WindowShape::Sigmoid { center, width } => ("sigmoid", *center, *width),
+            WindowShape::Table(table) => {
+                set(&window, "first", table.first);
+                set(&window, "top", table.top());
+                set(&window, "entries", Uint16Array::from(&table.entries[..]));
+                let width = table.entries.len() as f64;
+                ("table", f64::from(table.first) + width / 2.0, width)
+            }
+        };
+        set(&window, "curve", curve);
         set(&window, "center", center);
         set(&window, "width", width);
         windows.push(&window);

@@ -99,20 +99,48 @@ pub fn forget(file: usize) {
     with_store(|store| store.forget(file));
 }
 
+/// Opens a file by its beginning. True if slices of it can be asked for with their bytes ([`part`]); false if [`open_file`]
+/// must be called.
+///
+/// # Errors
+/// Throws `ImageError`.
+#[wasm_bindgen(js_name = openHead)]
+pub fn open_head(file: usize, head: &[u8], file_bytes: f64) -> Result<bool, JsValue> {
+    with_store(|store| store.open_head(file, head, file_bytes as u64)).map_err(|error| thrown(&error))
+}
+
+/// Where the bytes of a frame lie in a file that was opened by its beginning: the first, bytes of a run, from run to run,
+/// runs of a line, from line to line, lines. Nothing where the whole file is open.
+#[wasm_bindgen]
+pub fn part(file: usize, frame: usize, axis: &str, volume: usize) -> Option<Vec<f64>> {
+    let part = with_store(|store| store.part(file, frame, axis_of(axis), volume))?;
+    let numbers = [part.start, part.run_bytes, part.run_step, part.runs, part.line_step, part.lines];
+    Some(numbers.map(|number| number as f64).into())
+}
+
 /// A frame of an open file as raw picture: number `frame` of the file, or of one volume of it along an axis (`axial`,
-/// `coronal`, `sagittal`).
+/// `coronal`, `sagittal`); of the bytes that [`part`] names, where it does.
 ///
 /// # Errors
 /// Throws `ImageError`.
 #[wasm_bindgen]
-pub fn frame(file: usize, frame: usize, axis: &str, volume: usize) -> Result<Vec<u8>, JsValue> {
-    let axis = match axis {
+pub fn frame(
+    file: usize,
+    frame: usize,
+    axis: &str,
+    volume: usize,
+    part: Option<Uint8Array>,
+) -> Result<Vec<u8>, JsValue> {
+    let picture = with_store(|store| store.frame(file, frame, axis_of(axis), volume, part.as_ref()));
+    Ok(picture.map_err(|error| thrown(&error))?.to_bytes())
+}
+
+fn axis_of(name: &str) -> Axis {
+    match name {
         "coronal" => Axis::Coronal,
         "sagittal" => Axis::Sagittal,
         _ => Axis::Axial,
-    };
-    let picture = with_store(|store| store.frame(file, frame, axis, volume)).map_err(|error| thrown(&error))?;
-    Ok(picture.to_bytes())
+    }
 }
 
 /// One file as one raw picture: of a volume the middle slice, of several frames the first, and a note that says so.

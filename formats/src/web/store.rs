@@ -7,7 +7,7 @@ use js_sys::Uint8Array;
 
 use super::limits;
 use crate::picture::{RawNote, RawPicture, decode, is_synthetic};
-use crate::{Axis, FormatError, Head, Series, open, open_head, open_pair};
+use crate::{Axis, FormatError, Head, Part, Series, open, open_head, open_pair};
 
 /// Files whose bytes stay, in bytes: a few slices, or one volume of any size.
 const KEPT_BYTES: usize = 128 << 20;
@@ -17,6 +17,8 @@ struct Open {
     file: usize,
     bytes: usize,
     series: Series,
+    /// Only its beginning was read: the bytes of each slice are handed in.
+    is_head: bool,
 }
 
 /// Everything the module remembers.
@@ -74,16 +76,34 @@ impl Store {
             Some(pixels) => open_pair(brought_in(bytes), brought_in(pixels), &limits())?,
             None => open(brought_in(bytes), &limits())?,
         };
-        self.open.push(Open { file, bytes: all, series });
-        self.used(file).ok_or(FormatError::Empty)
+        self.open.push(Open { file, bytes: all, series, is_head: false });
+        self.used(file).map(|open| &open.series).ok_or(FormatError::Empty)
+    }
+
+    /// Opens a file by its beginning, if slices of it can be read without the others.
+    pub(super) fn open_head(&mut self, file: usize, head: &[u8], file_bytes: u64) -> Result<bool, FormatError> {
+        let Head::Series(series) = open_head(head, file_bytes, &limits())? else { return Ok(false) };
+        if series.part(Axis::Axial, 0).is_none() {
+            return Ok(false);
+        }
+        self.forget(file);
+        self.open.push(Open { file, bytes: head.len(), series, is_head: true });
+        Ok(true)
+    }
+
+    /// The bytes that must be handed in for a slice; nothing where the file is there.
+    pub(super) fn part(&mut self, file: usize, n: usize, axis: Axis, volume: usize) -> Option<Part> {
+        let open = self.used(file).filter(|open| open.is_head)?;
+        let slices = open.series.volume().map_or(0, |voxels| voxels.slices(axis));
+        open.series.part(axis, volume * slices + n)
     }
 
     /// An open file, which becomes the one used last.
-    pub(super) fn used(&mut self, file: usize) -> Option<&Series> {
+    pub(super) fn used(&mut self, file: usize) -> Option<&Open> {
         let at = self.open.iter().position(|open| open.file == file)?;
         let open = self.open.remove(at);
         self.open.push(open);
-        self.open.last().map(|open| &open.series)
+        self.open.last()
     }
 
     pub(super) fn forget(&mut self, file: usize) {
@@ -96,19 +116,20 @@ impl Store {
         n: usize,
         axis: Axis,
         volume: usize,
+        part: Option<&Uint8Array>,
     ) -> Result<RawPicture, FormatError> {
-        let series = self.used(file).ok_or(FormatError::Empty)?;
-        match series.volume() {
-            Some(voxels) => {
-                let slices = voxels.slices(axis);
-                if n >= slices || volume >= voxels.volumes() {
-                    return Err(FormatError::NoSuchFrame { wanted: n, frames: slices });
-                }
-                let frame = voxels.slice(axis, volume * slices + n)?;
-                Ok(RawPicture::of_frame(&frame, series.format, series.units.clone()))
+        let Open { series, .. } = self.used(file).ok_or(FormatError::Empty)?;
+        let slices = series.volume().map_or(0, |voxels| voxels.slices(axis));
+        let all = volume * slices + n;
+        let frame = match (series.volume(), part) {
+            (Some(voxels), _) if n >= slices || volume >= voxels.volumes() => {
+                return Err(FormatError::NoSuchFrame { wanted: n, frames: slices });
             }
-            None => series.picture(n),
-        }
+            (_, Some(bytes)) => series.frame_of_part(axis, all, brought_in(bytes))?,
+            (Some(voxels), None) => voxels.slice(axis, all)?,
+            (None, None) => return series.picture(n),
+        };
+        Ok(RawPicture::of_frame(&frame, series.format, series.units.clone()))
     }
 }
 

@@ -1,18 +1,18 @@
 //! Files about a series, for the page to save.
 //!
 //! Comes in: the series that was put together last, numbers of slices in the order that `describe.rs` gives them, and a map
-//! [side, side] or a picture for each. Goes out: the bytes of a file. Fails by throwing an `ImageError`.
+//! [side, side] for each. Goes out: the bytes of a file. Fails by throwing an `ImageError`.
 
 use std::collections::HashMap;
 
-use js_sys::{Float32Array, Uint8Array};
+use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
 
 use super::describe::order;
 use super::store::with_store;
 use crate::Series;
 use crate::map_at::at_pixel;
-use crate::write::{Segment, Stamp, WriteError, nifti_labels, nifti_map, secondary_capture, segmentation};
+use crate::write::{Segment, Stamp, WriteError, nifti_labels, nifti_map, secondary_capture_head, segmentation};
 
 /// Random bytes that three identifiers take.
 const RANDOM_BYTES: usize = 48;
@@ -90,28 +90,18 @@ pub fn write_maps(
     Ok(out)
 }
 
-/// One slice with its overlay, RGBA of the slice's size, as DICOM Secondary Capture that refers to it.
+/// A DICOM Secondary Capture that refers to slices, up to its pixels: RGB of each slice follows, and a zero byte where all of
+/// them are of an odd number of bytes.
 ///
 /// # Errors
 /// Throws `ImageError` where the source does not allow it.
-#[wasm_bindgen(js_name = writeCapture)]
-pub fn write_capture(
-    slice: usize,
-    rgba: &Uint8Array,
-    model: &str,
-    random: &[u8],
-    unix_seconds: f64,
-) -> Result<Vec<u8>, JsValue> {
+#[wasm_bindgen(js_name = captureHead)]
+pub fn capture_head(slices: &[u32], model: &str, random: &[u8], unix_seconds: f64) -> Result<Vec<u8>, JsValue> {
     let series = last_series()?;
     let (order, _) = order(&series);
-    let frame = *order.get(slice).ok_or_else(|| thrown(&WriteError::Nothing))?;
-    let rgba = rgba.to_vec();
-    let rgb = |_| Ok(rgba.chunks_exact(4).flat_map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect());
+    let frames: Vec<usize> = slices.iter().filter_map(|&slice| order.get(slice as usize).copied()).collect();
     let description = format!("Anomaly map over the source, {model}; research and teaching, not for diagnosis");
-    let mut out = Vec::new();
-    secondary_capture(&series, &[frame], &description, &stamp(random, unix_seconds), &mut out, rgb)
-        .map_err(|error| thrown(&error))?;
-    Ok(out)
+    secondary_capture_head(&series, &frames, &description, &stamp(random, unix_seconds)).map_err(|error| thrown(&error))
 }
 
 /// A map [side, side] as a NumPy array.

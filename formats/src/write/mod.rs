@@ -25,7 +25,7 @@ mod png16;
 mod regions;
 
 pub use contours::{Outlines, contours};
-pub use dicom::{IMPLEMENTATION, Segment, Stamp, check_dicom, secondary_capture, segmentation};
+pub use dicom::{IMPLEMENTATION, Segment, Stamp, check_dicom, secondary_capture, secondary_capture_head, segmentation};
 pub use error::WriteError;
 pub use nifti::{DESCRIPTION, check_nifti, nifti_labels, nifti_map};
 pub use npy::npy;

@@ -24,10 +24,35 @@ pub fn secondary_capture(
     out: &mut impl Write,
     mut picture: impl FnMut(usize) -> Result<Vec<u8>, WriteError>,
 ) -> Result<(), WriteError> {
+    out.write_all(&secondary_capture_head(series, frames, description, stamp)?)?;
+    let frame_bytes = series.width_px * series.height_px * 3;
+    for &frame in frames {
+        let picture = picture(frame)?;
+        if picture.len() != frame_bytes {
+            return Err(WriteError::Size { what: "a picture", expected: frame_bytes, found: picture.len() });
+        }
+        out.write_all(&picture)?;
+    }
+    if frame_bytes * frames.len() % 2 == 1 {
+        out.write_all(&[0])?;
+    }
+    Ok(())
+}
+
+/// The file up to its pixels: the colours over each frame follow, [height, width, 3], and a zero byte where all of them
+/// are of an odd number of bytes.
+///
+/// # Errors
+/// [`WriteError`]: see its variants.
+pub fn secondary_capture_head(
+    series: &Series,
+    frames: &[usize],
+    description: &str,
+    stamp: &Stamp,
+) -> Result<Vec<u8>, WriteError> {
     let sources = sources(series, frames)?;
     let Some(first) = sources.first() else { return Err(WriteError::Nothing) };
-    let frame_bytes = series.width_px * series.height_px * 3;
-    let bytes = frame_bytes as u64 * sources.len() as u64;
+    let bytes = (series.width_px * series.height_px * 3) as u64 * sources.len() as u64;
     let set = common(first.origin, stamp, CLASS, "OT", "MVFA anomaly map over its source")
         .and(pixels(series, sources.len()))
         .and(pages(sources.len())?)
@@ -40,18 +65,7 @@ pub fn secondary_capture(
         (Some(spacing), Some(_)) => set.numbers(0x0028_0030, &spacing),
         _ => set,
     };
-    out.write_all(&file_head(CLASS, &stamp.uid(0), set, bytes)?)?;
-    for &frame in frames {
-        let picture = picture(frame)?;
-        if picture.len() != frame_bytes {
-            return Err(WriteError::Size { what: "a picture", expected: frame_bytes, found: picture.len() });
-        }
-        out.write_all(&picture)?;
-    }
-    if bytes % 2 == 1 {
-        out.write_all(&[0])?;
-    }
-    Ok(())
+    file_head(CLASS, &stamp.uid(0), set, bytes)
 }
 
 fn source(frame: &SourceFrame<'_>) -> Item {

@@ -10,6 +10,6 @@ mod common;
 mod item;
 mod segmentation;
 
-pub use capture::secondary_capture;
+pub use capture::{secondary_capture, secondary_capture_head};
 pub use common::{IMPLEMENTATION, Stamp, check_dicom};
 pub use segmentation::{Segment, segmentation};

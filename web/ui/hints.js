@@ -1,0 +1,36 @@
+/**
+ * Which object a medical file may show, and whether a model was made for such files. The rules of the command line
+ * (src/cli/object_hint.rs) in its words; a test compares both. What is not known has no hint. Pure functions.
+ */
+
+import { KNOWN } from "./objects.js";
+
+/** What a file says of itself. @typedef {{format: string, modality: string | null, bodyPart: string | null}} Shown */
+
+/** @param {(typeof KNOWN)[number]} known @param {string | undefined} part in capitals */
+const hasPart = (known, part) => part === undefined || known.parts.length === 0 || known.parts.some((one) => one === part);
+
+/** The objects of a model that a series may show: its modality fits, and its part of the body where it has one. @param {Shown} series @param {string[]} objects ids @returns {string[]} */
+export function suggested({ modality, bodyPart }, objects) {
+  if (!modality) return [];
+  const part = bodyPart?.toUpperCase();
+  const fits = KNOWN.filter((known) => known.modalities.includes(modality) && hasPart(known, part)).map(({ id }) => id);
+  return objects.filter((id) => fits.includes(id));
+}
+
+/** Why an object and a series do not belong together. @param {Shown} series @param {string} object its id @returns {string | null} */
+export function mismatch({ modality, bodyPart }, object) {
+  const known = KNOWN.find(({ id }) => id === object);
+  if (!modality || !known) return null;
+  if (!known.modalities.includes(modality)) {
+    return `the modality is ${modality}, models for ${object} are made from ${known.modalities.join(" or ")}: the score may mean nothing`;
+  }
+  const part = bodyPart?.toUpperCase();
+  return hasPart(known, part) ? null : `the body part is ${part}, which models for ${object} have not seen: the score may mean nothing`;
+}
+
+/** What a series shows, in words. @param {Shown} series */
+export function shows({ format, modality, bodyPart }) {
+  if (!modality) return `${format} without a modality`;
+  return bodyPart ? `${modality} of ${bodyPart}` : modality;
+}
