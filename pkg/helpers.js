@@ -83,7 +83,7 @@ export function spread(jobs, lanes) {
 
 /**
  * A normal picture to compare with, decoded once for all workers; `key` identifies it together with its window.
- * @typedef {{key: string, input: Uint8Array<ArrayBuffer>}} Support
+ * @typedef {{key: string, input?: Uint8Array<ArrayBuffer>, facts?: import("./index.d.ts").SupportFacts}} Support one of both: `facts` of one that is remembered without its picture
  */
 
 /** One worker of several: opened when needed, brought in line with the normal pictures. */
@@ -142,8 +142,8 @@ export class Helper {
       await session.clearSupport();
       this.#placed = [];
     }
-    for (const { key, input } of supports.slice(this.#placed.length)) {
-      const id = await session.addSupport({ input });
+    for (const { key, input, facts } of supports.slice(this.#placed.length)) {
+      const id = facts ? await session.addRemembered(facts) : await session.addSupport({ input: /** @type {Uint8Array<ArrayBuffer>} */ (input) });
       this.#placed.push({ key, id });
     }
     return { session, ids: this.#placed.map(({ id }) => id) };

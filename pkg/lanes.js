@@ -23,7 +23,8 @@ const MAX_TRIES = 3;
  */
 /**
  * One job, made ready.
- * @typedef {Compared & {analyse: (session: Session, how: {signal: AbortSignal, isFirst: boolean}) => Promise<unknown>}} Task
+ * @typedef {{signal: AbortSignal, isFirst: boolean, ids: readonly number[]}} How `ids`: how a further session names the references, in their order
+ * @typedef {Compared & {analyse: (session: Session, how: How) => Promise<unknown>}} Task
  */
 /**
  * The first worker. Its owner opens it, replaces it and gives it the references.
@@ -130,7 +131,7 @@ export class Lanes {
       try {
         if (signal.aborted) throw stopped(signal);
         const own = (session = await run.first.session());
-        return await this.#settle(job, run, signal, (task) => task.analyse(own, { signal, isFirst: true }));
+        return await this.#settle(job, run, signal, (task) => task.analyse(own, { signal, isFirst: true, ids: [] }));
       } catch (error) {
         if (signal.aborted || error.name !== "DeviceError") throw error;
         if (attempt >= MAX_TRIES) throw run.hopeless?.(job, error) ?? error;
@@ -151,7 +152,7 @@ export class Lanes {
           // Both at once, so that both hold the same references at the same places.
           const [from, to] = await Promise.all([memberOf(run.first, references), other.sync(references)]);
           if (from) await fillUp(from, to, augment).catch(() => {});
-          await analyse(to.session, { signal, isFirst: false });
+          await analyse(to.session, { signal, isFirst: false, ids: to.ids });
         });
       } catch (error) {
         if (signal.aborted || error.name !== "DeviceError") throw error;

@@ -36,6 +36,7 @@ import { mountSupport } from "./ui/support.js";
 import { mountSupportScores } from "./ui/support-scores.js";
 import { mountTable } from "./ui/table.js";
 import { mountViewer } from "./ui/viewer.js";
+import { createWorkspace, mountWorkspace } from "./ui/workspace.js";
 
 const why = obstacle();
 if (why) showUnsupported(why);
@@ -62,7 +63,8 @@ async function start() {
   const overlay = createOverlay(store);
   const adding = createAdding(store, sources, images, stacks, support);
   engine.onReady(() => void images.decodeAll());
-  mountIntake(adding, messages, engine);
+  const workspace = createWorkspace(store, messages, engine, images, support);
+  mountIntake({ ...adding, workspace: workspace.open }, messages, engine);
   mountSupport(store, messages, support, adding.normals);
   void engine.open(store.state.settings.device);
 
@@ -86,6 +88,7 @@ async function start() {
   await then(() => mountStatus(store, engine, runner));
   const print = await then(() => mountPrint(store, overlay, viewer));
   await then(() => mountExports(store, messages, overlay, images, sources, viewer, print));
+  await then(() => mountWorkspace(store, workspace));
   const table = await then(() => mountTable(store, images));
   await then(() => {
     mountLeave(store);

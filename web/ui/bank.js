@@ -26,8 +26,8 @@ export function mountBank(store) {
     const { bankRows, mode } = state.settings;
     const chosen = BANKS.find(({ rows }) => rows === bankRows) ?? WHOLE;
     select.selectedIndex = BANKS.indexOf(chosen);
-    select.disabled = mode === "zero";
-    hint.hidden = mode === "zero" || chosen === WHOLE;
+    select.disabled = mode !== "few";
+    hint.hidden = mode !== "few" || chosen === WHOLE;
     setText(hint, `Leaves out what does not fit: mean pixel AUROC ${chosen.auroc} in our tests, ${WHOLE.auroc} with all patches.`);
   });
 }

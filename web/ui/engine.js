@@ -5,7 +5,7 @@
 
 import { Opener, Session, startUnderPagePolicy } from "../../pkg/index.js";
 import { megabytes, sentence } from "./dom.js";
-import { hasWords } from "./store.js";
+import { possibleMode } from "./store.js";
 
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
@@ -115,7 +115,7 @@ export function createEngine(store, messages, network, others) {
     const object = (known ?? info.objects[0])?.id ?? "";
     // The first load takes the model's own way of using normal images; later loads keep the person's choice.
     const augment = state.info ? settings.augment : info.augment;
-    const mode = hasWords(info, object) ? settings.mode : "few";
+    const mode = possibleMode(info, { ...settings, object });
     const colourMap = info.colourMaps.includes(settings.colourMap) ? settings.colourMap : info.colourMaps[0];
     Object.assign(settings, { object, augment, mode, colourMap });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });

@@ -5,7 +5,7 @@
  */
 
 import { countOf, createPauses, el, make, sentence, setHidden, setText } from "./dom.js";
-import { fileName, withoutEnding } from "./names.js";
+import { besideWhat, fileName, withoutEnding } from "./names.js";
 import { thresholdFor } from "./results.js";
 import { download } from "./save.js";
 import { createSliceExports } from "./slice-exports.js";
@@ -92,7 +92,7 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
       const { object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
       const label = kind.ofAll ? `Image ${item.number}` : item.label;
       const called = el("report-names").checked ? withoutEnding(kind.ofAll ? item.series?.name ?? item.path : item.path) : label;
-      download(await kind.make(), `${fileName(called, object, mode === "zero" ? "words" : "normal-images", select.value)}.${kind.ending}`);
+      download(await kind.make(), `${fileName(called, object, besideWhat(mode), select.value)}.${kind.ending}`);
     } catch (error) {
       if (error.name === "AbortError") messages.notice("Nothing was saved: it was stopped.");
       else messages.error(`The file could not be saved. ${sentence(error.message)}`);

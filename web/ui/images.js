@@ -177,7 +177,8 @@ export function createImages(store, messages, engine) {
       const pixels = new ImageData(/** @type {any} */ (asClamped(decoded.pixels)), decoded.width, decoded.height);
       const bitmap = await createImageBitmap(pixels);
       item.bitmap?.close();
-      Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, warnings: decoded.warnings, values: decoded.values, inverted: decoded.inverted });
+      if (item.absent) Object.assign(item, { bitmap, input: decoded.input, decodedWindow: window });
+      else Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, warnings: decoded.warnings, values: decoded.values, inverted: decoded.inverted });
       await keepThumb(item, bitmap);
       if (item.status === "reading") item.status = "ready";
       forget();

@@ -3,6 +3,7 @@
 import { offerDataSets } from "./dataset.js";
 import { el } from "./dom.js";
 import { comparePaths } from "./names.js";
+import { ENDING as WORKSPACE_ENDING } from "./workspace.js";
 
 /** Files that systems put into folders by themselves. */
 const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
@@ -11,7 +12,7 @@ const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
 /** @typedef {{file: File, path: string}} Found a file and where it lay, as "patient A/series 1/IM00001.png" */
 
 /**
- * @param {{images: AddFiles, normals: AddFiles}} add
+ * @param {{images: AddFiles, normals: AddFiles, workspace: (file: Blob, name: string) => void}} add
  * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
  */
@@ -26,7 +27,10 @@ export function mountIntake(add, messages, engine) {
 
   /** @param {Found[]} files @param {AddFiles} to */
   function take(files, to) {
-    const usable = files.filter(({ file }) => !NOISE.test(file.name));
+    const workspaces = files.filter(({ file }) => file.name.toLowerCase().endsWith(WORKSPACE_ENDING));
+    for (const { file } of workspaces.slice(0, 1)) add.workspace(file, file.name);
+    if (workspaces.length > 0 && workspaces.length === files.length) return;
+    const usable = files.filter((one) => !NOISE.test(one.file.name) && !workspaces.includes(one));
     if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, WebP, BMP, TIFF, DICOM, NIfTI, NRRD or MetaImage files.");
     usable.sort((a, b) => comparePaths(a.path, b.path));
     const opened = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));

@@ -39,6 +39,11 @@ export function comparePaths(a, b) {
   return left.length - right.length;
 }
 
+/** What an image was compared with, for the name of a file. @param {import("../../pkg/index.d.ts").Mode} mode */
+export function besideWhat(mode) {
+  return mode === "zero" ? "words" : mode === "self" ? "itself" : "normal-images";
+}
+
 /**
  * A file name for something saved: letters, digits and hyphens, the same on every system.
  * @param {...string} parts

@@ -5,7 +5,10 @@ import { clamp, el, ended, make, setHidden, setText, twoDigits } from "./dom.js"
 import { drawHistogram, histogram } from "./histogram.js";
 import { OWN, isThresholdSet, layerOf, layerRange, layerThreshold, layersOf, setThreshold } from "./layers.js";
 import { windowFor, windowWords } from "./results.js";
-import { currentImage, hasWords } from "./store.js";
+import { mountSides } from "./sides.js";
+import { currentImage, hasWords, sidesAreAlike } from "./store.js";
+
+const SELF_NOTE = "Left is compared with right, without any normal image: for a head or a chest seen straight from the front or in axial slices. What differs on both sides alike is not found, and a tilted picture differs everywhere.";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -15,7 +18,7 @@ import { currentImage, hasWords } from "./store.js";
 export function mountPanel(store, images, support) {
   const { state } = store;
   const object = el("object-select");
-  const modes = { few: el("mode-few"), zero: el("mode-zero") };
+  const modes = { few: el("mode-few"), zero: el("mode-zero"), self: el("mode-self") };
   const augment = el("augment-select");
   const colours = el("colour-map");
   const threshold = el("threshold");
@@ -27,7 +30,7 @@ export function mountPanel(store, images, support) {
 
   object.addEventListener("change", () => {
     store.set({ objectChosen: true });
-    store.settings({ object: object.value, threshold: null });
+    store.settings({ object: object.value, bilateral: null, threshold: null });
   });
   for (const [mode, input] of Object.entries(modes)) {
     input.addEventListener("change", () => input.checked && store.settings({ mode, threshold: null }));
@@ -50,6 +53,7 @@ export function mountPanel(store, images, support) {
   el("swipe-toggle").addEventListener("change", () => store.settings({ swipe: el("swipe-toggle").checked }));
   el("contour-toggle").addEventListener("change", () => store.settings({ contour: el("contour-toggle").checked }));
   mountBank(store);
+  mountSides(store);
   mountWindow(store, images, support);
 
   let listed = /** @type {object | null} */ (null);
@@ -66,7 +70,7 @@ export function mountPanel(store, images, support) {
     else setText(object.options[0], state.load.phase === "loading" ? "Model is loading" : "No model is loaded");
     paintModes();
     augment.value = settings.augment;
-    augment.disabled = settings.mode === "zero";
+    augment.disabled = settings.mode !== "few";
     if (info) colours.value = settings.colourMap;
     el("scale-mode").value = settings.sharedScale ? "shared" : "own";
     el("swipe-toggle").checked = settings.swipe;
@@ -80,7 +84,10 @@ export function mountPanel(store, images, support) {
     modes.zero.disabled = !possible;
     modes.few.checked = settings.mode === "few";
     modes.zero.checked = settings.mode === "zero";
+    modes.self.checked = settings.mode === "self";
+    setHidden(el("mode-self-line"), !sidesAreAlike(info, settings.object));
     const reason = !info ? "Whether words can be used depends on the model."
+      : settings.mode === "self" ? SELF_NOTE
       : possible && settings.mode === "zero" ? info.zeroShotNote ?? ""
       : possible ? ""
       : info.zeroShot ? "The model has no words for this choice."

@@ -29,7 +29,8 @@ export function readScore(state, item) {
   const warnings = warningsFor(item);
   const empty = warnings.find(({ voids }) => voids);
   if (empty) return { score: null, reading: `No score: ${empty.short}`, range: "", hint: "", warnings };
-  return { ...(result.mode === "few" ? withNormals(state, item) : withWords(state, result)), warnings };
+  const read = result.mode === "few" ? withNormals(state, item) : result.mode === "self" ? withItself(result) : withWords(state, result);
+  return { ...read, warnings };
 }
 
 /**
@@ -58,6 +59,16 @@ function withWords(state, result) {
     reading: "Likeness to the words for abnormal",
     range: "",
     hint: `${outline} The score is the map's average; compare it only with others of this model and this kind of image. ${NO_DIAGNOSIS}`,
+  };
+}
+
+/** @param {import("../../pkg/index.d.ts").Result} result */
+function withItself(result) {
+  return {
+    score: result.score,
+    reading: "How far left and right differ",
+    range: "",
+    hint: `Nothing normal to compare with gives no range, so ${NO_OUTLINE} Compare the score only with others of this model and this kind of image. ${NO_DIAGNOSIS}`,
   };
 }
 

@@ -1,7 +1,7 @@
 /** What a result belongs to, and what follows from it: staleness, colour range, default threshold. Pure functions. */
 
 import { limitsOf } from "./compact.js";
-import { currentImage } from "./store.js";
+import { currentImage, sidesAreAlike } from "./store.js";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -12,7 +12,7 @@ import { currentImage } from "./store.js";
  * @param {ImageItem} item
  */
 function settingsFor(state, item) {
-  const { object, mode, augment, bankRows } = state.settings;
+  const { object, mode, augment, bankRows, nearest } = state.settings;
   const few = mode === "few";
   return {
     model: state.info?.name,
@@ -21,10 +21,17 @@ function settingsFor(state, item) {
     mode,
     augment: few ? augment : "",
     bankRows: few ? bankRows : null,
+    bilateral: few && isBilateral(state),
+    ...(few && nearest !== null ? { nearest } : {}),
     normals: few ? state.support.map((support) => support.id) : [],
     window: item.deep ? windowFor(state, item) : "",
     leaveOut: boxesFor(state, item),
   };
+}
+
+/** Whether left is compared with right beside the normal images. @param {State} state */
+export function isBilateral({ info, settings }) {
+  return settings.bilateral ?? sidesAreAlike(info, settings.object);
 }
 
 /** The window that a deep image is seen through now, as the package takes it. @param {State} state @param {{stackWindow?: string | null} | null} [item] */

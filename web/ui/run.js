@@ -11,7 +11,8 @@
 import { workerCount } from "../../pkg/helpers.js";
 import { Lanes } from "../../pkg/lanes.js";
 import { compacted } from "./compact.js";
-import { boxesFor, isUpToDate, keyFor } from "./results.js";
+import { nearestOf } from "./nearest.js";
+import { boxesFor, isBilateral, isUpToDate, keyFor } from "./results.js";
 import { projection } from "./stacks.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -43,7 +44,7 @@ export function createRunner(store, messages, engine, images, support, network) 
 
   /** @param {number[]} ids */
   async function analyse(ids) {
-    const items = state.images.filter((item) => ids.includes(item.id) && item.status !== "error");
+    const items = state.images.filter((item) => ids.includes(item.id) && item.status !== "error" && !item.absent);
     if (state.run || items.length === 0) return;
     const controller = new AbortController();
     messages.clear();
@@ -77,7 +78,12 @@ export function createRunner(store, messages, engine, images, support, network) 
   function comparedNow() {
     const { mode, augment } = state.settings;
     const items = mode === "few" ? state.support : [];
-    return { references: items.flatMap(({ id, input, window }) => (input ? [{ key: `${id} ${window}`, input }] : [])), augment };
+    /** @param {import("./types.d.ts").SupportItem} item @returns {import("../../pkg/helpers.js").Support[]} */
+    const reference = ({ id, input, window, remembered }) => {
+      if (remembered) return [{ key: String(id), facts: remembered.facts }];
+      return input ? [{ key: `${id} ${window}`, input }] : [];
+    };
+    return { references: items.flatMap(reference), augment };
   }
 
   async function compared() {
@@ -107,17 +113,18 @@ export function createRunner(store, messages, engine, images, support, network) 
     }
     const input = await images.inputOf(item);
     // From here on nothing is waited for, so that the result belongs to these settings and normal images.
-    const { object, mode, augment, bankRows } = state.settings;
+    const { object, mode, augment, bankRows, nearest } = state.settings;
     const { width, height } = item;
     const leaveOut = boxesFor(state, item);
-    const options = { object, mode, augment, bankRows: bankRows ?? undefined, leaveOut };
+    const options = { object, mode, augment, bankRows: bankRows ?? undefined, bilateral: mode === "few" ? isBilateral(state) : undefined, leaveOut };
     const resultKey = keyFor(state, item);
     const normals = mode === "few" ? [...state.support] : [];
-    /** @param {import("../../pkg/index.js").Session} session @param {{signal: AbortSignal, isFirst: boolean}} how */
-    const analyse = async (session, { signal, isFirst }) => {
+    const near = nearest === null || mode !== "few" ? null : nearestOf(item, normals, nearest);
+    /** @param {import("../../pkg/index.js").Session} session @param {import("../../pkg/lanes.js").How} how */
+    const analyse = async (session, { signal, isFirst, ids }) => {
       // The bar follows the page's own session.
       if (isFirst) show({ stage: "", done: 0, total: 0 });
-      const result = await session.analyse({ input, width, height }, { ...options, signal, onProgress: isFirst ? show : undefined });
+      const result = await session.analyse({ input, width, height }, { ...options, among: near?.map((normal) => (isFirst ? normal.engineId : ids[normals.indexOf(normal)])), signal, onProgress: isFirst ? show : undefined });
       result.timings.referencesMs += normalsMs;
       result.timings.totalMs += normalsMs;
       normalsMs = 0;
@@ -160,5 +167,5 @@ export function createRunner(store, messages, engine, images, support, network) 
 
 /** What a run over all images has to do. @param {import("./types.d.ts").State} state */
 export function remaining(state) {
-  return state.images.filter((item) => item.status !== "error" && !isUpToDate(state, item));
+  return state.images.filter((item) => item.status !== "error" && !item.absent && !isUpToDate(state, item));
 }

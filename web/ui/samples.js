@@ -39,7 +39,7 @@ export async function mountSamples(store, messages, engine, images, support, run
       const normals = blobs.slice(1).map((blob, index) => ({ content: async () => blob, name: sample.references[index] }));
       setAside();
       store.set({ objectChosen: true });
-      store.settings({ object, mode: "few", augment: "none", bankRows: null, threshold: null });
+      store.settings({ object, mode: "few", augment: "none", bankRows: null, bilateral: null, nearest: null, threshold: null });
       support.add(normals, { sample: true });
       const [item] = images.add([{ content: async () => blobs[0], name: sample.image, note: sample.note }]);
       // Unreadable samples are told of like any other image.

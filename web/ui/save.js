@@ -4,7 +4,7 @@
  */
 
 import { createPauses, el, sentence } from "./dom.js";
-import { fileName, withoutEnding } from "./names.js";
+import { besideWhat, fileName, withoutEnding } from "./names.js";
 import { currentImage } from "./store.js";
 import { drawPicture } from "./picture.js";
 import { makeReport } from "./report.js";
@@ -53,7 +53,7 @@ export function mountSave(store, messages, overlay, images) {
 /** @param {import("./types.d.ts").ImageItem} item with a result @param {boolean} names */
 function pictureName(item, names) {
   const { object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
-  return `${fileName(names ? withoutEnding(item.path) : item.label, object, mode === "zero" ? "words" : "normal-images")}.png`;
+  return `${fileName(names ? withoutEnding(item.path) : item.label, object, besideWhat(mode))}.png`;
 }
 
 /** @param {Blob} blob @param {string} name */

@@ -32,10 +32,10 @@ export function mountScale(store, overlay) {
 
 /** What the map's values are. @param {import("../../pkg/index.d.ts").Mode | undefined} mode */
 export function scaleName(mode) {
-  return mode === "zero" ? "likeness to the words for abnormal" : "difference from normal";
+  return mode === "zero" ? "likeness to the words for abnormal" : mode === "self" ? "difference of left and right" : "difference from normal";
 }
 
-/** The same, with the name of a map that is not the result's own. @param {{layer?: import("./layers.js").Layer}} rendered @param {"few" | "zero" | undefined} mode */
+/** The same, with the name of a map that is not the result's own. @param {{layer?: import("./layers.js").Layer}} rendered @param {import("../../pkg/index.d.ts").Mode | undefined} mode */
 export function scaleOf({ layer }, mode) {
   if (!layer || layer.id === OWN) return scaleName(mode);
   return layer.id === "zero" || layer.id === "memory" ? scaleName(layer.id === "zero" ? "zero" : "few") : `${scaleName(mode)}, ${layer.name}`;

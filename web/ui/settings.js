@@ -17,6 +17,8 @@ export function loadSettings() {
     mode: "few",
     augment: "none",
     bankRows: null,
+    bilateral: null,
+    nearest: null,
     window: "auto",
     threshold: null,
     opacity: typeof kept.opacity === "number" && kept.opacity >= 0 && kept.opacity <= 1 ? kept.opacity : 0.7,

@@ -13,7 +13,7 @@ const MOST_NORMALS = 16;
 
 /** @typedef {{blob: Blob, name: string, path: string}} Found */
 /** @typedef {import("../../pkg/index.d.ts").SeriesInfo} SeriesInfo */
-/** @typedef {{content: () => Promise<Blob>, name: string, path: string, series?: SeriesInfo}} Picture a picture, read when it is needed */
+/** @typedef {{content: () => Promise<Blob>, name: string, path: string, series?: SeriesInfo, slice?: {axis: import("../../pkg/index.d.ts").SliceAxis, volume: number, index: number}}} Picture a picture, read when it is needed */
 /** One of the three. @typedef {{picture?: Picture, series?: SeriesInfo, refused?: {name: string, path: string, message: string}}} Part */
 
 /**
@@ -65,7 +65,8 @@ export function createSources(store, messages, engine) {
   function sliceOf(series, index, which = {}) {
     const content = async () => (await engine.opener()).frame(series.id, index, which);
     const part = `slice ${index + 1}`;
-    return { content, name: `${series.name}, ${part}`, path: `${series.path}, ${part}`, series };
+    const slice = { axis: which.axis ?? "axial", volume: which.volume ?? 0, index };
+    return { content, name: `${series.name}, ${part}`, path: `${series.path}, ${part}`, series, slice };
   }
 
   /** Takes what files hold. @param {Found[]} files @param {(parts: Part[]) => void} take */

@@ -27,6 +27,7 @@ export function whyNot(state) {
   const item = currentImage(state);
   if (!item) return "Add an image to begin.";
   if (item.status === "error") return "This file cannot be read. Choose another image.";
+  if (item.absent) return "The workspace has this result without the image. Add the image to analyse it again.";
   if (state.settings.mode === "few" && state.support.length === 0) return "Add at least one normal image to compare with.";
   return "";
 }
@@ -57,7 +58,7 @@ export function mountStatus(store, engine, runner) {
     analyse.hidden = working || unloaded;
     cancel.hidden = !working;
     analyse.disabled = whyNot(state) !== "";
-    const usable = state.images.filter((item) => item.status !== "error").length;
+    const usable = state.images.filter((item) => item.status !== "error" && !item.absent).length;
     const left = remaining(state).length;
     all.hidden = working || unloaded || usable < 2;
     all.disabled = left === 0 || (state.settings.mode === "few" && state.support.length === 0);

@@ -73,8 +73,8 @@ export function createStore() {
     },
     settings(patch) {
       Object.assign(state.settings, patch);
-      // Another object may have no words.
-      if (state.info && !hasWords(state.info, state.settings.object)) state.settings.mode = "few";
+      // Another object may have no words, or sides that differ.
+      state.settings.mode = possibleMode(state.info, state.settings);
       saveSettings(state.settings);
       changed();
     },
@@ -88,6 +88,17 @@ export function createStore() {
 /** @param {import("./types.d.ts").State} state @returns {import("./types.d.ts").ImageItem | null} */
 export function currentImage(state) {
   return state.images.find((item) => item.id === state.currentId) ?? null;
+}
+
+/** The mode in the settings if the model has it for the object, else the comparison with normal images. @param {import("../../pkg/index.d.ts").SessionInfo | null} info @param {import("./types.d.ts").Settings} settings */
+export function possibleMode(info, { object, mode }) {
+  const isPossible = !info || mode === "few" || (mode === "zero" ? hasWords(info, object) : sidesAreAlike(info, object));
+  return isPossible ? mode : "few";
+}
+
+/** Whether left and right of an object look alike. @param {import("../../pkg/index.d.ts").SessionInfo | null} info @param {string} object */
+export function sidesAreAlike(info, object) {
+  return Boolean(info?.objects.some(({ id, bilateral }) => id === object && bilateral));
 }
 
 /** Whether the model has words for an object. @param {import("./types.d.ts").State["info"]} info @param {string} object its id */

@@ -47,13 +47,15 @@ export function mountSupport(store, messages, support, addFiles) {
       }
       tile.dataset.state = item.session ? "ready" : "reading";
       if (item.thumb && tile.firstChild !== item.thumb) tile.prepend(item.thumb);
-      tile.title = [item.name, ...item.warnings.map(({ short }) => short), ...item.notes.map(({ text }) => text)].join("\n");
+      tile.classList.toggle("remembered", Boolean(item.remembered));
+      tile.title = [item.remembered ? `${item.name}, remembered without its picture` : item.name, ...item.warnings.map(({ short }) => short), ...item.notes.map(({ text }) => text)].join("\n");
     }
     const count = state.support.length;
     setText(el("support-title"), count ? `Normal images (${count})` : "Normal images");
     el("support-clear").hidden = count === 0;
-    el("support").classList.toggle("unused", state.settings.mode === "zero");
+    el("support").classList.toggle("unused", state.settings.mode !== "few");
     const hint = state.settings.mode === "zero" ? "Not used when comparing with words."
+      : state.settings.mode === "self" ? "Not used when comparing left with right."
       : count === 0 ? "Images of the same organ, view and scanner with nothing unusual in them. Four or more are good."
       : doubtful(state.support) ? doubtful(state.support)
       : count < 4 ? `${countOf(count, "image")}. Four or more give a better range.`

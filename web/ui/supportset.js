@@ -25,14 +25,25 @@ export function createSupportSet(store, messages, engine) {
   /** Those that could not be added since the last message about it was settled. @type {{name: string, reason: string}[]} */
   let refused = [];
 
-  /** @param {{content: () => Promise<Blob>, name: string, series?: import("../../pkg/index.d.ts").SeriesInfo}[]} pictures @param {{sample?: boolean}} [origin] */
+  /** @param {Pick<import("./types.d.ts").SupportItem, "content" | "name" | "series" | "slice">[]} pictures @param {{sample?: boolean}} [origin] */
   function add(pictures, { sample = false } = {}) {
     if (pictures.length === 0) return;
-    const items = pictures.map(({ content, name, series }) => /** @type {import("./types.d.ts").SupportItem} */ ({
-      id: nextId++, content, name, series, sample, deep: false, thumb: null, input: null, spread: null, hash: "", warnings: [], notes: [], session: null, engineId: 0, window: "",
+    const items = pictures.map(({ content, name, series, slice }) => /** @type {import("./types.d.ts").SupportItem} */ ({
+      id: nextId++, content, name, series, slice, sample, deep: false, thumb: null, input: null, spread: null, hash: "", warnings: [], notes: [], session: null, engineId: 0, window: "",
     }));
     store.set({ support: [...state.support, ...items] });
     void sync();
+  }
+
+  /** Normal images that are remembered without their pictures. @param {{name: string, remembered: import("./types.d.ts").Remembered}[]} normals @returns {number[]} their ids */
+  function remember(normals) {
+    const content = () => Promise.reject(new Error("This normal image is here without its picture. Add the picture again."));
+    const items = normals.map(({ name, remembered }) => /** @type {import("./types.d.ts").SupportItem} */ ({
+      id: nextId++, content, name, remembered, sample: false, deep: false, thumb: null, input: null, spread: null, hash: remembered.facts.pixels, warnings: [], notes: [], session: null, engineId: 0, window: "",
+    }));
+    store.set({ support: [...state.support, ...items] });
+    void sync();
+    return items.map(({ id }) => id);
   }
 
   /** Says what was in the list already and is taken out. @param {string[]} names */
@@ -118,16 +129,16 @@ export function createSupportSet(store, messages, engine) {
     const window = windowFor(state);
     if (!session || !state.support.includes(item)) return false;
     const inPlace = item.session === session && (!item.deep || item.window === window);
-    if (inPlace && item.thumb) return false;
+    if (inPlace && (item.thumb || item.remembered)) return false;
     try {
       if (item.session === session) await forget(item);
-      if (!item.thumb || !item.input || (item.deep && item.window !== window)) await decode(item, session, window);
+      if (!item.remembered && (!item.thumb || !item.input || (item.deep && item.window !== window))) await decode(item, session, window);
       const earlier = state.support.slice(0, Math.max(0, state.support.indexOf(item)));
       if (earlier.some(({ hash }) => hash === item.hash)) {
         state.support = state.support.filter((other) => other !== item);
         return true;
       }
-      item.engineId = await session.addSupport({ input: /** @type {Uint8Array<ArrayBuffer>} */ (item.input) });
+      item.engineId = item.remembered ? await give(session, item.remembered) : await session.addSupport({ input: /** @type {Uint8Array<ArrayBuffer>} */ (item.input) });
       item.session = session;
       // Taken out while it was being added.
       if (!state.support.includes(item)) await forget(item);
@@ -153,5 +164,17 @@ export function createSupportSet(store, messages, engine) {
   }
 
   engine.onReady(() => void sync());
-  return { add, refuse, remove, replace, clear, sync };
+  return { add, remember, refuse, remove, replace, clear, sync };
+}
+
+/** @param {import("../../pkg/index.js").Session} session @param {import("./types.d.ts").Remembered} remembered @returns {Promise<number>} its id there */
+async function give(session, { augment, facts, views }) {
+  const id = await session.addRemembered(facts);
+  try {
+    for (const [view, rows] of views.entries()) await session.giveView({ id, view }, rows, { augment });
+  } catch (error) {
+    await session.removeSupport(id).catch(() => {});
+    throw error;
+  }
+  return id;
 }

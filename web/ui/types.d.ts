@@ -1,4 +1,4 @@
-import type { ColourMap, FileWindow, GreySpread, NetworkRequest, Note, PixelBox, Result, SeriesInfo, Session, SessionInfo, SharedWindow, ShownWindow, SliceAxis, Warning } from "../../pkg/index.d.ts";
+import type { ColourMap, FileWindow, GreySpread, NetworkRequest, Note, PixelBox, Result, SeriesInfo, Session, SessionInfo, SharedWindow, ShownWindow, SliceAxis, SupportFacts, Warning } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -50,6 +50,8 @@ export interface ImageItem {
   modality?: string | null;
   decodedWindow: string | null;
   message: string;
+  /** It came with a workspace that has its result and not the image. */
+  absent?: boolean;
   /** Reasons to distrust whatever comes of the image, which its pixels alone show. */
   warnings: Warning[];
   result: Result | null;
@@ -72,12 +74,15 @@ export interface SupportItem {
   id: number;
   content: () => Promise<Blob>;
   name: string;
-  /** The series it is a slice of. */
+  /** The series it is a slice of, and which one. */
   series?: SeriesInfo;
+  slice?: { axis: SliceAxis; volume: number; index: number };
   /** It came with a sample and is not the person's own. */
   sample: boolean;
   deep: boolean;
   thumb: HTMLCanvasElement | null;
+  /** What the model made of it, where it came with a workspace without the picture. */
+  remembered?: Remembered;
   /** What the model sees. */
   input: Uint8Array<ArrayBuffer> | null;
   /** How deep grey values are spread; null for 8 bits. */
@@ -94,12 +99,23 @@ export interface SupportItem {
   window: string;
 }
 
+/** A normal image as the model remembers it: rows of each view, level by level. */
+export interface Remembered {
+  augment: "mvfa" | "none";
+  facts: SupportFacts;
+  views: Float32Array[][];
+}
+
 export interface Settings {
   object: string;
-  mode: "zero" | "few";
+  mode: "zero" | "few" | "self";
   augment: "mvfa" | "none";
   /** Most rows a level kept of all normal images together; null: all. */
   bankRows: number | null;
+  /** Left is compared with right, too; null: if the object's sides look alike. */
+  bilateral: boolean | null;
+  /** So many slices of normal volumes are searched, those nearest to the image's place; null: all. */
+  nearest: number | null;
   /** "auto" or "CENTER,WIDTH". */
   window: string;
   /** null: the top of the normal images, if present, else none. */
