@@ -46,9 +46,9 @@ pub(crate) use map_rule::MapRule;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use maps::{maximum, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};
+pub use references::Facts;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use references::LEFT_OUT_AT_MOST;
-pub use references::Facts;
 pub use regions::{PixelBox, RegionError, Regions};
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use upsample::axis_weights;

@@ -35,7 +35,10 @@ impl From<EngineError> for WebError {
             e @ (EngineError::NoReferences
             | EngineError::NoZeroShot { .. }
             | EngineError::UnknownView { .. }
-            | EngineError::ForeignRows { .. }) => Self::Usage(e.to_string()),
+            | EngineError::ForeignRows { .. }
+            | EngineError::NotBilateral { .. }
+            | EngineError::NoPicture { .. }
+            | EngineError::DamagedFacts) => Self::Usage(e.to_string()),
         }
     }
 }

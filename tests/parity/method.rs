@@ -277,7 +277,11 @@ fn choosing_among_references_equals_having_those_only() {
     assert_eq!(among_one.support_scores, None, "one alone has no scale");
     assert!(analyse(&mut all, Some(vec![])).unwrap_err().to_string().contains("needs at least one"));
     let with_all = analyse(&mut all, None).unwrap();
-    assert_eq!(with_all.support_scores.map(|scores| scores.len()), Some(SUPPORTS.len()), "the choice is for one picture");
+    assert_eq!(
+        with_all.support_scores.map(|scores| scores.len()),
+        Some(SUPPORTS.len()),
+        "the choice is for one picture"
+    );
 }
 
 #[test]
