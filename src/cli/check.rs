@@ -62,7 +62,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     for set in &sets {
         paths::tell_overlays(set.overlays());
         let subjects = set.subjects(None);
-        errors += told(args, set.root(), Some(set.layout()), subjects)?;
+        errors += told(args, set.named(), Some(set.layout()), subjects)?;
     }
     if !loose.is_empty() {
         let (files, overlays) = pictures(&loose)?;

@@ -191,7 +191,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if evaluation.model.image_auroc.is_none() && evaluation.model.pixel_auroc.is_none() {
         bail!(
             "nothing can be measured in {}: it takes normal and abnormal pictures, or masks that are not empty (mvfa check shows what is there)",
-            dataset.root().display()
+            dataset.named().display()
         );
     }
     let windows = evaluation.windows.to_string();
@@ -217,7 +217,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         let heading = Heading {
             model: format!("{} (revision {})", manifest.name, manifest.revision),
             object: object.name,
-            setting: [setting(args, mode, references.len(), dataset.root()), after_sentence(&windows)].concat(),
+            setting: [setting(args, mode, references.len(), dataset.named()), after_sentence(&windows)].concat(),
             warnings: warnings.into_iter().map(|warning| warning.text).collect(),
         };
         let text = report(&heading, &evaluation, &names, thumbnails)?;

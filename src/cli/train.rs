@@ -208,7 +208,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             for set in
                 sets.concat().iter().filter(|(id, _)| is_used(id)).filter_map(|(_, folder)| Dataset::open(folder).ok())
             {
-                warnings.extend(set.layout().findings.iter().map(|finding| finding.of_set(set.root())));
+                warnings.extend(set.layout().findings.iter().map(|finding| finding.of_set(set.named())));
                 overlays += set.overlays();
             }
             paths::tell_overlays(overlays);

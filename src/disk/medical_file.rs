@@ -3,7 +3,7 @@
 //! Comes in: the bytes of a DICOM, NIfTI, NRRD or MetaImage file. Goes out: its values with the file's window, as a picture
 //! file has them. Fails with [`MedicalFileError`].
 
-use mvfa_formats::{Channels, FormatError, Limits, WindowShape, open};
+use mvfa_formats::{Channels, FormatError, Limits, Series, WindowShape, open};
 use thiserror::Error;
 
 use crate::image::{Picture, Pixels, Window};
@@ -33,7 +33,15 @@ pub fn picture(bytes: &[u8]) -> Result<Picture, MedicalFileError> {
     if series.len() != 1 {
         return Err(MedicalFileError::Slices { found: series.len() });
     }
-    let frame = series.frame(0)?;
+    Ok(of_frame(&series, 0)?)
+}
+
+/// One slice of a series as a picture, with the same rules.
+///
+/// # Errors
+/// [`FormatError`].
+pub fn of_frame(series: &Series, n: usize) -> Result<Picture, FormatError> {
+    let frame = series.frame(n)?;
     let is_inverted = frame.inverted && frame.channels == Channels::Gray;
     let sign = if is_inverted { -1.0 } else { 1.0 };
     let window = frame.presets.first().and_then(|preset| match preset.shape {

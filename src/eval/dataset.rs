@@ -5,13 +5,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::dataset::{Entry, Layout, Part, is_set_folder, part_of};
+use crate::dataset::{Entry, Finding, Layout, Part, counted, is_set_folder, part_of};
 use crate::disk::overlay_mark::without_overlays;
 use crate::disk::path_text::slashed;
 use crate::eval::check::Subject;
+use crate::eval::volumes::Sliced;
 use crate::image::SUPPORTED_FORMATS;
 
 /// Folders inside each other that are looked into.
@@ -86,6 +88,14 @@ pub enum DatasetError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A volume whose slices cannot be told apart, or not be read.
+    #[error("the volume {path} cannot be used: {reason}")]
+    Volume {
+        /// The file.
+        path: String,
+        /// What is wrong with it, and what to do.
+        reason: String,
+    },
     /// An I/O error.
     #[error("{path}: {source}")]
     Io {
@@ -121,7 +131,12 @@ pub struct Sample {
 /// A data set in a folder.
 #[derive(Clone, Debug)]
 pub struct Dataset {
+    /// What was named.
+    named: PathBuf,
+    /// The same, or the folder with its volumes in slices.
     root: PathBuf,
+    /// Keeps that folder.
+    sliced: Option<Arc<Sliced>>,
     /// Relative to `root`, as the layout numbers them.
     files: Vec<PathBuf>,
     layout: Layout,
@@ -138,9 +153,30 @@ impl Dataset {
             return Err(DatasetError::Layout { path: root.display().to_string(), expected: "test or valid" });
         }
         let (files, overlays) = files_of(root)?;
-        let names: Vec<String> = files.iter().map(|path| slashed(path)).collect();
-        let layout = Layout::at("", &names.iter().map(String::as_str).collect::<Vec<_>>());
-        Ok(Self { root: root.to_owned(), files, layout, overlays })
+        let layout = layout_of(&files);
+        let at = |file: usize| files.get(file).map(|path| root.join(path)).unwrap_or_default();
+        let named = root.to_owned();
+        let Some(sliced) = Sliced::of(&layout, at)? else {
+            return Ok(Self { root: named.clone(), named, sliced: None, files, layout, overlays });
+        };
+        let root = sliced.path().to_owned();
+        let (files, _) = files_of(&root)?;
+        let of_slices = layout_of(&files);
+        // What is odd about names and folders stands in the set itself, which classes there are in the slices.
+        let is_of_slices = |finding: &Finding| finding.code == "one-class";
+        let mut findings: Vec<Finding> = layout.findings.into_iter().filter(|one| !is_of_slices(one)).collect();
+        findings.extend(of_slices.findings.iter().filter(|one| is_of_slices(one)).cloned());
+        findings.push(Finding::warning(
+            "volumes",
+            format!(
+                "{} with {} in all; each slice counts as a picture, one of an abnormal volume without a mark as a normal \
+                 one, and a volume counts as a person",
+                counted(sliced.volumes, "volume"),
+                counted(of_slices.entries.len(), "slice")
+            ),
+        ));
+        let layout = Layout { findings, unknown: layout.unknown, ..of_slices };
+        Ok(Self { named, root, sliced: Some(Arc::new(sliced)), files, layout, overlays })
     }
 
     /// Whether the folder itself has parts or classes in it.
@@ -149,9 +185,19 @@ impl Dataset {
         is_set_folder(&names)
     }
 
-    /// The folder.
+    /// The folder in which its pictures are.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// The folder that was named.
+    pub fn named(&self) -> &Path {
+        &self.named
+    }
+
+    /// How many files are volumes, whose slices are its pictures.
+    pub fn volumes(&self) -> usize {
+        self.sliced.as_ref().map_or(0, |sliced| sliced.volumes)
     }
 
     /// What was taken for what.
@@ -204,8 +250,8 @@ impl Dataset {
             let folder = folders_in(&self.root).into_iter().find(|folder| part_of(&slashed(folder)) == Some(part));
             let path = |path: &Path| path.display().to_string();
             return Err(match folder {
-                Some(folder) => DatasetError::Empty { path: path(&self.root.join(folder)), passed: self.passed() },
-                None => DatasetError::Layout { path: path(&self.root), expected: part.name() },
+                Some(folder) => DatasetError::Empty { path: path(&self.named.join(folder)), passed: self.passed() },
+                None => DatasetError::Layout { path: path(&self.named), expected: part.name() },
             });
         }
         let some_mask = entries.iter().filter(|entry| entry.abnormal).find_map(|entry| entry.mask);
@@ -242,7 +288,7 @@ impl Dataset {
             return Ok(());
         }
         let found = if abnormal > 0 { "abnormal" } else { "normal" };
-        Err(DatasetError::OneClass { path: self.root.display().to_string(), found, passed: self.passed() })
+        Err(DatasetError::OneClass { path: self.named.display().to_string(), found, passed: self.passed() })
     }
 
     /// How many overlays of earlier runs lie among the pictures; they are passed over.
@@ -265,6 +311,11 @@ impl Dataset {
             })
             .collect()
     }
+}
+
+fn layout_of(files: &[PathBuf]) -> Layout {
+    let names: Vec<String> = files.iter().map(|path| slashed(path)).collect();
+    Layout::at("", &names.iter().map(String::as_str).collect::<Vec<_>>())
 }
 
 /// Names of the folders in a folder; none if it cannot be read.

@@ -22,6 +22,7 @@ mod scores;
 mod spill;
 mod sweep;
 mod trained;
+mod volumes;
 
 pub use bootstrap::{Interval, bootstrap};
 pub use check::{Contents, Subject};

@@ -94,10 +94,11 @@ pub fn plan_few(dataset: &Dataset, object: &ObjectSpec, options: &FewOptions) ->
         kept: from.to_owned(),
         sets: vec![DataSet {
             object: object.id.clone(),
-            folder: dataset.root().file_name().unwrap_or_default().to_string_lossy().into_owned(),
+            folder: dataset.named().file_name().unwrap_or_default().to_string_lossy().into_owned(),
             part: "the valid folder".to_owned(),
             lists_files: true,
         }],
+        opened: vec![dataset.clone()],
     })
 }
 

@@ -16,6 +16,7 @@ use crate::clip::text::TextTower;
 use crate::clip::tokenizer::Tokenizer;
 use crate::compute::Weights;
 use crate::disk::RunWindow;
+use crate::eval::Dataset;
 use crate::image::WindowChoice;
 use crate::train::error::TrainError;
 use crate::train::few::Selection;
@@ -54,6 +55,8 @@ pub struct Plan {
     pub kept: String,
     /// The data sets of the pictures to train on, by number.
     pub sets: Vec<DataSet>,
+    /// Where the pictures are; volumes are here in slices as long as this lives.
+    pub opened: Vec<Dataset>,
 }
 
 /// How to run.

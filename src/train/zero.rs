@@ -99,6 +99,7 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
             Selection::Test => "the test folder of the object left out".to_owned(),
         },
         sets: Vec::new(),
+        opened: Vec::new(),
     };
     let limit = options.validation_limit.unwrap_or(usize::MAX);
     for (object, root) in datasets {
@@ -110,6 +111,7 @@ pub fn plan_zero(manifest: &Manifest, roots: &[PathBuf], options: &ZeroOptions) 
         let dataset = Dataset::open(&root)?;
         let number = number_of(&mut plan.objects, spec);
         let test = dataset.split_unchecked(Split::Test)?;
+        plan.opened.push(dataset.clone());
         if is_target {
             plan.validation.extend(sources(&some(&test, limit, options.seed), number, 0));
             continue;

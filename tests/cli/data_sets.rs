@@ -447,3 +447,69 @@ fn pictures_without_a_set_are_checked_too() {
         assert!(prose.stdout.contains(words), "{words}: {}", prose.stdout);
     }
 }
+
+/// The slices as one MetaImage volume, none of them changed.
+fn stacked(slices: &[GrayImage], file: &Path) {
+    let (width, height) = slices[0].dimensions();
+    let mut bytes = format!(
+        "ObjectType = Image\nNDims = 3\nDimSize = {width} {height} {}\nElementType = MET_UCHAR\nElementDataFile = LOCAL\n",
+        slices.len()
+    )
+    .into_bytes();
+    slices.iter().for_each(|slice| bytes.extend(slice.as_raw()));
+    fs::create_dir_all(file.parent().unwrap()).unwrap();
+    fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn volumes_have_the_figures_of_their_slices() {
+    let [flat, stacks] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+    for part in ["valid", "test"] {
+        let load = |files: Vec<PathBuf>| -> Vec<GrayImage> {
+            files.iter().map(|file| image::open(file).unwrap().to_luma8()).collect()
+        };
+        let normal = load(slices(&format!("{part}/good/img")));
+        let abnormal = slices(&format!("{part}/Ungood/img"));
+        let masks: Vec<GrayImage> = abnormal.iter().map(|file| mask_of(file)).collect();
+        let abnormal = load(abnormal);
+        // An abnormal volume has normal slices, too.
+        let mixed = [normal[..1].to_vec(), abnormal.clone()].concat();
+        let marks = [vec![GrayImage::new(masks[0].width(), masks[0].height())], masks.clone()].concat();
+        let of = |folder: &TempDir, rest: &str| folder.path().join(part).join(rest);
+        stacked(&normal[1..], &of(&stacks, "good/img/healthy.mha"));
+        stacked(&mixed, &of(&stacks, "Ungood/img/ill.mha"));
+        stacked(&marks, &of(&stacks, "Ungood/anomaly_mask/ill.mha"));
+        for (rest, pictures) in [
+            ("good/img/healthy", &normal[1..]),
+            ("good/img/ill", &normal[..1]),
+            ("Ungood/img/ill", &abnormal[..]),
+            ("Ungood/anomaly_mask/ill", &masks[..]),
+        ] {
+            let folder = of(&flat, rest);
+            fs::create_dir_all(&folder).unwrap();
+            let first = if rest == "Ungood/img/ill" || rest == "Ungood/anomaly_mask/ill" { 2 } else { 1 };
+            for (n, picture) in pictures.iter().enumerate() {
+                picture
+                    .save(folder.join(format!("{} slice {:04}.png", rest.rsplit('/').next().unwrap(), n + first)))
+                    .unwrap();
+            }
+        }
+    }
+    let [flat_answer, stacked_answer] = [&flat, &stacks].map(|folder| eval(folder.path(), &["--shots", "1"]));
+    let [expected, found] = [last(&flat_answer), last(&stacked_answer)];
+    for figure in FIGURES {
+        assert!(expected[figure].is_number(), "{figure}: {expected}");
+        assert_eq!(found[figure], expected[figure], "{figure}");
+    }
+    let names: Vec<String> =
+        stacked_answer.json_lines().iter().filter_map(|line| line["image"].as_str().map(str::to_owned)).collect();
+    assert!(names.iter().any(|name| name.contains("ill slice 0002")), "{names:?}");
+    assert!(found["warnings"].to_string().contains("4 volumes with 14 slices in all"), "{found}");
+
+    fs::remove_file(stacks.path().join("test/Ungood/anomaly_mask/ill.mha")).unwrap();
+    let without = eval(stacks.path(), &["--shots", "1"]);
+    assert!(without.code == 1 && without.stderr.contains("an abnormal volume without a mask"), "{}", without.stderr);
+    stacked(&[GrayImage::new(5, 5), GrayImage::new(5, 5)], &stacks.path().join("test/Ungood/anomaly_mask/ill.mha"));
+    let other = eval(stacks.path(), &["--shots", "1"]);
+    assert!(other.code == 1 && other.stderr.contains("5 × 5 × 2"), "{}", other.stderr);
+}

@@ -161,7 +161,7 @@ impl BundleWriter {
     }
 
     /// Writes the manifest and moves the bundle into place. `files` of the given manifest is
-    /// replaced by what was written; an empty `revision` by a digest of the files.
+    /// replaced by what was written; an empty `revision` by a digest of the files and of the memory's rules.
     ///
     /// # Errors
     /// [`BundleError::Overflow`] if the self-test holds values that are no numbers,
@@ -175,8 +175,7 @@ impl BundleWriter {
         }
         manifest.files.clone_from(&self.files);
         if manifest.revision.is_empty() {
-            let digests: String = self.files.iter().map(|f| f.sha256.as_str()).collect();
-            manifest.revision = sha256_hex(digests.as_bytes()).chars().take(REVISION_CHARS).collect();
+            manifest.revision = revision_of(&manifest);
         }
         let mut text = serde_json::to_string_pretty(&manifest).map_err(|e| BundleError::Manifest(e.to_string()))?;
         text.push('\n');
@@ -198,6 +197,14 @@ impl BundleWriter {
         self.open.get_or_insert_with(|| OpenShard::new(group)).add(entry, encoded);
         Ok(())
     }
+}
+
+/// A digest of whatever changes a score: the files, and the rules of the memory if the manifest has some.
+fn revision_of(manifest: &Manifest) -> String {
+    let mut parts: Vec<String> = manifest.files.iter().map(|file| file.sha256.clone()).collect();
+    parts.extend(manifest.scoring.as_ref().and_then(|scoring| serde_json::to_string(scoring).ok()));
+    parts.extend(manifest.objects.iter().filter(|object| object.bilateral).map(|object| object.id.clone()));
+    sha256_hex(parts.concat().as_bytes()).chars().take(REVISION_CHARS).collect()
 }
 
 #[cfg(test)]
