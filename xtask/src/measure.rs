@@ -42,6 +42,8 @@ const LARGER: [(&str, &str, &str, [usize; 2]); 3] = [
 ];
 /// A set whose files begin with their person, up to an underline: intervals are drawn by person.
 const OF_PERSONS: &str = "MSFLAIR_AD";
+/// Objects whose sides look alike, so that pictures can be compared with themselves.
+const BILATERAL: [&str; 3] = ["brain", "chest", "lung"];
 /// Draws of random adapters: one may find the lesions, or everything else, by chance.
 const RANDOM_SEEDS: [&str; 3] = ["1", "2", "3"];
 
@@ -51,6 +53,10 @@ struct Set {
     object: &'static str,
     folder: PathBuf,
     shots: usize,
+    /// Hundreds of pictures: random adapters are not measured on it.
+    is_large: bool,
+    /// It was measured with other references before; what uses none would be the same.
+    is_again: bool,
 }
 
 /// Measures and prints.
@@ -73,6 +79,8 @@ pub fn run_all(layout: &Layout) -> Result<()> {
         object,
         folder: phantoms.join(folder),
         shots: PHANTOM_SHOTS,
+        is_large: false,
+        is_again: false,
     }));
 
     let model = layout.root.join("models/default");
@@ -101,10 +109,14 @@ pub fn run_all(layout: &Layout) -> Result<()> {
             serde_json::from_str(&last).context("mvfa eval gave no figures")
         };
         eprintln!("measuring {}", set.title);
-        let (zero, few) = (eval(&model, &["zero"])?, eval(&model, &["few"])?);
+        let few = eval(&model, &["few"])?;
         let paper = eval(&model, &["few", "--scoring", "paper"])?;
+        let alone = |mode: &[&str]| if set.is_again { Ok(Value::Null) } else { eval(&model, mode) };
+        let itself = if BILATERAL.contains(&set.object) { alone(&["self"])? } else { Value::Null };
+        let zero = alone(&["zero"])?;
+        let random = if set.is_large { &[] } else { random.as_slice() };
         let random = random.iter().map(|bundle| eval(bundle, &["zero"])).collect::<Result<Vec<_>>>()?;
-        rows.push((set, zero, few, paper, random));
+        rows.push(Row { set, few, paper, itself, zero, random });
     }
     for (figure, what) in [
         ("pixel_auroc", "Pixel AUROC"),
@@ -113,33 +125,53 @@ pub fn run_all(layout: &Layout) -> Result<()> {
         ("image_auroc", "Image AUROC"),
         ("image_ap", "Image AP"),
     ] {
-        println!("\n{what} (95 % interval)\n");
+        println!("\n{what}\n");
         println!(
-            "| set | pictures | zero-shot | few-shot | few-shot by the paper's rules | raw tokens | grey value | difference to mean | random adapters |"
+            "| set | pictures | few-shot | by the paper's rules | itself | zero-shot | grey value | difference to the mean | random adapters |"
         );
         println!("|---|---|---|---|---|---|---|---|---|");
-        for (set, zero, few, paper, random) in &rows {
-            let draws: Vec<String> = random.iter().map(|r| number(&r[figure])).collect();
-            let sure = |of: &Value| {
-                let interval = &of["intervals"][figure];
-                format!("{} ({} to {})", number(&of[figure]), number(&interval["lo"]), number(&interval["hi"]))
-            };
-            println!(
-                "| {} | {} + {} | {} | {} | {} | {} | {} | {} | {} |",
-                set.title,
-                zero["n_normal"],
-                zero["n_abnormal"],
-                sure(zero),
-                sure(few),
-                sure(paper),
-                number(&few["baselines"]["memory_raw"][figure]),
-                number(&few["baselines"]["raw_intensity"][figure]),
-                number(&few["baselines"]["mean_difference"][figure]),
-                draws.join(", ")
-            );
-        }
+        rows.iter().filter(|row| !row.few[figure].is_null()).for_each(|row| println!("{}", row.of(figure)));
     }
     Ok(())
+}
+
+/// What was measured on one set.
+struct Row<'a> {
+    set: &'a Set,
+    few: Value,
+    paper: Value,
+    itself: Value,
+    zero: Value,
+    random: Vec<Value>,
+}
+
+impl Row<'_> {
+    /// A line of a table.
+    fn of(&self, figure: &str) -> String {
+        let sure = |of: &Value| {
+            let interval = &of["intervals"][figure];
+            match interval.is_null() {
+                true => number(&of[figure]),
+                false => {
+                    format!("{} ({} to {})", number(&of[figure]), number(&interval["lo"]), number(&interval["hi"]))
+                }
+            }
+        };
+        let baseline = |name: &str| number(&self.few["baselines"][name][figure]);
+        let draws: Vec<String> = self.random.iter().map(|draw| number(&draw[figure])).collect();
+        let cells = [
+            self.set.title.clone(),
+            format!("{} + {}", self.few["n_normal"], self.few["n_abnormal"]),
+            sure(&self.few),
+            sure(&self.paper),
+            sure(&self.itself),
+            sure(&self.zero),
+            baseline("raw_intensity"),
+            baseline("mean_difference"),
+            draws.join(", "),
+        ];
+        format!("| {} |", cells.join(" | "))
+    }
 }
 
 /// One set a fold: its references as the valid folder, its test slices as the test folder.
@@ -165,7 +197,7 @@ fn real_sets(bmad: &Path, work: &Path) -> Result<Vec<Set>> {
             }
         }
         let title = fold.rsplit('_').next().unwrap_or(fold).to_owned();
-        sets.push(Set { title, object, folder, shots });
+        sets.push(Set { title, object, folder, shots, is_large: false, is_again: false });
     }
     Ok(sets)
 }
@@ -187,11 +219,13 @@ fn larger_sets(bmad: &Path, work: &Path) -> Result<Vec<Set>> {
                 copy(&file, &folder.join(part).join(person))?;
             }
         }
-        sets.extend(shots.map(|shots| Set {
-            title: format!("{title}, {shots} references"),
+        sets.extend(shots.map(|references| Set {
+            title: format!("{title}, {references} references"),
             object,
             folder: folder.clone(),
-            shots,
+            shots: references,
+            is_large: true,
+            is_again: references != shots[0],
         }));
     }
     Ok(sets)
