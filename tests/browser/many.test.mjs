@@ -13,7 +13,7 @@ import { showState } from "./inside.mjs";
 const MEBIBYTE = 2 ** 20;
 const PICTURES = 1000;
 /** What docs/verification.md states. */
-const KEPT = { bitmaps: 7, inputs: 64, thumbs: 420 };
+const KEPT = { bitmaps: 7, inputs: 65, thumbs: 420 };
 const PICTURES_AT_MOST = 200 * MEBIBYTE;
 const LARGE_AT_MOST = 150 * MEBIBYTE;
 const DECODER_AT_MOST = 64 * MEBIBYTE;

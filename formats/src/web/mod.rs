@@ -81,7 +81,7 @@ pub fn companion_names(name: &str, head: &[u8]) -> Vec<String> {
 /// Whether a file is among those that were used last.
 #[wasm_bindgen(js_name = isOpen)]
 pub fn is_open(file: usize) -> bool {
-    with_store(|store| store.used(file).is_some())
+    with_store(|store| store.is_open(file))
 }
 
 /// Opens a file, to ask for its frames.

@@ -98,8 +98,12 @@ impl Store {
         open.series.part(axis, volume * slices + n)
     }
 
-    /// An open file, which becomes the one used last.
-    pub(super) fn used(&mut self, file: usize) -> Option<&Open> {
+    /// Whether a file is open; it becomes the one used last.
+    pub(super) fn is_open(&mut self, file: usize) -> bool {
+        self.used(file).is_some()
+    }
+
+    fn used(&mut self, file: usize) -> Option<&Open> {
         let at = self.open.iter().position(|open| open.file == file)?;
         let open = self.open.remove(at);
         self.open.push(open);
