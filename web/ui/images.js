@@ -16,7 +16,7 @@ const KEPT = { bitmaps: 6, pixels: 48e6 };
 const KEPT_INPUTS = 64;
 /** Thumbnails kept, of 50 kB each; rows in sight always have theirs. */
 const KEPT_THUMBS = 400;
-/** A folder may hold anything; more than this is a mistake. Each takes 120 kB once it is analysed with the default model. */
+/** A folder may hold anything; more than this is a mistake. Each takes 150 kB once it is analysed with the default model. */
 const MAX_ADDED = 2000;
 const THUMB_PX = 112;
 /** What goes on with pictures that are not in view is shown no oftener. */
