@@ -225,7 +225,7 @@ impl File {
         let bits = self.header.native_frame_bits();
         if !matches!(self.compression, Compression::None { .. })
             || bits == 0
-            || bits % 8 != 0
+            || !bits.is_multiple_of(8)
             || n >= self.header.frames
         {
             return None;
