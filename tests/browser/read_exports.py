@@ -20,7 +20,7 @@ if path.endswith(".nii.gz"):
         "shape": list(values.shape), "sourceShape": list(source.shape[:3]), "type": str(values.dtype), "slices": slices,
         "affineOff": float(numpy.abs(found.affine - source.affine).max()), "marked": int((values[finite] > 0).sum()),
         # Slice from the feet, row from the front, column from the patient's right, whatever the order of the file.
-        "places": [[int(z), values_ras.shape[1] - 1 - int(y), values_ras.shape[0] - 1 - int(x)] for x, y, z in numpy.argwhere(values_ras > 0)]
+        "places": sorted([int(z), values_ras.shape[1] - 1 - int(y), values_ras.shape[0] - 1 - int(x)] for x, y, z in numpy.argwhere(values_ras > 0))
         if values.dtype.kind != "f" else None,
     }))
 elif path.endswith(".dcm"):
@@ -41,6 +41,7 @@ elif path.endswith(".dcm"):
         "class": found.file_meta.MediaStorageSOPClassUID.name, "rows": int(found.Rows), "columns": int(found.Columns),
         "modality": found.Modality, "patient": [str(found.get("PatientName", "")), str(found.get("PatientID", "")), str(found.get("PatientBirthDate", "")), str(found.get("StudyDate", ""))],
         "isReferenced": str(source.SOPInstanceUID) in referenced, "marked": int((pixels > 0).sum()), "about": about,
+        "description": str(found.SegmentSequence[0].SegmentDescription) if is_mask else None,
         "frames": [hashlib.sha256(numpy.ascontiguousarray(frame).tobytes()).hexdigest() for frame in frames],
         "places": [[about[n], int(y), int(x)] for n, y, x in numpy.argwhere(frames > 0)] if is_mask else None,
     }))

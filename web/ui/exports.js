@@ -86,8 +86,9 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
   button.addEventListener("click", async () => {
     const item = currentImage(state);
     const kind = item?.result ? kindsFor(item)[select.value] : undefined;
-    if (!item || !kind) return;
-    button.disabled = true;
+    if (!item || !kind || button.ariaDisabled) return;
+    // It keeps the focus, which a disabled button loses.
+    button.ariaDisabled = "true";
     try {
       const { object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
       const label = kind.ofAll ? `Image ${item.number}` : item.label;
@@ -97,9 +98,7 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
       if (error.name === "AbortError") messages.notice("Nothing was saved: it was stopped.");
       else messages.error(`The file could not be saved. ${sentence(error.message)}`);
     } finally {
-      const isLost = document.activeElement === document.body || document.activeElement === el("cancel");
-      button.disabled = false;
-      if (isLost) button.focus();
+      button.removeAttribute("aria-disabled");
     }
   });
   select.addEventListener("change", () => store.changed());

@@ -9,16 +9,14 @@
 import { ended } from "./dom.js";
 import { windowFor } from "./results.js";
 import { currentImage } from "./store.js";
+import { createThumbs } from "./thumbs.js";
 
 /** Full-size pixels kept, beside those in view: of so many pictures, and so many in all, with 8 bytes for each at most. */
 const KEPT = { bitmaps: 6, pixels: 48e6 };
 /** Pictures as the model sees them (170 kB each for the default model) that are kept without their pixels. */
 const KEPT_INPUTS = 64;
-/** Thumbnails kept, of 50 kB each; rows in sight always have theirs. */
-const KEPT_THUMBS = 400;
-/** A folder may hold anything; more than this is a mistake. Each takes 120 kB once it is analysed with the default model. */
+/** A folder may hold anything; more than this is a mistake. Each takes 150 kB once it is analysed with the default model. */
 const MAX_ADDED = 2000;
-const THUMB_PX = 112;
 /** What goes on with pictures that are not in view is shown no oftener. */
 const REPAINT_MS = 100;
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -40,10 +38,7 @@ export function createImages(store, messages, engine) {
   let number = 0;
   /** Pictures used last, the latest last. @type {Set<ImageItem>} */
   const recent = new Set();
-  /** Those with a thumbnail, the oldest first. @type {Set<ImageItem>} */
-  const thumbed = new Set();
-  /** Whether the row of a picture is in sight; the strip knows. @type {(item: ImageItem) => boolean} */
-  let isInSight = () => true;
+  const thumbs = createThumbs();
   let repainting = 0;
   /** @type {Map<number, Promise<void>>} */
   const decoding = new Map();
@@ -179,7 +174,7 @@ export function createImages(store, messages, engine) {
       item.bitmap?.close();
       if (item.absent) Object.assign(item, { bitmap, input: decoded.input, decodedWindow: window });
       else Object.assign(item, { width: decoded.width, height: decoded.height, deep: decoded.deep, synthetic: decoded.synthetic, notes: decoded.notes, bitmap, input: decoded.input, decodedWindow: window, shown: decoded.window, warnings: decoded.warnings, values: decoded.values, inverted: decoded.inverted });
-      await keepThumb(item, bitmap);
+      await thumbs.keep(item, bitmap);
       if (item.status === "reading") item.status = "ready";
       forget();
     } catch (error) {
@@ -187,7 +182,7 @@ export function createImages(store, messages, engine) {
       fail(item, error.message);
       throw error;
     } finally {
-      if (isInSight(item) || item.id === state.currentId) store.changed();
+      if (thumbs.isInSight(item) || item.id === state.currentId) store.changed();
       else changedSoon();
     }
   }
@@ -200,26 +195,12 @@ export function createImages(store, messages, engine) {
     }, REPAINT_MS);
   }
 
-  /** A thumbnail for a row in sight, and for others while there is room. @param {ImageItem} item @param {ImageBitmap} bitmap */
-  async function keepThumb(item, bitmap) {
-    if (thumbed.size >= KEPT_THUMBS && !thumbed.has(item) && !isInSight(item)) return;
-    item.thumb = await thumbnail(bitmap, THUMB_PX);
-    thumbed.delete(item);
-    thumbed.add(item);
-    for (const oldest of thumbed) {
-      if (thumbed.size <= KEPT_THUMBS) break;
-      if (isInSight(oldest)) continue;
-      thumbed.delete(oldest);
-      oldest.thumb = null;
-    }
-  }
-
   /** A thumbnail again for a picture whose row comes into sight. @param {ImageItem} item */
   async function showThumb(item) {
     // Those that wait for their first decoding are about to get theirs.
     if (item.thumb || item.status === "error" || item.width === 0) return;
     if (!item.bitmap) return void (await decode(item).catch(() => {}));
-    await keepThumb(item, item.bitmap);
+    await thumbs.keep(item, item.bitmap);
     store.changed();
   }
 
@@ -228,7 +209,7 @@ export function createImages(store, messages, engine) {
     item.bitmap?.close();
     item.bitmap = null;
     recent.delete(item);
-    thumbed.delete(item);
+    thumbs.forget(item);
   }
 
   /** A file that cannot be read keeps its place in the strip, with the reason. @param {import("./types.d.ts").ImageItem} item @param {string} reason */
@@ -279,8 +260,7 @@ export function createImages(store, messages, engine) {
 
   return {
     add, addRefused, create, insert, nextNumber, show, drop, removeAll, select, remove, move, decode, inputOf, decodeAll, fail, showThumb,
-    /** @param {(item: ImageItem) => boolean} found whether the row of a picture is in sight */
-    inSight: (found) => void (isInSight = found),
+    inSight: thumbs.inSight,
   };
 }
 
@@ -301,22 +281,4 @@ export function listed(state) {
 export function asClamped(pixels) {
   if (pixels instanceof Uint8ClampedArray) return pixels;
   return new Uint8ClampedArray(pixels.buffer, pixels.byteOffset, pixels.byteLength);
-}
-
-/**
- * A small square cut from the middle of a picture.
- * @param {ImageBitmap} bitmap
- * @param {number} side
- */
-export async function thumbnail(bitmap, side) {
-  const cut = Math.min(bitmap.width, bitmap.height);
-  const x = Math.floor((bitmap.width - cut) / 2);
-  const y = Math.floor((bitmap.height - cut) / 2);
-  // The browser shrinks it off the main thread.
-  const small = await createImageBitmap(bitmap, x, y, cut, cut, { resizeWidth: side, resizeHeight: side, resizeQuality: "medium" });
-  const canvas = document.createElement("canvas");
-  canvas.width = canvas.height = side;
-  canvas.getContext("2d")?.drawImage(small, 0, 0);
-  small.close();
-  return canvas;
 }

@@ -93,6 +93,7 @@ export function createSliceExports(store, overlay, images, sources, viewer) {
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
       const pictures = await each(items, async (item) => {
         await images.decode(item);
+        if (!item.bitmap) throw new Error("The image is not decoded yet. Try again in a moment.");
         const layer = await overlay.make(item);
         const { width, height } = item;
         Object.assign(canvas, { width, height });

@@ -57,7 +57,7 @@ export function createSources(store, messages, engine) {
       const file = files.find(({ path }) => path === series.path);
       // A plain picture needs no detour.
       if (series.frames === 1 && series.isPicture && file) return plain(file);
-      return series.frames === 1 ? { picture: { ...sliceOf(series, 0), name: series.name, path: series.path, series } } : { series };
+      return series.frames === 1 && series.volumes === 1 ? { picture: { ...sliceOf(series, 0), name: series.name, path: series.path, series } } : { series };
     }
   }
 

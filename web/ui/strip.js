@@ -1,6 +1,6 @@
 /** The film strip: every image with its number, state and score, those of a folder under its name; of a stack one line. */
 
-import { countOf, el, make, sentence, setText, twoDigits } from "./dom.js";
+import { countOf, createPauses, el, make, sentence, setText, twoDigits } from "./dom.js";
 import { listed } from "./images.js";
 import { folderOf, withoutEnding } from "./names.js";
 import { isStale } from "./results.js";
@@ -11,6 +11,8 @@ import { isRead } from "./triage.js";
 const STATES = { reading: "opening", ready: "new", waiting: "waiting", working: "working", done: "", error: "not readable" };
 /** Above images that were opened without a folder, where others have one. */
 const NO_FOLDER = "Single images";
+/** A thousand rows made at once hold the page. */
+const ROWS_AT_ONCE = 80;
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -95,16 +97,19 @@ export function mountStrip(store, images, stacks) {
       inSight.delete(key);
       rows.delete(key);
     }
-    for (const item of shown) {
-      if (rows.has(keyOf(item))) continue;
+    const fresh = shown.filter((item) => !rows.has(keyOf(item)));
+    for (const item of fresh.slice(0, ROWS_AT_ONCE)) {
       const parts = row(item);
       rows.set(keyOf(item), parts);
       keys.set(parts.node, keyOf(item));
       watcher.observe(parts.node);
     }
     // Only what is out of place moves: a line that is taken out and put back loses the focus.
-    lines(shown).forEach((line, at) => list.children[at] !== line && list.insertBefore(line, list.children[at] ?? null));
-    for (const item of shown) paint(item, rows.get(keyOf(item)));
+    const present = fresh.length > ROWS_AT_ONCE ? shown.filter((item) => rows.has(keyOf(item))) : shown;
+    lines(present).forEach((line, at) => list.children[at] !== line && list.insertBefore(line, list.children[at] ?? null));
+    for (const item of present) paint(item, rows.get(keyOf(item)));
+    // The others come with the next repaint.
+    if (present !== shown) void createPauses().pause().then(store.changed);
   });
 
   function paint(item, parts) {

@@ -4,8 +4,9 @@
  */
 
 import { countOf, ended } from "./dom.js";
-import { asClamped, thumbnail } from "./images.js";
+import { asClamped } from "./images.js";
 import { windowFor } from "./results.js";
+import { thumbnail } from "./thumbs.js";
 
 const THUMB_PX = 96;
 /** Names in a message about several files. */

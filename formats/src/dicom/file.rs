@@ -129,7 +129,7 @@ pub(crate) fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result
     let pixel_bytes = bits.saturating_mul(header.frames as u64).div_ceil(8);
     let is_short = !is_encapsulated && file_bytes < (pixels.at as u64).saturating_add(pixel_bytes);
     let is_swapped = pixels.is_words && encoding.order == Order::Big && header.bits_allocated <= 8;
-    let is_plain = !is_encapsulated && bits % 8 == 0 && !is_swapped;
+    let is_plain = !is_encapsulated && bits.is_multiple_of(8) && !is_swapped;
     if header.frames != 1 && !is_plain || is_short || is_encapsulated != matches!(pixels.value, Value::Fragments(_)) {
         return Ok(None);
     }
@@ -225,7 +225,7 @@ impl File {
         let bits = self.header.native_frame_bits();
         if !matches!(self.compression, Compression::None { .. })
             || bits == 0
-            || bits % 8 != 0
+            || !bits.is_multiple_of(8)
             || n >= self.header.frames
         {
             return None;

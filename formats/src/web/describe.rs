@@ -27,7 +27,8 @@ fn pair([first, second]: [f64; 2]) -> JsValue {
     [first, second].into_iter().map(JsValue::from).collect::<Array>().into()
 }
 
-/// Frames in the order of volumes, and how many volumes there are: one if they are not of equal length.
+/// Frames in the order of volumes, and how many volumes there are: one if they are not of equal length, and for a film, whose
+/// frames all lie in one place.
 pub(super) fn order(series: &Series) -> (Vec<usize>, usize) {
     let mut volumes: Vec<Vec<usize>> = Vec::new();
     for n in 0..series.len() {
@@ -37,8 +38,9 @@ pub(super) fn order(series: &Series) -> (Vec<usize>, usize) {
         }
         volumes[volume].push(n);
     }
+    let is_film = volumes.iter().all(|volume| volume.len() == 1);
     let is_even = volumes.iter().all(|volume| volume.len() == volumes[0].len());
-    if is_even { (volumes.concat(), volumes.len().max(1)) } else { ((0..series.len()).collect(), 1) }
+    if is_even && !is_film { (volumes.concat(), volumes.len().max(1)) } else { ((0..series.len()).collect(), 1) }
 }
 
 fn axis(frames: usize, width_px: usize, height_px: usize, geometry: &Geometry) -> JsValue {
