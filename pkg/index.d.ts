@@ -248,6 +248,8 @@ export interface AnalyseOptions {
   bankRows?: number;
   /** Whether "few" compares left with right, too, at half weight; default: if the object is bilateral. */
   bilateral?: boolean;
+  /** Where left and right are divided: "middle" (default), or "found": where the image looks most like its mirror image. */
+  axis?: "middle" | "found";
   /** Ids of the normal images to compare with, those nearest in a volume for example; default: all. */
   among?: number[];
   /**

@@ -13,7 +13,7 @@ use super::augment::AugmentName;
 use super::check::{is_told_later, sentence};
 use super::eval_report::{Thumbnails, report};
 use super::numbers::at_least_one;
-use super::scoring::{BilateralName, ScoringName};
+use super::scoring::{AxisName, BilateralName, ScoringName};
 use super::terminal::{say, say_json, tell};
 use super::usage::{BadUsage, chain};
 use super::{FAILURE, load, outputs, paths, progress};
@@ -79,6 +79,9 @@ pub(super) struct Args {
     /// Compare left with right, too, at half weight: for heads and chests seen straight
     #[arg(long, value_enum, default_value_t)]
     bilateral: BilateralName,
+    /// Where left and right are divided: look for it where heads lie off centre
+    #[arg(long, value_enum, default_value_t)]
+    axis: AxisName,
     /// Part of the data set to measure on
     #[arg(long, value_enum, default_value_t = SplitName::Test)]
     split: SplitName,
@@ -181,6 +184,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         augment: args.augment.map(Augment::from),
         bank_rows: args.bank_rows,
         bilateral: args.bilateral.choice(),
+        axis: args.axis.into(),
         seed: args.seed,
         strict: args.strict,
     };

@@ -16,7 +16,7 @@ use super::outputs::Extras;
 use super::picture_out::{self, Place};
 use super::progress::TerminalPacer;
 use super::report::{Report, SliceReport, Subject, WindowReport};
-use super::scoring::{BilateralName, ScoringName};
+use super::scoring::{AxisName, BilateralName, ScoringName};
 use super::slices::Slices;
 use super::stems::unique_stems;
 use super::terminal::{StdoutClosed, say, say_json, tell};
@@ -94,6 +94,9 @@ pub(super) struct Args {
     /// Compare left with right, too, at half weight: for heads and chests seen straight
     #[arg(long, value_enum, default_value_t)]
     bilateral: BilateralName,
+    /// Where left and right are divided: look for it where heads lie off centre
+    #[arg(long, value_enum, default_value_t)]
+    axis: AxisName,
     /// How grey deeper than 8 bits is shown and analysed: auto, pil or CENTER,WIDTH
     #[arg(long, default_value = "auto", value_parser = window, allow_hyphen_values = true)]
     window: WindowChoice,
@@ -178,6 +181,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         augment: args.augment.map(Augment::from),
         bank_rows: args.bank_rows.map(|rows| rows as usize),
         bilateral: args.bilateral.choice(),
+        axis: args.axis.into(),
         ..Request::new(&object, mode(args, &object, bundle.manifest())?)
     };
     let support = Inputs::find(support, args.support_slices.as_ref().or(one.as_ref()), "--support-slices")?;

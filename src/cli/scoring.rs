@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::bundle::manifest::Manifest;
+use crate::mvfa::MirrorAxis;
 
 #[derive(Clone, Copy, Debug, Default, ValueEnum)]
 pub(super) enum ScoringName {
@@ -42,6 +43,25 @@ impl BilateralName {
             Self::Model => None,
             Self::On => Some(true),
             Self::Off => Some(false),
+        }
+    }
+}
+
+/// Where left and right of a picture are divided.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(super) enum AxisName {
+    /// In the middle
+    #[default]
+    Middle,
+    /// Where the picture looks most like its mirror image
+    Found,
+}
+
+impl From<AxisName> for MirrorAxis {
+    fn from(name: AxisName) -> Self {
+        match name {
+            AxisName::Middle => Self::Middle,
+            AxisName::Found => Self::Found,
         }
     }
 }

@@ -18,7 +18,7 @@ use crate::eval::pixel_stream::{PixelStream, Resampling};
 use crate::eval::scores::{Evaluation, ImageResult, Scores, Windows};
 use crate::eval::spill::Spill;
 use crate::image::{Rgb8, Shown, WindowChoice};
-use crate::mvfa::{Engine, ImageParts, Mode, Pacer, Request, Warning, fuse, maximum};
+use crate::mvfa::{Engine, ImageParts, MirrorAxis, Mode, Pacer, Request, Warning, fuse, maximum};
 
 /// Rounds of the bootstrap.
 const ROUNDS: usize = 1000;
@@ -49,6 +49,8 @@ pub struct EvalOptions {
     pub bank_rows: Option<usize>,
     /// With the left-right channel; `None`: if the object is bilateral.
     pub bilateral: Option<bool>,
+    /// Where left and right are divided.
+    pub axis: MirrorAxis,
     /// Seed of the bootstrap.
     pub seed: u64,
     /// Stop at the first picture that cannot be read.
@@ -106,6 +108,7 @@ pub fn evaluate(
         augment: options.augment,
         bank_rows: options.bank_rows,
         bilateral: options.bilateral,
+        axis: options.axis,
         ..Request::new(&options.object, options.mode)
     };
 

@@ -3,6 +3,7 @@
 use crate::bundle::manifest::Augment;
 use crate::mvfa::error::Cancelled;
 use crate::mvfa::memory::ReferenceId;
+use crate::mvfa::mirror::MirrorAxis;
 use crate::mvfa::warning::Warning;
 
 /// What a picture is compared with.
@@ -40,6 +41,8 @@ pub struct Request {
     pub bank_rows: Option<usize>,
     /// Whether the left-right channel stands beside the references; `None`: if the object is bilateral.
     pub bilateral: Option<bool>,
+    /// Where left and right are divided.
+    pub axis: MirrorAxis,
     /// The references to compare with, those that lie nearest in a volume for example; `None`: all. Ranges are made
     /// from them alone.
     pub among: Option<Vec<ReferenceId>>,
@@ -48,7 +51,15 @@ pub struct Request {
 impl Request {
     /// What the model's manifest has as its defaults.
     pub fn new(object: &str, mode: Mode) -> Self {
-        Self { object: object.to_owned(), mode, augment: None, bank_rows: None, bilateral: None, among: None }
+        Self {
+            object: object.to_owned(),
+            mode,
+            augment: None,
+            bank_rows: None,
+            bilateral: None,
+            axis: MirrorAxis::Middle,
+            among: None,
+        }
     }
 }
 

@@ -302,7 +302,8 @@ impl Engine {
         let steps = self.encoder_of(request.mode).steps();
         let features = self.encode(&planes, request.mode, Stage::Encode, (0, steps), pacer).await?;
         timings.encode_ms = lap(&|| pacer.now_ms());
-        let mut analysis = self.score(&features, &object, (request.mode, is_mirrored), text, pacer).await?;
+        let mut analysis =
+            self.score(&features, &object, (request.mode, is_mirrored.then_some(request.axis)), text, pacer).await?;
         if request.mode == Mode::Few {
             let begun = pacer.now_ms();
             // It says more than that the image is unlike them.

@@ -7,9 +7,11 @@
 //! s(i) = 1 − max z(i)·z(j)   over patches j = (r', c') with (r' − r)² + (g − 1 − c' − c)² ≤ (0.1 g)²,  i = (r, c)
 //! ```
 //!
-//! for the axis in the middle. A head that is tilted or lies to one side has its own axis, which is looked for; the window
-//! forgives what is left. Each patch is compared with the picture's own patches only, so no reference is needed; beside a
+//! for the axis in the middle; the window forgives a little. A head that lies to one side has its own axis, which is looked for
+//! on request ([`MirrorAxis::Found`]). Each patch is compared with the picture's own patches only, so no reference is needed; beside a
 //! memory the channel is one more level, at half weight.
+
+use serde::{Deserialize, Serialize};
 
 use crate::compute::dot;
 
@@ -30,16 +32,30 @@ const LEAST_APART_PATCHES: f32 = 3.0;
 /// So much more alike must the sides be at another axis than at the middle.
 const LEAST_GAIN: f32 = 0.01;
 
+/// Where left and right of a picture are divided.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MirrorAxis {
+    /// In the middle of the picture, upright.
+    #[default]
+    Middle,
+    /// Where the picture looks most like its mirror image, for those that lie off centre.
+    Found,
+}
+
 /// Per level unit rows `[grid², dim]`, row-major → per patch its distance to the mirrored place, `[grid²]`; 0 where that lies
 /// outside. Empty if rows are missing.
-pub(crate) fn mirror_distances(levels: &[Vec<f32>], grid: usize) -> Vec<f32> {
+pub(crate) fn mirror_distances(levels: &[Vec<f32>], grid: usize, axis: MirrorAxis) -> Vec<f32> {
     let patches = grid * grid;
     let dim = |level: &Vec<f32>| level.len() / patches.max(1);
     if levels.is_empty() || levels.iter().any(|level| dim(level) == 0 || level.len() != patches * dim(level)) {
         return Vec::new();
     }
     let mut likeness = Likeness::new(levels, patches);
-    let axis = Axis::estimated(&mut likeness, grid);
+    let axis = match axis {
+        MirrorAxis::Middle => Axis::MIDDLE,
+        MirrorAxis::Found => Axis::estimated(&mut likeness, grid),
+    };
     distances_at(axis, &mut likeness, grid)
 }
 
@@ -171,10 +187,11 @@ mod tests {
     #[test]
     fn a_symmetric_picture_is_near_itself_and_a_spot_on_one_side_is_not() {
         let symmetric = |row: usize, column: usize| 0.3 * row as f32 + 0.2 * column.min(GRID - 1 - column) as f32;
-        let plain = mirror_distances(&[level(symmetric), level(|r, c| 0.5 * symmetric(r, c))], GRID);
+        let plain =
+            mirror_distances(&[level(symmetric), level(|r, c| 0.5 * symmetric(r, c))], GRID, MirrorAxis::Middle);
         assert!(plain.iter().all(|d| d.abs() < 1e-6), "{plain:?}");
         let spot = level(|r, c| if (r, c) == (3, 2) { -1.5 } else { symmetric(r, c) });
-        let found = mirror_distances(&[spot], GRID);
+        let found = mirror_distances(&[spot], GRID, MirrorAxis::Middle);
         let far: Vec<usize> = (0..GRID * GRID).filter(|n| found[*n] > 0.5).collect();
         assert_eq!(far, [3 * GRID + 2], "neighbours of the mirrored place are searched, too");
     }
@@ -215,7 +232,7 @@ mod tests {
                 turned <= TURN_DEGREES && (found.offset - axis.offset).abs() <= 0.5,
                 "{degrees} {offset}: {found:?}"
             );
-            let straightened: f32 = mirror_distances(&levels, GRID).iter().sum();
+            let straightened: f32 = mirror_distances(&levels, GRID, MirrorAxis::Found).iter().sum();
             let plain: f32 = distances_at(Axis::MIDDLE, &mut Likeness::new(&levels, GRID * GRID), GRID).iter().sum();
             assert!(straightened <= plain + 1e-6, "{degrees} {offset}: {straightened} {plain}");
         }
@@ -224,8 +241,8 @@ mod tests {
     #[test]
     fn missing_rows_give_nothing() {
         for levels in [vec![], vec![vec![1.0; 3]], vec![vec![]], vec![level(|_, _| 0.0), vec![1.0; 5]]] {
-            assert_eq!(mirror_distances(&levels, GRID), [0.0; 0]);
+            assert_eq!(mirror_distances(&levels, GRID, MirrorAxis::Found), [0.0; 0]);
         }
-        assert_eq!(mirror_distances(&[vec![1.0]], 0), [0.0; 0]);
+        assert_eq!(mirror_distances(&[vec![1.0]], 0, MirrorAxis::Found), [0.0; 0]);
     }
 }

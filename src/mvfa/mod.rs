@@ -46,6 +46,7 @@ pub(crate) use map_rule::MapRule;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use maps::{maximum, sum_up};
 pub use memory::{MemoryRows, ReferenceId, nearest_distances};
+pub use mirror::MirrorAxis;
 pub use references::Facts;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use references::LEFT_OUT_AT_MOST;

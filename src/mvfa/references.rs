@@ -14,7 +14,7 @@ use crate::mvfa::error::EngineError;
 use crate::mvfa::features::Bank;
 use crate::mvfa::likeness::{Signature, Spread};
 use crate::mvfa::memory::{MemoryRows, ReferenceId, SearchRows, Taken, min_into};
-use crate::mvfa::mirror::beside_memory;
+use crate::mvfa::mirror::{MirrorAxis, beside_memory};
 use crate::mvfa::polarity::Brightness;
 use crate::mvfa::warning::Warning;
 
@@ -37,7 +37,7 @@ struct Reference {
     views: Option<(Augment, Vec<Option<SearchRows>>)>,
     rows: Option<(Augment, MemoryRows)>,
     /// Per patch the distance to the mirrored place, once it is known.
-    mirrored: Option<Vec<f32>>,
+    mirrored: Option<(MirrorAxis, Vec<f32>)>,
     /// Fewer rows in their place, with how many were asked for.
     small: Option<(usize, SearchRows)>,
 }
@@ -380,26 +380,27 @@ impl References {
     }
 
     /// Per patch of one reference the distance to the mirrored place.
-    pub(crate) fn mirrored(&self, id: ReferenceId) -> Option<&Vec<f32>> {
-        self.by_id.get(&id)?.mirrored.as_ref()
+    pub(crate) fn mirrored(&self, id: ReferenceId, axis: MirrorAxis) -> Option<&Vec<f32>> {
+        let (made_with, distances) = self.by_id.get(&id)?.mirrored.as_ref()?;
+        (*made_with == axis).then_some(distances)
     }
 
-    pub(crate) fn mirror(&mut self, id: ReferenceId, distances: Vec<f32>) {
+    pub(crate) fn mirror(&mut self, id: ReferenceId, axis: MirrorAxis, distances: Vec<f32>) {
         if let Some(reference) = self.by_id.get_mut(&id) {
-            reference.mirrored = Some(distances);
+            reference.mirrored = Some((axis, distances));
         }
     }
 
-    /// Per level the distances of one reference's own patches to all other references, `with_mirror` its left-right
-    /// channel last; `None` if there are none.
-    pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank, with_mirror: bool) -> Option<Vec<Vec<f32>>> {
+    /// Per level the distances of one reference's own patches to all other references, with its left-right
+    /// channel at an axis last, if one is given; `None` if there are none.
+    pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank, axis: Option<MirrorAxis>) -> Option<Vec<Vec<f32>>> {
         let mut levels: Option<Vec<Vec<f32>>> = None;
         for other in self.ids().filter(|other| *other != id) {
             let Some(distances) = self.pairs.get(&(id, other, bank)) else { continue };
             let nearest = levels.get_or_insert_with(|| vec![Vec::new(); distances.len()]);
             nearest.iter_mut().zip(distances).for_each(|(l, d)| min_into(l, d));
         }
-        let channel = self.mirrored(id).filter(|_| with_mirror).map(|channel| beside_memory(channel));
+        let channel = axis.and_then(|axis| self.mirrored(id, axis)).map(|channel| beside_memory(channel));
         levels.map(|levels| levels.into_iter().chain(channel).collect())
     }
 
@@ -472,12 +473,12 @@ mod tests {
     fn left_out_distances_are_the_smallest_of_all_others() {
         let mut references = some(3);
         let [a, b, c] = [0, 1, 2].map(ReferenceId);
-        assert!(references.distances_of(a, Bank::Segmentation, false).is_none());
+        assert!(references.distances_of(a, Bank::Segmentation, None).is_none());
         references.learn((a, b, Bank::Segmentation), vec![vec![0.5, 0.1]]);
         references.learn((a, c, Bank::Segmentation), vec![vec![0.2, 0.3]]);
-        assert_eq!(references.distances_of(a, Bank::Segmentation, false), Some(vec![vec![0.2, 0.1]]));
+        assert_eq!(references.distances_of(a, Bank::Segmentation, None), Some(vec![vec![0.2, 0.1]]));
         references.remove(c);
-        assert_eq!(references.distances_of(a, Bank::Segmentation, false), Some(vec![vec![0.5, 0.1]]));
+        assert_eq!(references.distances_of(a, Bank::Segmentation, None), Some(vec![vec![0.5, 0.1]]));
     }
 
     #[test]

@@ -22,7 +22,7 @@ use crate::mvfa::likeness::{SIGNATURE_LEVEL, Signature};
 use crate::mvfa::map_rule::MapRule;
 use crate::mvfa::maps::{abnormal_patches, maximum, sum_up};
 use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances, unit_patches};
-use crate::mvfa::mirror::{beside_memory, mirror_distances};
+use crate::mvfa::mirror::{MirrorAxis, beside_memory, mirror_distances};
 use crate::mvfa::regions::{counted, filled};
 use crate::mvfa::upsample::Geometry;
 use crate::mvfa::warning::Warning;
@@ -37,7 +37,7 @@ impl Engine {
         &mut self,
         features: &Features,
         object: &ObjectSpec,
-        (mode, is_mirrored): (Mode, bool),
+        (mode, axis): (Mode, Option<MirrorAxis>),
         text: Option<Tensor<2>>,
         pacer: &mut impl Pacer,
     ) -> Result<Analysis, EngineError> {
@@ -98,9 +98,9 @@ impl Engine {
             }
         }
         let mut unmirrored = Vec::new();
-        if is_mirrored {
+        if let Some(axis) = axis {
             segmentation.iter().for_each(|level| reading.push(level.clone()));
-            for id in left_out.iter().filter(|id| self.references.mirrored(**id).is_none()) {
+            for id in left_out.iter().filter(|id| self.references.mirrored(**id, axis).is_none()) {
                 let Some(rows) = self.references.rows(*id) else { continue };
                 rows.original_patches(Bank::Segmentation).into_iter().for_each(|level| reading.push(level));
                 unmirrored.push(*id);
@@ -147,18 +147,18 @@ impl Engine {
             unlikeness = of_image.map(|of| self.references.likeness(&of)).unwrap_or_default();
         }
         let checks_ms = pacer.now_ms() - begun;
-        if is_mirrored {
+        if let Some(axis) = axis {
             let grid = self.manifest.vision.grid();
-            let channel = mirror_distances(&take(levels), grid);
+            let channel = mirror_distances(&take(levels), grid, axis);
             for id in unmirrored {
-                self.references.mirror(id, mirror_distances(&take(levels), grid));
+                self.references.mirror(id, axis, mirror_distances(&take(levels), grid, axis));
             }
             match mode {
                 Mode::Itself => _ = distances.insert(Bank::Segmentation, vec![channel]),
                 _ => distances.values_mut().for_each(|levels| levels.push(beside_memory(&channel))),
             }
         }
-        let parts = Parts { object, is_mirrored, zero_logits, distances, own };
+        let parts = Parts { object, axis, zero_logits, distances, own };
         let mut analysis = self.assemble(parts, mode);
         (analysis.unlikeness, analysis.support_unlike) = unlikeness;
         analysis.timings.checks_ms = checks_ms;
@@ -168,7 +168,7 @@ impl Engine {
 
     /// Maps and scores from patch values; plain arithmetic, no device.
     fn assemble(&self, parts: Parts<'_>, mode: Mode) -> Analysis {
-        let Parts { object, is_mirrored, zero_logits, distances, own } = parts;
+        let Parts { object, axis, zero_logits, distances, own } = parts;
         let (grid, side_px) = (self.manifest.vision.grid(), self.manifest.preprocess.size_px);
         let rule = match mode {
             Mode::Zero => MapRule::PAPER,
@@ -203,7 +203,7 @@ impl Engine {
         let memory_bank = if self.taken.is_shared { Bank::Segmentation } else { score_bank };
         let left_out: Vec<Vec<f32>> = ids
             .iter()
-            .filter_map(|id| self.references.distances_of(*id, memory_bank, is_mirrored))
+            .filter_map(|id| self.references.distances_of(*id, memory_bank, axis))
             .map(|d| sum(&d, rule))
             .collect();
         let left_out_pixels: Cow<'_, [Vec<f32>]> = match kept {
@@ -301,8 +301,8 @@ type Levels = Vec<Vec<f32>>;
 /// Patch values of one picture, back from the device.
 struct Parts<'a> {
     object: &'a ObjectSpec,
-    /// With the left-right channel.
-    is_mirrored: bool,
+    /// Of the left-right channel, if there is one.
+    axis: Option<MirrorAxis>,
     /// Per level logits `[patches, 2]` of the segmentation and the detection bank.
     zero_logits: Option<(Levels, Levels)>,
     /// Per level nearest distances `[patches]`, the left-right channel last.

@@ -9,7 +9,9 @@ use crate::bundle::manifest::{Augment, Manifest, ObjectKind};
 use crate::bundle::scoring::{ImageScores, PatchPlaces, Scoring};
 use crate::compute::DeviceChoice;
 use crate::image::Planes;
-use crate::mvfa::{Analysis, Engine, Facts, LEFT_OUT_AT_MOST, Mode, PixelBox, ReferenceId, Regions, Request, Warning};
+use crate::mvfa::{
+    Analysis, Engine, Facts, LEFT_OUT_AT_MOST, MirrorAxis, Mode, PixelBox, ReferenceId, Regions, Request, Warning,
+};
 use crate::render::ColourMap;
 use crate::web::error::WebError;
 use crate::web::files::ModelFiles;
@@ -33,6 +35,8 @@ struct AnalyseOptions {
     #[serde(rename = "bankRows")]
     bank_rows: Option<usize>,
     bilateral: Option<bool>,
+    #[serde(default)]
+    axis: MirrorAxis,
     /// Ids of the normal pictures to compare with; all without it.
     among: Option<Vec<u32>>,
     window: Option<String>,
@@ -284,9 +288,9 @@ impl WebEngine {
         };
         self.engine.leave_out(&regions).map_err(WebError::from)?;
         let decode_ms = now_ms() - start;
-        let AnalyseOptions { object, augment, bank_rows, bilateral, among, .. } = options;
+        let AnalyseOptions { object, augment, bank_rows, bilateral, axis, among, .. } = options;
         let among = among.map(|ids| ids.into_iter().map(ReferenceId).collect());
-        let request = Request { augment, bank_rows, bilateral, among, ..Request::new(&object, mode) };
+        let request = Request { augment, bank_rows, bilateral, axis, among, ..Request::new(&object, mode) };
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
         let mut analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
         // An `input` has lost the size of its file: what the file alone shows, `decode` has told.

@@ -12,7 +12,7 @@ import { currentImage, sidesAreAlike } from "./store.js";
  * @param {ImageItem} item
  */
 function settingsFor(state, item) {
-  const { object, mode, augment, bankRows, nearest } = state.settings;
+  const { object, mode, augment, bankRows, nearest, axis } = state.settings;
   const few = mode === "few";
   return {
     model: state.info?.name,
@@ -22,6 +22,7 @@ function settingsFor(state, item) {
     augment: few ? augment : "",
     bankRows: few ? bankRows : null,
     bilateral: few && isBilateral(state),
+    ...(usesSides(state) && axis !== "middle" ? { axis } : {}),
     ...(few && nearest !== null ? { nearest } : {}),
     normals: few ? state.support.map((support) => support.id) : [],
     window: item.deep ? windowFor(state, item) : "",
@@ -32,6 +33,12 @@ function settingsFor(state, item) {
 /** Whether left is compared with right beside the normal images. @param {State} state */
 export function isBilateral({ info, settings }) {
   return settings.bilateral ?? sidesAreAlike(info, settings.object);
+}
+
+/** Whether left is compared with right at all. @param {State} state */
+export function usesSides(state) {
+  const { mode } = state.settings;
+  return mode === "self" || (mode === "few" && isBilateral(state));
 }
 
 /** The window that a deep image is seen through now, as the package takes it. @param {State} state @param {{stackWindow?: string | null} | null} [item] */

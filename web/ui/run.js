@@ -113,10 +113,10 @@ export function createRunner(store, messages, engine, images, support, network) 
     }
     const input = await images.inputOf(item);
     // From here on nothing is waited for, so that the result belongs to these settings and normal images.
-    const { object, mode, augment, bankRows, nearest } = state.settings;
+    const { object, mode, augment, bankRows, nearest, axis } = state.settings;
     const { width, height } = item;
     const leaveOut = boxesFor(state, item);
-    const options = { object, mode, augment, bankRows: bankRows ?? undefined, bilateral: mode === "few" ? isBilateral(state) : undefined, leaveOut };
+    const options = { object, mode, augment, bankRows: bankRows ?? undefined, bilateral: mode === "few" ? isBilateral(state) : undefined, axis, leaveOut };
     const resultKey = keyFor(state, item);
     const normals = mode === "few" ? [...state.support] : [];
     const near = nearest === null || mode !== "few" ? null : nearestOf(item, normals, nearest);

@@ -18,6 +18,7 @@ export function loadSettings() {
     augment: "none",
     bankRows: null,
     bilateral: null,
+    axis: "middle",
     nearest: null,
     window: "auto",
     threshold: null,

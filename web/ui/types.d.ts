@@ -114,6 +114,8 @@ export interface Settings {
   bankRows: number | null;
   /** Left is compared with right, too; null: if the object's sides look alike. */
   bilateral: boolean | null;
+  /** The line between left and right is looked for. */
+  axis: "middle" | "found";
   /** So many slices of normal volumes are searched, those nearest to the image's place; null: all. */
   nearest: number | null;
   /** "auto" or "CENTER,WIDTH". */
