@@ -214,13 +214,13 @@ mod tests {
     #[test]
     fn the_axis_of_a_turned_and_shifted_picture_is_found() {
         let centre = (GRID as f32 - 1.0) / 2.0;
-        // Rings around a point, and a gradient along the axis: no other axis fits.
+        // Steep on both sides of the axis and along it: no other axis fits.
         let picture = |axis: Axis| {
             level(move |row, column| {
                 let (x, y) = (column as f32 - centre, row as f32 - centre);
                 let across = x * axis.normal[0] + y * axis.normal[1] - axis.offset;
                 let along = y * axis.normal[0] - x * axis.normal[1];
-                0.12 * across.abs() + 0.07 * along
+                0.35 * across.abs() + 0.3 * along
             })
         };
         for (degrees, offset) in [(0.0, 0.0), (10.0, 0.0), (-7.5, 0.0), (0.0, 0.6), (5.0, -0.6)] {

@@ -151,6 +151,7 @@ fn a_batch_is_one_step_on_the_mean_of_its_gradients() {
         selection: Selection::Last,
         kept: String::new(),
         sets: vec![set],
+        opened: Vec::new(),
     };
     let options = RunOptions {
         out: place.path("three"),
