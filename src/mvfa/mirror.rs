@@ -229,7 +229,7 @@ mod tests {
             let found = Axis::estimated(&mut Likeness::new(&levels, GRID * GRID), GRID);
             let turned = (found.normal[1].asin() - axis.normal[1].asin()).to_degrees().abs();
             assert!(
-                turned <= TURN_DEGREES && (found.offset - axis.offset).abs() <= 0.5,
+                turned <= TURN_DEGREES + 1e-3 && (found.offset - axis.offset).abs() <= 0.5,
                 "{degrees} {offset}: {found:?}"
             );
             let straightened: f32 = mirror_distances(&levels, GRID, MirrorAxis::Found).iter().sum();
