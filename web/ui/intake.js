@@ -7,6 +7,11 @@ import { comparePaths } from "./names.js";
 /** Files that systems put into folders by themselves. */
 const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
 
+/** Checkpoints, and archives of models. */
+const MODEL = /\.(pt|pth|bin|safetensors|ckpt|zip)$/i;
+/** What lies beside them. */
+const BESIDE_MODEL = /\.(json|md|txt)$/i;
+
 /** @typedef {(files: {blob: Blob, name: string, path: string}[]) => void} AddFiles */
 /** @typedef {{file: File, path: string}} Found a file and where it lay, as "patient A/series 1/IM00001.png" */
 
@@ -14,8 +19,9 @@ const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
  * @param {{images: AddFiles, normals: AddFiles}} add
  * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {(files: {blob: Blob, path: string}[]) => void} addModel
  */
-export function mountIntake(add, messages, engine) {
+export function mountIntake(add, messages, engine, addModel) {
   for (const id of ["file-input", "folder-input"]) {
     const input = el(id);
     input.addEventListener("change", () => {
@@ -29,7 +35,12 @@ export function mountIntake(add, messages, engine) {
     const usable = files.filter(({ file }) => !NOISE.test(file.name));
     if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, WebP, BMP, TIFF, DICOM, NIfTI, NRRD or MetaImage files.");
     usable.sort((a, b) => comparePaths(a.path, b.path));
-    const opened = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));
+    const all = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));
+    const hasModel = all.some(({ name }) => MODEL.test(name));
+    const isOfModel = (/** @type {{name: string}} */ { name }) => hasModel && (MODEL.test(name) || BESIDE_MODEL.test(name));
+    const opened = all.filter((file) => !isOfModel(file));
+    if (hasModel) addModel(all.filter(isOfModel));
+    if (opened.length === 0) return;
     // Parts and classes are folders in each other; without them there is nothing to ask.
     if (to !== add.images || !opened.some(({ path }) => path.split("/").length > 2)) return to(opened);
     void engine.whenReady()
