@@ -194,7 +194,7 @@ describe("bad files", () => {
       await openPackage(page);
       const { model } = await convert(page, [ADAPTERS, tinyPicture(LAYOUTS[0])], ONE);
       await openOwn(page, model.url, "cpu");
-      const STEPS = 24;
+      const STEPS = 12;
       for (const file of [...LAYOUTS, "adapters.pth"]) {
         await page.locator("#files").setInputFiles(tinyPicture(file));
         const problems = await page.evaluate(async ([options, steps, isAdapters]) => {

@@ -49,8 +49,8 @@ export function createModels(store, messages, engine) {
       const files = [...input.files].map((file) => ({ blob: file, path: file.name }));
       if (files.length > 0) add(files);
     });
-    /** @param {() => Promise<unknown>} work */
-    const attempt = async (work) => {
+    /** @param {() => Promise<unknown>} work @param {boolean} [changes] whether the list differs then */
+    const attempt = async (work, changes = true) => {
       problem.hidden = true;
       try {
         await work();
@@ -60,7 +60,7 @@ export function createModels(store, messages, engine) {
           problem.hidden = false;
         }
       }
-      await refresh();
+      if (changes) await refresh();
     };
 
     async function refresh() {
@@ -97,7 +97,7 @@ export function createModels(store, messages, engine) {
     return others.length > 0 ? fragment(site, ...others) : site;
   }
 
-  /** @param {OwnModel} model @param {string} current @param {(work: () => Promise<unknown>) => Promise<void>} attempt */
+  /** @param {OwnModel} model @param {string} current @param {(work: () => Promise<unknown>, changes?: boolean) => Promise<void>} attempt */
   function ownRow(model, current, attempt) {
     const isOpen = model.url === current;
     const { id, name } = model;
@@ -114,7 +114,7 @@ export function createModels(store, messages, engine) {
         const open = item.querySelector("pre");
         if (open) return open.remove();
         item.append(make("pre", { class: "model-card", tabindex: "0", text: await ownModelCard(id) }));
-      }), "model-card-button"),
+      }, false)),
       button("Rename", `Rename ${name}`, () => {
         const wanted = prompt("Name of the model", name)?.trim();
         if (!wanted || wanted === name) return;
@@ -159,9 +159,9 @@ function row(name, text, isOpen, actions) {
     make("div", { class: "model-actions" }, ...actions));
 }
 
-/** @param {string} text @param {string} label @param {(event: Event) => void} onclick @param {string} [testid] */
-function button(text, label, onclick, testid) {
-  return make("button", { type: "button", text, "aria-label": label, "data-testid": testid, onclick });
+/** @param {string} text @param {string} label @param {(event: Event) => void} onclick */
+function button(text, label, onclick) {
+  return make("button", { type: "button", text, "aria-label": label, onclick });
 }
 
 /** @param {...Node} nodes */
