@@ -235,8 +235,9 @@ async function convert(files, options, breathe, progress) {
     await folder.complete(new TextDecoder().decode(manifest.bytes));
     return await folder.describe();
   } catch (error) {
-    // Nothing is left of what never gave a file.
-    if (!(await folder.state())) await discard(folder);
+    // Nothing is left of what never gave a file, or of wrong files, which no second try makes right.
+    const mayGoOn = error.name === "AbortError" || error.mayGoOn;
+    if (!mayGoOn || !(await folder.state())) await discard(folder);
     throw error;
   } finally {
     conversion?.free();

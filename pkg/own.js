@@ -58,7 +58,7 @@ export class OwnFolder {
     }
   }
 
-  /** @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
+  /** Fails with an error that `mayGoOn`: what is there stays right. @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
   async write(name, bytes) {
     try {
       const write = await writer(await this.#folder.getFileHandle(name, { create: true }));
@@ -68,7 +68,8 @@ export class OwnFolder {
       const { quota = 0, usage = 0 } = (await navigator.storage.estimate?.()) ?? {};
       const free = Math.max(0, quota - usage);
       const lack = error.name === "QuotaExceededError" || free < bytes.length ? `there is no more room (${megabytes(free)} are free)` : error.message;
-      throw makeError("ModelError", `The model could not be kept in this browser: ${lack}. Free disk space or delete other models, then go on with the same files.`);
+      const full = makeError("ModelError", `The model could not be kept in this browser: ${lack}. Free disk space or delete other models, then go on with the same files.`);
+      throw Object.assign(full, { mayGoOn: true });
     }
   }
 
