@@ -351,7 +351,8 @@ test("a file that is no model is refused in its dialog; the open model goes on",
   await withPage(browser, {}, async (page) => {
     await openReady(page, { device: "cpu" });
     const name = await page.locator("#model-name").innerText();
-    await addModel(page, [{ name: "x.safetensors", mimeType: "", buffer: Buffer.from("This is no checkpoint.") }]);
+    // Wherever files come in, those of a model are known by their names.
+    await giveFiles(page, "file-input", [{ name: "x.safetensors", mimeType: "", buffer: Buffer.from("This is no checkpoint.") }]);
     const problem = page.getByTestId("new-model-problem");
     await problem.waitFor();
     assert.match(await problem.innerText(), /not a checkpoint/);

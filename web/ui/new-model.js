@@ -1,6 +1,6 @@
 /** The dialog for files of a model: what they are, how the model shall be kept, and how far its making is. */
 
-import { el, make, megabytes, sentence, setHidden, setText } from "./dom.js";
+import { el, ended, make, megabytes, sentence, setHidden, setText } from "./dom.js";
 
 /** @typedef {import("../../pkg/index.d.ts").Found} Found */
 /** @typedef {import("../../pkg/index.d.ts").OwnModel} OwnModel */
@@ -33,7 +33,8 @@ export async function openNewModel(engine, files, made) {
   const refuse = (error) => {
     setHidden(bar, true);
     setText(status, "");
-    setText(problem, sentence(error.message));
+    // A file's name keeps its letters.
+    setText(problem, /^\S+\.\S/.test(error.message) ? ended(error.message) : sentence(error.message));
     setHidden(problem, false);
   };
   const more = moreChoices(() => void look());
