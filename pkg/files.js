@@ -1,13 +1,14 @@
 /**
- * The files of one model, from this browser's storage or over the network.
+ * The files of one model, from this browser's storage or over the network; a model of the person's own from the storage alone.
  *
- * Comes in: the manifest's address. Goes out: responses to read, one file at a time, in the order asked. The manifest
+ * Comes in: the manifest's address, or `own:ID`. Goes out: responses to read, one file at a time, in the order asked. The manifest
  * and the first file are asked for at once, so that they arrive while the program is being compiled; later the caller says
  * which file to prepare while it works on another. Never more than one prepared file is held, and never more than two
  * wait to be kept. The caller verifies the hash, and only
  * then calls `keep`.
  */
 
+import { MANIFEST, OwnFolder, ownId } from "./own.js";
 import { ModelFolder, hex, keepManifest, keptManifest } from "./storage.js";
 
 /** Loaded only for custom prompts. */
@@ -20,10 +21,11 @@ const MAX_WAITING = 2;
 export class ModelFiles {
   #manifestUrl;
   #signal;
+  /** Set for a model of the person's own. @type {string | null} */ #own;
   /** @type {Promise<Response>} */ #manifest;
   /** @type {Promise<string>} */ #text;
   /** @type {Promise<Entry[]>} */ #entries;
-  /** @type {ModelFolder | null} */ #folder = null;
+  /** @type {ModelFolder | OwnFolder | null} */ #folder = null;
   /** @type {{path: string, opened: Promise<OpenedFile>} | null} */ #prepared = null;
   /** The last file given out was kept by an earlier visit. */
   fromStorage = false;
@@ -39,8 +41,10 @@ export class ModelFiles {
   constructor(manifestUrl, signal, manifest) {
     this.#manifestUrl = manifestUrl;
     this.#signal = signal;
+    this.#own = ownId(manifestUrl);
+    const manifestNow = () => (this.#own ? own(this.#own) : newest(manifestUrl, signal));
     // Asked for anew each time: an old manifest would name files that are no longer there.
-    this.#manifest = manifest === undefined ? newest(manifestUrl, signal) : Promise.resolve(new Response(manifest));
+    this.#manifest = manifest === undefined ? manifestNow() : Promise.resolve(new Response(manifest));
     this.#text = this.#manifest.then((response) => response.clone().text());
     this.#entries = this.#read();
     for (const promise of [this.#manifest, this.#text, this.#entries]) promise.catch(() => {});
@@ -60,8 +64,13 @@ export class ModelFiles {
   async #read() {
     /** @type {Entry[]} */
     const entries = JSON.parse(await this.#text).files;
-    this.#folder = await ModelFolder.open(this.#manifestUrl);
-    await this.#folder?.keepOnly(new Set(entries.map(({ sha256 }) => sha256)));
+    if (this.#own) {
+      this.#folder = await OwnFolder.open(this.#own);
+    } else {
+      const folder = await ModelFolder.open(this.#manifestUrl);
+      await folder?.keepOnly(new Set(entries.map(({ sha256 }) => sha256)));
+      this.#folder = folder;
+    }
     const first = entries.find(({ group }) => group !== LATER);
     if (first) await this.#prepare(first);
     return entries;
@@ -87,7 +96,7 @@ export class ModelFiles {
     this.#prepared = null;
     while (this.#waiting.size >= MAX_WAITING) await Promise.race(this.#waiting);
     const file = await opened;
-    this.fromStorage = file.stored;
+    this.fromStorage = file.stored || this.#own !== null;
     return file;
   }
 
@@ -102,6 +111,8 @@ export class ModelFiles {
   /** @param {Entry} entry @returns {Promise<{opened: Promise<OpenedFile>}>} in an object, so that it is not awaited here */
   async #find(entry) {
     const file = await this.#folder?.find(entry.sha256, entry.bytes);
+    // There is no other copy of the person's own.
+    if (this.#own) return { opened: Promise.resolve(new OpenedFile(new Response(file, { status: file ? 200 : 404 }), { fresh: true })) };
     if (file) return { opened: Promise.resolve(new OpenedFile(new Response(file), { stored: true })) };
     // What is kept in the private files need not be kept a second time in the browser's cache. If there are none,
     // that cache is all there is: whatever it has of the file is good enough, the hash decides.
@@ -120,7 +131,7 @@ export class ModelFiles {
   /** @param {Entry} entry @param {Uint8Array} bytes a view of WebAssembly memory, which may grow meanwhile */
   #keep({ sha256 }, bytes) {
     const folder = this.#folder;
-    if (!folder || this.#full) return;
+    if (!(folder instanceof ModelFolder) || this.#full) return;
     const kept = folder.keep(sha256, bytes.slice()).then((hadRoom) => {
       if (!hadRoom) this.#full ??= this.#room();
       this.#waiting.delete(kept);
@@ -156,7 +167,7 @@ export class ModelFiles {
   /** Where the model's files are, once all are kept. @returns {Promise<import("./index.d.ts").StorageInfo>} */
   async report() {
     await this.settled();
-    if (this.#folder) await keepManifest(this.#manifestUrl, await this.#text);
+    if (this.#folder && !this.#own) await keepManifest(this.#manifestUrl, await this.#text);
     const storedBytes = (await this.#folder?.bytes()) ?? 0;
     return { place: this.#folder ? "private-files" : "browser-cache", storedBytes, full: await this.#full };
   }
@@ -190,6 +201,12 @@ class OpenedFile {
   keep(bytes) {
     this.#keep(bytes);
   }
+}
+
+/** The manifest of a model of the person's own. @param {string} id @returns {Promise<Response>} */
+async function own(id) {
+  const file = await (await OwnFolder.open(id)).find(MANIFEST);
+  return new Response(file, { status: file ? 200 : 404 });
 }
 
 /**

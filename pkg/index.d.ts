@@ -545,3 +545,114 @@ export class Pool {
   analyseAll(blobs: Blob[], options: AnalyseAllOptions): Promise<(Result | Error)[]>;
   close(): void;
 }
+
+/** A model of the person's own, in the browser's private files. */
+export interface OwnModel {
+  id: string;
+  /** For {@link Session.open}. */
+  url: string;
+  name: string;
+  /** What it takes of the browser's storage. */
+  storedBytes: number;
+  /** False for a conversion that was stopped; {@link Lab.convert} goes on with it. */
+  isWhole: boolean;
+  /** Of an unfinished one, of how many; counted as 32-bit floats. */
+  doneBytes: number;
+  totalBytes: number;
+  /** Side of the model's input. */
+  sizePx: number;
+  revision: string;
+  /** Whether it compares with words. */
+  zeroShot: boolean;
+  /** Names of what it can be asked about. */
+  objects: string[];
+  /** Element type of its matrices: "f16", "i8" or "f32". */
+  dtype: string;
+}
+
+/** What files are, before they are converted. */
+export interface Found {
+  kind: "checkpoint" | "bundle";
+  /** Name of the model, unless another is given. */
+  name: string;
+  /** What is taken of a checkpoint, in the sentences of `mvfa convert`. */
+  taken: string[];
+  leftOut: string[];
+  zeroShot: boolean;
+  objects: { id: string; name: string }[];
+  sizePx: number;
+  /** Of a checkpoint: the file that is read, and that of the adapters. */
+  checkpoint?: string;
+  adapters?: string | null;
+  /** Of a checkpoint: bytes of the model for each element type. */
+  bytes?: { f16: number; i8: number; f32: number };
+  /** Of a checkpoint: how much (0..1) an earlier conversion to an element type has finished. */
+  begun?: Partial<Record<"f16" | "i8" | "f32", number>>;
+  /** Of a finished model. */
+  totalBytes?: number;
+}
+
+/** Choices of a conversion, as `mvfa convert` has them. */
+export interface ConvertOptions {
+  /** Default "f16". */
+  dtype?: "f16" | "i8" | "f32";
+  /** Side of the input in pixels, default 240. */
+  size?: number;
+  levels?: number[];
+  heads?: number;
+  prefix?: string;
+  /** Ids of MVFA's objects; all six by default. */
+  objects?: string[];
+  /** Objects of one's own: "ID=PROMPT WORD:KIND". */
+  object?: string[];
+  name?: string;
+  licence?: string;
+  augment?: Augment;
+  quickGelu?: boolean;
+  onProgress?(progress: ConvertProgress): void;
+  /** Finished files are kept when it is aborted. */
+  signal?: AbortSignal;
+}
+
+export interface ConvertProgress {
+  /** "tensors" counts bytes (as 32-bit floats), "words" steps of one object, "self-test" files; "files" and "archive" count bytes. */
+  stage: "tensors" | "words" | "self-test" | "files" | "archive";
+  done: number;
+  total: number;
+  /** The tensor, the prompt word, or the file. */
+  what: string;
+  /** Files that are finished and kept. */
+  files?: number;
+}
+
+export interface LabOptions {
+  onRequests?(requests: NetworkRequest[]): void;
+  /** Starts the module worker of `lab-worker.js`, as for {@link OpenOptions.startWorker}. */
+  startWorker?(): Worker;
+}
+
+/** What is chosen: checkpoint, its parts with their index, adapters; or the files of a model, or its archive. */
+export type ModelInput = File | Blob | { blob: Blob; path: string };
+
+/** Makes models in a worker of its own. */
+export class Lab {
+  static start(options?: LabOptions): Promise<Lab>;
+  inspect(files: ModelInput[], options?: Partial<ConvertOptions>): Promise<Found>;
+  convert(files: ModelInput[], options?: ConvertOptions): Promise<OwnModel>;
+  /** One archive without compression. */
+  export(id: string, options?: { signal?: AbortSignal; onProgress?(progress: ConvertProgress): void }): Promise<Blob>;
+  memory(): Promise<Memory>;
+  close(): void;
+}
+
+/** As {@link Lab.inspect}, with a lab of its own. */
+export function inspect(files: ModelInput[], options?: Partial<ConvertOptions>): Promise<Found>;
+/** As {@link Lab.convert}, with a lab of its own. */
+export function convert(files: ModelInput[], options?: ConvertOptions): Promise<OwnModel>;
+/** Own models, and conversions that were stopped, by name. */
+export function ownModels(): Promise<OwnModel[]>;
+/** The card, as Markdown. */
+export function ownModelCard(id: string): Promise<string>;
+export function renameOwnModel(id: string, name: string): Promise<void>;
+export function deleteOwnModel(id: string): Promise<void>;
+export function deleteOwnModels(): Promise<void>;

@@ -13,7 +13,9 @@ import { Life } from "./life.js";
 import { SharedOpener } from "./opener.js";
 import { OneWindow, isAutomatic } from "./window.js";
 
+export { Lab, convert, inspect } from "./lab.js";
 export { Opener } from "./opener.js";
+export { deleteOwnModel, deleteOwnModels, ownModelCard, ownModels, renameOwnModel } from "./own.js";
 export { Pool } from "./pool.js";
 export { watchRequests } from "./requests.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
@@ -85,7 +87,7 @@ export class Session {
 
   /**
    * Loads a model and gets a device ready.
-   * @param {string | URL} manifestUrl where manifest.json lies, relative to the page or absolute
+   * @param {string | URL} manifestUrl where manifest.json lies, relative to the page or absolute; or the `url` of an own model
    * @param {import("./index.d.ts").OpenOptions} [options]
    * @returns {Promise<Session>}
    */

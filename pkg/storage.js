@@ -93,7 +93,7 @@ export class ModelFolder {
  * @param {FileSystemFileHandle} file
  * @returns {Promise<(bytes: Uint8Array<ArrayBuffer>) => Promise<void>>} rejects if not all of it found room
  */
-async function writer(file) {
+export async function writer(file) {
   if ("createWritable" in file) {
     const stream = await file.createWritable();
     return async (bytes) => {
@@ -172,8 +172,8 @@ async function fileHandles(folder) {
   return handles;
 }
 
-/** @param {FileSystemDirectoryHandle} folder */
-async function sizeOf(folder) {
+/** Bytes of its files. @param {FileSystemDirectoryHandle} folder */
+export async function sizeOf(folder) {
   let total = 0;
   for (const handle of await fileHandles(folder)) total += (await handle.getFile()).size;
   return total;

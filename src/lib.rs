@@ -9,6 +9,8 @@
 //! one after. The core knows no browser, no files and no command line; those live in `web` (only
 //! on WebAssembly) and `cli` (only elsewhere).
 
+// The browser's second module leaves out what only the engine's calls.
+#![cfg_attr(all(target_arch = "wasm32", feature = "lab"), allow(dead_code, unused_imports))]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod bundle;
@@ -21,7 +23,7 @@ pub mod render;
 
 #[cfg(not(target_arch = "wasm32"))]
 pub mod cli;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub mod convert;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod disk;

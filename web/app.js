@@ -8,6 +8,7 @@ import { mountExports } from "./ui/exports.js";
 import { createEngine } from "./ui/engine.js";
 import { createImages } from "./ui/images.js";
 import { createMessages, mountMessages } from "./ui/messages.js";
+import { createModels } from "./ui/models.js";
 import { createNetwork } from "./ui/network.js";
 import { createOverlay } from "./ui/overlay.js";
 import { createRunner } from "./ui/run.js";
@@ -64,7 +65,8 @@ async function start() {
   const adding = createAdding(store, sources, images, stacks, support);
   engine.onReady(() => void images.decodeAll());
   const workspace = createWorkspace(store, messages, engine, images, support);
-  mountIntake({ ...adding, workspace: workspace.open }, messages, engine);
+  const models = createModels(store, messages, engine);
+  mountIntake({ ...adding, workspace: workspace.open }, messages, engine, models.add);
   mountSupport(store, messages, support, adding.normals);
   void engine.open(store.state.settings.device);
 
@@ -75,7 +77,7 @@ async function start() {
   };
   await then(() => mountMessages(store, messages));
   await then(() => mountHeader(store));
-  const dialogs = await then(() => mountDialogs(store, engine));
+  const dialogs = await then(() => mountDialogs(store, engine, models));
   await then(() => mountStrip(store, images, stacks));
   const viewer = await then(() => mountViewer(store, overlay, stacks.step));
   await then(() => mountScale(store, overlay));
@@ -102,6 +104,10 @@ async function start() {
   document.getElementById("main")?.removeAttribute("data-starting");
   /** @type {Promise<void>} */
   const awaited = new Promise((resolve) => store.on(() => (store.state.isAwaited || store.state.images.length > 0) && resolve()));
-  // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache.
-  void mountSamples(store, messages, engine, images, support, runner).then(() => mountOffline(messages, network, awaited)).finally(othersAreHere);
+  // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache. A lab that
+  // could not be fetched is fetched again when it is needed.
+  void mountSamples(store, messages, engine, images, support, runner)
+    .then(() => engine.lab().catch(() => null))
+    .then(() => mountOffline(messages, network, awaited))
+    .finally(othersAreHere);
 }

@@ -312,6 +312,11 @@ impl TensorEntry {
         }
     }
 
+    /// Rows of the whole tensor; a scalar has one.
+    pub fn row_count(&self) -> usize {
+        self.shape.first().copied().unwrap_or(1)
+    }
+
     /// Shape of what the file holds.
     pub fn stored_shape(&self) -> Vec<usize> {
         let mut shape = self.shape.clone();

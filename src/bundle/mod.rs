@@ -13,14 +13,16 @@ pub mod source;
 pub mod values;
 
 #[cfg(not(target_arch = "wasm32"))]
+mod archive;
+#[cfg(not(target_arch = "wasm32"))]
 pub mod export;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub mod import;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub mod quantize;
 #[cfg(not(target_arch = "wasm32"))]
 pub mod store;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub mod writer;
 
 pub use error::BundleError;

@@ -30,6 +30,11 @@ pub fn element_bytes(dtype: Dtype) -> usize {
     }
 }
 
+/// Bytes of one row with its scale.
+pub fn row_bytes(row_len: usize, dtype: Dtype) -> usize {
+    row_len * element_bytes(dtype) + if dtype == Dtype::I8 { 4 } else { 0 }
+}
+
 /// Encoded rows.
 pub struct Encoded {
     /// Values, row-major.

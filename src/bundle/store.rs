@@ -1,44 +1,50 @@
-//! A bundle in a folder.
+//! A bundle in a folder, or in one `.zip`.
 //!
-//! Comes in: the folder. Goes out: its manifest, and its tensors shard by shard. Fails with
+//! Comes in: the folder, or the archive. Goes out: its manifest, and its tensors shard by shard. Fails with
 //! [`BundleError`]: a file that is not there, too long, too short or altered is named.
 
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use crate::bundle::archive::Archive;
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{FileEntry, Group, MANIFEST_LIMIT_BYTES, Manifest};
 use crate::bundle::shard::visit_shard;
 use crate::bundle::source::TensorPart;
 
-/// Name of the manifest in a bundle's folder.
-pub const MANIFEST: &str = "manifest.json";
+pub use crate::bundle::writer::MANIFEST;
 
 /// A bundle whose manifest has been read and checked; its files not yet.
 #[derive(Debug)]
 pub struct BundleFolder {
     folder: PathBuf,
+    archive: Option<Archive>,
     manifest: Manifest,
 }
 
 impl BundleFolder {
-    /// Reads the manifest of a folder.
+    /// Reads the manifest of a folder, or of an archive.
     ///
     /// # Errors
     /// [`BundleError::MissingFile`], [`BundleError::TooLarge`], [`BundleError::Format`], [`BundleError::Manifest`],
     /// [`BundleError::Io`].
     pub fn open(folder: &Path) -> Result<Self, BundleError> {
-        let bytes = read_up_to(&folder.join(MANIFEST), MANIFEST_LIMIT_BYTES + 1)?;
+        let archive = if folder.is_file() { Some(Archive::open(folder)?) } else { None };
+        let limit_bytes = MANIFEST_LIMIT_BYTES + 1;
+        let bytes = match &archive {
+            Some(archive) => archive.read_up_to(MANIFEST, limit_bytes)?,
+            None => read_up_to(&folder.join(MANIFEST), limit_bytes)?,
+        };
         if bytes.len() as u64 > MANIFEST_LIMIT_BYTES {
             return Err(BundleError::TooLarge { path: MANIFEST.to_owned(), limit_bytes: MANIFEST_LIMIT_BYTES });
         }
-        Ok(Self { folder: folder.to_owned(), manifest: Manifest::parse(&bytes)? })
+        Ok(Self { folder: folder.to_owned(), archive, manifest: Manifest::parse(&bytes)? })
     }
 
     /// A folder whose manifest is not written yet.
     pub fn with_manifest(folder: &Path, manifest: Manifest) -> Self {
-        Self { folder: folder.to_owned(), manifest }
+        Self { folder: folder.to_owned(), archive: None, manifest }
     }
 
     /// What the bundle is.
@@ -46,7 +52,7 @@ impl BundleFolder {
         &self.manifest
     }
 
-    /// The folder.
+    /// The folder, or the archive.
     pub fn folder(&self) -> &Path {
         &self.folder
     }
@@ -56,11 +62,10 @@ impl BundleFolder {
     /// # Errors
     /// [`BundleError::MissingFile`], [`BundleError::Size`], [`BundleError::Io`].
     pub fn read_file(&self, entry: &FileEntry) -> Result<Vec<u8>, BundleError> {
-        let path = self.folder.join(&entry.path);
-        // One byte more than expected is enough to see that a file is too long.
-        let bytes = read_up_to(&path, entry.bytes + 1)?;
+        let Some(archive) = &self.archive else { return read_file(&self.folder, entry) };
+        let bytes = archive.read_up_to(&entry.path, entry.bytes + 1)?;
         if bytes.len() as u64 != entry.bytes {
-            let found = fs::metadata(&path).map_or(bytes.len() as u64, |m| m.len());
+            let found = bytes.len() as u64;
             return Err(BundleError::Size { path: entry.path.clone(), expected: entry.bytes, found });
         }
         Ok(bytes)
@@ -88,6 +93,21 @@ impl BundleFolder {
     pub fn verify(&self) -> Result<(), BundleError> {
         self.visit(&[Group::Vision, Group::Adapters, Group::Text, Group::Prompts], |_| Ok(()))
     }
+}
+
+/// Bytes of one file of a folder, not checked beyond its size.
+///
+/// # Errors
+/// As [`BundleFolder::read_file`].
+pub fn read_file(folder: &Path, entry: &FileEntry) -> Result<Vec<u8>, BundleError> {
+    let path = folder.join(&entry.path);
+    // One byte more than expected is enough to see that a file is too long.
+    let bytes = read_up_to(&path, entry.bytes + 1)?;
+    if bytes.len() as u64 != entry.bytes {
+        let found = fs::metadata(&path).map_or(bytes.len() as u64, |m| m.len());
+        return Err(BundleError::Size { path: entry.path.clone(), expected: entry.bytes, found });
+    }
+    Ok(bytes)
 }
 
 fn read_up_to(path: &Path, limit_bytes: u64) -> Result<Vec<u8>, BundleError> {

@@ -46,7 +46,7 @@ set; temporary files do, up to 48 bytes a pixel of the maps (TMPDIR names their 
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Folder of the model [default: models/default here or beside the program]
+    /// Folder of the model, or its .zip [default: models/default here or beside the program]
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
     /// Data set, or a folder with a data set of the object in it

@@ -25,7 +25,7 @@ Examples:
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Folder of the model [default: models/default here or beside the program]
+    /// Folder of the model, or its .zip [default: models/default here or beside the program]
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
     /// One JSON object on standard output, or one a series

@@ -70,7 +70,7 @@ of the pictures and of the scale, with every patch of the model that it touches;
 #[derive(Debug, clap::Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Args {
-    /// Folder of the model [default: models/default here or beside the program]
+    /// Folder of the model, or its .zip [default: models/default here or beside the program]
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
     /// What the pictures show; mvfa info lists the ids, and without it a medical file's header suggests one

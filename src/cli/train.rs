@@ -56,7 +56,7 @@ enum Protocol {
 
 #[derive(Debug, clap::Args)]
 struct Common {
-    /// Folder of the model whose tower is used [default: models/default here or beside the program]
+    /// Folder of the model whose tower is used, or its .zip [default: models/default here or beside the program]
     #[arg(long, value_name = "DIR")]
     bundle: Option<PathBuf>,
     /// Folder of the new model: a new one, or a model that is replaced when the run is done. What a run

@@ -1,11 +1,13 @@
 //! The frozen encoders: vision tower, text tower, tokenizer, prompts.
 
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub mod prompts;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
+pub mod sentences;
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub mod text;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub mod text_cleanup;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub mod tokenizer;
 pub mod vision;

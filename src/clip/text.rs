@@ -11,10 +11,10 @@ use crate::bundle::config::TextConfig;
 use crate::bundle::error::BundleError;
 use crate::clip::prompts;
 use crate::clip::tokenizer::{Tokenizer, TokenizerError};
-use crate::compute::{Block, BlockConfig, Norm, Weights, unit_rows};
+use crate::compute::{Block, BlockConfig, Norm, Weights, product, unit_rows};
 
 /// Sentences encoded together; bounds memory, changes no value.
-const BATCH: usize = 49;
+pub(super) const BATCH: usize = 49;
 
 /// Text features that cannot be made.
 #[derive(Debug, Error)]
@@ -46,25 +46,14 @@ impl TextTower {
     /// # Errors
     /// [`BundleError::MissingTensor`] and [`BundleError::Shape`].
     pub fn take(weights: &mut Weights, config: &TextConfig, device: &Device) -> Result<Self, BundleError> {
-        let width = config.width;
-        // torch's default; CLIP has one value everywhere.
-        let eps = 1e-5;
-        let block = BlockConfig {
-            width,
-            heads: config.heads,
-            mlp_width: config.mlp_width,
-            layer_scale: false,
-            activation: config.activation,
-            eps,
-            causal: true,
-        };
+        let (width, block) = (config.width, block_of(config));
         Ok(Self {
             token_embedding: weights.take("text.token_embedding", [config.vocabulary, width])?,
             position_embedding: weights.take("text.position_embedding", [config.context, width])?,
             blocks: (0..config.layers)
                 .map(|i| Block::take(weights, &format!("text.blocks.{i}"), block))
                 .collect::<Result<_, _>>()?,
-            ln_final: Norm::take(weights, "text.ln_final", width, eps)?,
+            ln_final: Norm::take(weights, "text.ln_final", width, EPS)?,
             projection: weights.take("text.projection", [width, config.embed])?,
             context: config.context,
             device: device.clone(),
@@ -72,27 +61,13 @@ impl TextTower {
     }
 
     /// Token ids of some sentences → embeddings `[sentences, embed]`, not normalised.
-    ///
-    /// The causal mask makes everything after a sentence's end token irrelevant, so rows are cut
-    /// at the longest sentence.
     fn forward(&self, sentences: &[Vec<u32>]) -> Tensor<2> {
-        let batch = sentences.len();
-        let length = sentences.iter().map(Vec::len).max().unwrap_or(1).min(self.context);
-        let ids: Vec<i32> =
-            sentences.iter().flat_map(|s| (0..length).map(|i| s.get(i).map_or(0, |id| *id as i32))).collect();
-        let width = self.token_embedding.dims()[1];
-        let ids = Tensor::<1, Int>::from_data(TensorData::new(ids, [batch * length]), &self.device);
-        let tokens = self.token_embedding.clone().select(0, ids).reshape([batch, length, width]);
-        let mut x = tokens + self.position_embedding.clone().slice_dim(0, 0..length).unsqueeze::<3>();
+        let batch = Batch::of(sentences, self.context);
+        let mut x = batch.embedded(&self.token_embedding, &self.position_embedding);
         for block in &self.blocks {
             x = block.forward(x);
         }
-        let x = self.ln_final.forward(x).reshape([batch * length, width]);
-        // The end token carries the sentence; it is the last one of each.
-        let ends: Vec<i32> =
-            sentences.iter().enumerate().map(|(i, s)| (i * length + s.len().min(length).max(1) - 1) as i32).collect();
-        let ends = Tensor::<1, Int>::from_data(TensorData::new(ends, [batch]), &self.device);
-        x.select(0, ends).matmul(self.projection.clone())
+        batch.ended(self.ln_final.forward(x), &self.projection)
     }
 
     /// Text features of one prompt word: `[embed, 2]` row-major, columns (normal, abnormal).
@@ -101,16 +76,9 @@ impl TextTower {
     /// [`TextError`] when a sentence is too long or the device fails.
     pub fn features(&self, tokenizer: &Tokenizer, prompt_word: &str) -> Result<Vec<f32>, TextError> {
         let prompts = prompts::sentences(prompt_word);
-        let encode = |list: &[String]| list.iter().map(|s| self.ids(tokenizer, s)).collect::<Result<Vec<_>, _>>();
-        let features = self.group_features(&encode(&prompts.normal)?, &encode(&prompts.abnormal)?);
+        let ids = |list: &[String]| ids_of(list, tokenizer, self.context);
+        let features = self.group_features(&ids(&prompts.normal)?, &ids(&prompts.abnormal)?);
         features.try_into_vec_as().map_err(|e| TextError::Device(e.to_string()))
-    }
-
-    /// Token ids of a sentence, all of which this tower reads.
-    fn ids(&self, tokenizer: &Tokenizer, sentence: &str) -> Result<Vec<u32>, TokenizerError> {
-        let ids = tokenizer.encode(sentence)?;
-        let (tokens, limit) = (ids.len(), self.context);
-        if tokens > limit { Err(TokenizerError::TooLong { tokens, limit }) } else { Ok(ids) }
     }
 
     /// Token ids of both groups of sentences, none longer than the context → text features `[embed, 2]`.
@@ -125,6 +93,77 @@ impl TextTower {
         let none = || Tensor::zeros([1, self.projection.dims()[1]], &self.device);
         unit_rows(sums.reduce(|sum, part| sum + part).unwrap_or_else(none))
     }
+}
+
+/// torch's default; CLIP has one value everywhere.
+pub(super) const EPS: f64 = 1e-5;
+
+/// A block of a text tower.
+pub(super) fn block_of(config: &TextConfig) -> BlockConfig {
+    BlockConfig {
+        width: config.width,
+        heads: config.heads,
+        mlp_width: config.mlp_width,
+        layer_scale: false,
+        activation: config.activation,
+        eps: EPS,
+        causal: true,
+    }
+}
+
+/// Token ids of sentences, all of which a tower of this context reads.
+pub(super) fn ids_of(
+    sentences: &[String],
+    tokenizer: &Tokenizer,
+    context: usize,
+) -> Result<Vec<Vec<u32>>, TokenizerError> {
+    let ids = |sentence: &String| {
+        let ids = tokenizer.encode(sentence)?;
+        let (tokens, limit) = (ids.len(), context);
+        if tokens > limit { Err(TokenizerError::TooLong { tokens, limit }) } else { Ok(ids) }
+    };
+    sentences.iter().map(ids).collect()
+}
+
+/// Sentences that are encoded together.
+///
+/// The causal mask makes everything after a sentence's end token irrelevant, so rows are cut
+/// at the longest sentence.
+pub(super) struct Batch {
+    sentences: usize,
+    length: usize,
+    ids: Vec<i32>,
+    /// The end token carries the sentence; it is the last one of each.
+    ends: Vec<i32>,
+}
+
+impl Batch {
+    pub(super) fn of(sentences: &[Vec<u32>], context: usize) -> Self {
+        let length = sentences.iter().map(Vec::len).max().unwrap_or(1).min(context);
+        let ids = sentences.iter().flat_map(|s| (0..length).map(|i| s.get(i).map_or(0, |id| *id as i32))).collect();
+        let ends =
+            sentences.iter().enumerate().map(|(i, s)| (i * length + s.len().min(length).max(1) - 1) as i32).collect();
+        Self { sentences: sentences.len(), length, ids, ends }
+    }
+
+    /// Tokens `[sentences, length, width]` before the first block.
+    pub(super) fn embedded(&self, token_embedding: &Tensor<2>, position_embedding: &Tensor<2>) -> Tensor<3> {
+        let width = token_embedding.dims()[1];
+        let ids = integers(&self.ids, &token_embedding.device());
+        let tokens = token_embedding.clone().select(0, ids).reshape([self.sentences, self.length, width]);
+        tokens + position_embedding.clone().slice_dim(0, 0..self.length).unsqueeze::<3>()
+    }
+
+    /// Normalised tokens after the last block → embeddings `[sentences, embed]`.
+    pub(super) fn ended(&self, x: Tensor<3>, projection: &Tensor<2>) -> Tensor<2> {
+        let width = x.dims()[2];
+        let ends = integers(&self.ends, &x.device());
+        product(x.reshape([self.sentences * self.length, width]).select(0, ends), projection.clone())
+    }
+}
+
+fn integers(values: &[i32], device: &Device) -> Tensor<1, Int> {
+    Tensor::from_data(TensorData::new(values.to_vec(), [values.len()]), device)
 }
 
 #[cfg(test)]

@@ -16,10 +16,11 @@ use thiserror::Error;
 
 use crate::clip::text_cleanup::clean;
 
-/// OpenAI's merges (models/clip-vocabulary/NOTICE.md).
-static VOCABULARY: &[u8] = include_bytes!("../../models/clip-vocabulary/bpe_simple_vocab_16e6.txt.gz");
+/// OpenAI's merges, as far as they are used (models/clip-vocabulary/NOTICE.md): all of them would be half of the browser's
+/// second module.
+static VOCABULARY: &[u8] = include_bytes!("../../models/clip-vocabulary/merges.txt.gz");
 
-/// Merges in use; the file holds more, and a title in its first line.
+/// Merges in use, after a title in the first line.
 const MERGES: usize = 48_894;
 
 /// Byte values, each of which is a token inside a word and another at its end.
@@ -185,6 +186,18 @@ mod tests {
 
     fn tokenizer() -> Tokenizer {
         Tokenizer::new().unwrap()
+    }
+
+    #[test]
+    fn the_merges_in_use_are_the_first_of_the_published_ones() {
+        let all = include_bytes!("../../models/clip-vocabulary/bpe_simple_vocab_16e6.txt.gz").as_slice();
+        let [published, used] = [all, VOCABULARY].map(|packed| {
+            let mut text = String::new();
+            GzDecoder::new(packed).read_to_string(&mut text).unwrap();
+            text
+        });
+        assert!(published.starts_with(&used));
+        assert_eq!(used.lines().count(), 1 + MERGES);
     }
 
     #[test]

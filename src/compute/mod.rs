@@ -33,14 +33,14 @@ use crate::bundle::config::VisionConfig;
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::AdapterConfig;
 
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use burn::{Block, Norm};
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
+pub(crate) use burn::{Block, Norm, product};
 #[cfg(target_arch = "wasm32")]
 pub(crate) use cpu::warm_up;
 pub(crate) use cpu::{dot, from_values};
 pub use device::{DeviceChoice, DeviceError, OpenDevice, Tier, open_cpu, open_gpu};
 pub(crate) use done::Done;
-#[cfg(not(target_arch = "wasm32"))]
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
 pub(crate) use geometry::BlockConfig;
 pub use kind::Kernels;
 pub(crate) use read::Reading;
@@ -147,6 +147,32 @@ impl Tower {
         }
     }
 
+    /// The same embedding and adapters with block `n` alone, as its first: for a tower whose blocks are never there
+    /// together.
+    ///
+    /// # Errors
+    /// As [`Tower::take`].
+    #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
+    pub(crate) fn with_only_block(
+        &self,
+        weights: &mut Weights,
+        config: &VisionConfig,
+        n: usize,
+        open: &OpenDevice,
+    ) -> Result<Self, BundleError> {
+        let (block, prefix) = (geometry::BlockConfig::of(config), format!("vision.blocks.{n}"));
+        Ok(match self {
+            Self::Burn(parts) => Self::Burn(parts.with_only_block(burn::Block::take(weights, &prefix, block)?)),
+            Self::Cpu(parts) => {
+                let shared = cpu::Shared::new(open.kernels() == Kernels::PackedBytes, open.runner);
+                Self::Cpu(parts.with_only_block(cpu::Block::take(weights, &prefix, block, &shared)?))
+            }
+            Self::Gpu(parts, arithmetic) => {
+                Self::Gpu(parts.with_only_block(gpu::Block::take(weights, &prefix, block)?), *arithmetic)
+            }
+        })
+    }
+
     /// From now on shaders multiply 32-bit floats.
     pub(crate) fn use_f32(&mut self) {
         if let Self::Gpu(_, arithmetic) = self {
@@ -176,7 +202,7 @@ impl Tower {
     }
 
     /// Tokens `[tokens, width]` that were read from a tower before.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
     pub(crate) fn resume(&self, values: Vec<f32>) -> Tokens<'_> {
         match self {
             Self::Burn(parts) => Tokens::Burn(parts, parts.embedding.resume(values)),
@@ -248,6 +274,19 @@ impl<'a> Tokens<'a> {
                 Level { features: [seg.feature(seg_hidden), det.feature(det_hidden)], premix }
             }
         }
+    }
+
+    /// The tokens' values `[tokens, width]`, on the processor.
+    ///
+    /// # Errors
+    /// [`BundleError::SelfTest`] if another device has them.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
+    pub(crate) fn values(self) -> Result<Vec<f32>, BundleError> {
+        let values = match self {
+            Self::Cpu(_, x) => Some(x),
+            other => cpu::values(&other.rows()).map(|values| values.as_slice().to_vec()),
+        };
+        values.ok_or_else(|| BundleError::SelfTest("its tokens could not be read".to_owned()))
     }
 
     /// The tokens as rows `[tokens, width]`.

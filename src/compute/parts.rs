@@ -57,6 +57,12 @@ impl<E, B, A> Parts<E, B, A> {
         Ok(Self { adapters: Some(Arc::new(Banks { levels, mix: config.mix })), ..self.clone() })
     }
 
+    /// The same embedding and adapters with one block.
+    #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
+    pub(super) fn with_only_block(&self, block: B) -> Self {
+        Self { blocks: Arc::new([block]), ..self.clone() }
+    }
+
     /// The same tower without adapters.
     pub(super) fn without_adapters(&self) -> Self {
         Self { adapters: None, ..self.clone() }

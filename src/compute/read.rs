@@ -22,6 +22,11 @@ impl Reading {
         self.lengths.push(length);
     }
 
+    /// The values of every tensor, in the order they were added, if the processor has them all.
+    pub(crate) fn here(&self) -> Option<Vec<Vec<f32>>> {
+        self.parts.iter().map(|part| cpu::values(part).map(|values| values.as_slice().to_vec())).collect()
+    }
+
     /// The values of every tensor, in the order they were added.
     pub(crate) fn read(
         self,
@@ -29,11 +34,7 @@ impl Reading {
     ) -> impl Future<Output = Result<std::vec::IntoIter<Vec<f32>>, DeviceError>> + use<> {
         let open = open.clone();
         async move {
-            if self.parts.is_empty() {
-                return Ok(Vec::new().into_iter());
-            }
-            if let Some(values) = self.parts.iter().map(cpu::values).collect::<Option<Vec<_>>>() {
-                let values: Vec<Vec<f32>> = values.iter().map(|part| part.as_slice().to_vec()).collect();
+            if let Some(values) = self.here() {
                 return Ok(values.into_iter());
             }
             let (joined, step) = match gpu::joined(&self.parts) {

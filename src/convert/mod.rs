@@ -1,21 +1,25 @@
 //! From published files to a bundle.
 //!
 //! Comes in: a CLIP or DINOv2 checkpoint, perhaps MVFA adapters, and choices. Goes out: a bundle
-//! folder and its manifest. Fails with [`BundleError`](crate::bundle::BundleError); a bundle that was there before is still
-//! there then. This room knows files and engine, so that neither has to know the other.
+//! and its manifest. Fails with [`BundleError`](crate::bundle::BundleError). This room knows files and engine, so that
+//! neither has to know the other. On the command line it reads and writes a disk, in a browser what a person chose and
+//! the browser's storage.
 //!
 //! ```text
-//! options ─▶ plan ─▶ write (tensors, sentences, card) ─▶ make (self-test)
+//! files ─▶ sources ─▶ plan ─▶ conversion (tensors, words, card, self-test), step by step ─▶ files
 //! ```
 
 mod card;
+mod conversion;
+#[cfg(not(target_arch = "wasm32"))]
 mod make;
 mod options;
 mod plan;
-mod sentences;
-mod write;
+mod sources;
 
+pub use conversion::{Conversion, Stage};
+#[cfg(not(target_arch = "wasm32"))]
 pub use make::convert;
 pub use options::{ConvertOptions, DEFAULT_SIZE_PX, Progress, Teller, Told};
-pub use sentences::Sentences;
-pub use write::{Written, write};
+pub use plan::plan;
+pub use sources::{Sources, bundle_bytes};

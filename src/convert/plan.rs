@@ -5,12 +5,13 @@
 
 use crate::bundle::config::{Family, GRID_LIMIT, IMAGE_PX_LIMIT, TextConfig};
 use crate::bundle::error::BundleError;
-use crate::bundle::import::{AdapterFile, Checkpoint, VisionGeometry};
+use crate::bundle::import::VisionGeometry;
 use crate::bundle::manifest::{
     AdapterConfig, FORMAT, Manifest, MemoryFeatures, PreprocessConfig, RESAMPLE, released_mix,
 };
 use crate::bundle::writer::CARD;
 use crate::convert::options::ConvertOptions;
+use crate::convert::sources::Sources;
 
 /// Mean and deviation of ImageNet's channels, which DINOv2 was trained with. MVFA gives CLIP
 /// pixels in 0..1 as they are (spec §0, fact 1).
@@ -20,6 +21,7 @@ const INTENDED_USE: &str = "Research and teaching. Not a medical device; not for
 const UNKNOWN_LICENCE: &str = "not stated in the checkpoint; see where it was published";
 
 /// A bundle that is replaced must not hold what the new one is made from.
+#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn check_inputs(options: &ConvertOptions) -> Result<(), BundleError> {
     let Ok(out) = options.out.canonicalize() else { return Ok(()) };
     for input in options.adapters.iter().chain([&options.clip]) {
@@ -35,11 +37,11 @@ pub(super) fn check_inputs(options: &ConvertOptions) -> Result<(), BundleError> 
 }
 
 /// The manifest without files, after everything that can be checked before a tensor is read.
-pub(super) fn plan(
-    options: &ConvertOptions,
-    checkpoint: &Checkpoint,
-    adapters: Option<&AdapterFile>,
-) -> Result<Manifest, BundleError> {
+///
+/// # Errors
+/// [`BundleError`] where options, checkpoint and adapters contradict each other.
+pub fn plan(options: &ConvertOptions, sources: &Sources) -> Result<Manifest, BundleError> {
+    let Sources { checkpoint, adapters } = sources;
     let tower = checkpoint.vision();
     let levels = options.levels.clone().unwrap_or_else(|| tower.default_levels());
     if levels.iter().any(|level| *level == 0 || *level > tower.layers) {
@@ -83,7 +85,7 @@ pub(super) fn plan(
         intended_use: INTENDED_USE.to_owned(),
         vision,
         text,
-        adapters: adapters.map(|a| AdapterConfig { bottleneck: a.bottleneck(), mix: released_mix() }),
+        adapters: adapters.as_ref().map(|a| AdapterConfig { bottleneck: a.bottleneck(), mix: released_mix() }),
         preprocess: PreprocessConfig { size_px: options.size_px, resample: RESAMPLE.to_owned(), mean, std },
         augment: options.augment,
         memory: MemoryFeatures::default(),

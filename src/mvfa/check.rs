@@ -5,9 +5,7 @@
 //! here first.
 
 use crate::bundle::manifest::SelfTest;
-#[cfg(not(target_arch = "wasm32"))]
-use crate::bundle::{error::BundleError, manifest::Group, store::BundleFolder};
-use crate::compute::{DeviceError, Reading};
+use crate::compute::Reading;
 use crate::mvfa::analysis::{Pacer, Progress, Stage};
 use crate::mvfa::engine::{Engine, encoder_of_memory};
 use crate::mvfa::error::EngineError;
@@ -17,24 +15,12 @@ use crate::mvfa::self_test;
 const SLOW_BLOCK_MS: f64 = 50.0;
 
 impl Engine {
-    /// What this device answers for the fixed test picture.
-    ///
-    /// # Errors
-    /// [`DeviceError::Lost`].
-    pub async fn self_test_values(&self) -> Result<SelfTest, DeviceError> {
-        let features = self.encoder.encode(self.input(&self_test::picture(self.manifest.preprocess.size_px)));
-        let mut reading = Reading::default();
-        self_test::request(&features, &mut reading);
-        Ok(self_test::record(reading.read(&self.open).await?.flatten().collect()))
-    }
-
     /// Compares this device's answers for the test picture with the manifest's, and its scores with
     /// the processor's. On the processor and on a slow device the answers end with the first level, which
     /// all arithmetic has a part in. A device that fails with 16-bit floats goes on with 32-bit ones.
     ///
     /// # Errors
-    /// [`DeviceError::SelfTest`] when it differs, [`DeviceError::Lost`] when there is none,
-    /// [`EngineError::Cancelled`] when the pacer requests it.
+    /// [`EngineError::Device`] when it differs or there is none, [`EngineError::Cancelled`] when the pacer requests it.
     pub async fn self_test(&mut self, pacer: &mut impl Pacer) -> Result<(), EngineError> {
         let Some(expected) = self.manifest.self_test.clone() else { return Ok(()) };
         let mut wrong = self.differs(&expected, pacer).await?;
@@ -89,18 +75,4 @@ impl Engine {
         }
         Ok(None)
     }
-}
-
-/// The self-test of a bundle whose other files are written: what the processor answers, which every other device is
-/// held to.
-///
-/// # Errors
-/// [`BundleError`]: a file that cannot be read, or [`BundleError::SelfTest`].
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) fn self_test_of(bundle: &BundleFolder) -> Result<SelfTest, BundleError> {
-    let open = crate::compute::open_cpu("the self-test's reference");
-    let weights =
-        crate::compute::Weights::load(bundle, &[Group::Vision, Group::Adapters, Group::Prompts], &open.device)?;
-    let engine = Engine::new(bundle.manifest().clone(), weights, open)?;
-    pollster::block_on(engine.self_test_values()).map_err(|e| BundleError::SelfTest(e.to_string()))
 }

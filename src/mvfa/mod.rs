@@ -20,14 +20,14 @@ mod references;
 mod regions;
 mod score;
 mod self_test;
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
+mod streamed;
 mod upsample;
 mod views;
 mod warning;
 mod zero_shot;
 
 pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
-#[cfg(not(target_arch = "wasm32"))]
-pub(crate) use check::self_test_of;
 pub use coreset::compress;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use decide::{ImageParts, score_bank};
@@ -51,6 +51,10 @@ pub use references::Facts;
 #[cfg(target_arch = "wasm32")]
 pub(crate) use references::LEFT_OUT_AT_MOST;
 pub use regions::{PixelBox, RegionError, Regions};
+#[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
+pub(crate) use streamed::StreamedTest;
+#[cfg(not(target_arch = "wasm32"))]
+pub(crate) use streamed::self_test_of;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use upsample::axis_weights;
 pub use upsample::{Geometry, upsample};

@@ -13,7 +13,7 @@ use crate::bundle::manifest::{Dtype, Group, Manifest, MemoryFeatures};
 use crate::bundle::names::prompt_tensor;
 use crate::bundle::source::TensorPart;
 use crate::bundle::store::BundleFolder;
-use crate::bundle::writer::{ADAPTERS_PTH, BundleWriter, CARD, TRAINING};
+use crate::bundle::writer::{ADAPTERS_PTH, BundleWriter, CARD, Place, TRAINING};
 use crate::mvfa::self_test_of;
 use crate::train::error::TrainError;
 use crate::train::items::LeftOut;
@@ -154,7 +154,7 @@ fn dtype(manifest: &Manifest) -> Dtype {
 }
 
 /// Copies a group, one whole tensor at a time.
-fn copy(bundle: &BundleFolder, group: Group, writer: &mut BundleWriter) -> Result<(), BundleError> {
+fn copy(bundle: &BundleFolder, group: Group, writer: &mut BundleWriter<Place>) -> Result<(), BundleError> {
     let mut open: Option<TensorPart> = None;
     bundle.visit(&[group], |part| {
         let mut whole = match open.take() {

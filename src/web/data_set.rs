@@ -4,7 +4,7 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::dataset::{Layout, Level, Part};
-use crate::web::engine::plain;
+use crate::web::plain;
 
 /// A data set for the page; pictures by the numbers of their paths.
 #[derive(Serialize)]

@@ -18,6 +18,7 @@ use crate::web::files::ModelFiles;
 use crate::web::loader::{Loader, loaded_files};
 use crate::web::pacer::{WorkerPacer, now_ms};
 use crate::web::picture::{self, Source};
+use crate::web::plain;
 
 /// One loaded model and its references.
 #[wasm_bindgen(js_name = Engine)]
@@ -368,10 +369,4 @@ impl WebEngine {
         picture::set(&out, "levels", &levels);
         Ok(out)
     }
-}
-
-/// A value as a plain object, `None` as `null`.
-pub(super) fn plain(value: &impl Serialize) -> Result<JsValue, JsValue> {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    value.serialize(&serializer).map_err(|e| WebError::Usage(e.to_string()).into())
 }

@@ -9,8 +9,8 @@ use wasm_bindgen::prelude::*;
 use crate::image::{self, Note, PixelHash, Pixels, RawNote, RawPicture, Rgb8, Shown, WindowChoice};
 use crate::mvfa::Warning;
 use crate::render;
-use crate::web::engine::plain;
 use crate::web::error::WebError;
+use crate::web::plain;
 
 /// Width of the colour bar; the page stretches it.
 const BAR_WIDTH_PX: usize = 256;

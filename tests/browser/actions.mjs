@@ -57,14 +57,14 @@ export async function waitForError(page, timeoutMs = 60_000) {
   return text;
 }
 
-/** The page's workers of one kind: those of the model, or those that read files; waiting ones too. @param {"model" | "files"} kind */
+/** The page's workers of one kind: those of the model, those that read files, those that make models; waiting ones too. @param {"model" | "files" | "lab"} kind */
 export async function workersOf(page, kind) {
   // Bundlers and the page's policy give workers other addresses; their names tell what they are for.
-  const readsFiles = () => /formats/.test(self.name);
+  const kindOf = () => (/formats/.test(self.name) ? "files" : /lab/.test(self.name) ? "lab" : "model");
   const found = [];
   for (const worker of page.workers()) {
-    const is = await worker.evaluate(readsFiles).catch(() => null);
-    if (is !== null && is === (kind === "files")) found.push(worker);
+    const is = await worker.evaluate(kindOf).catch(() => null);
+    if (is === kind) found.push(worker);
   }
   return found;
 }

@@ -17,7 +17,7 @@ import { SITE, launch, withPage } from "./harness.mjs";
 const PACKAGE = fileURLToPath(new URL("../../pkg/", import.meta.url));
 const MODULES = fileURLToPath(new URL("./node_modules/", import.meta.url));
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".wasm": "application/wasm" };
-const NEEDED = ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE", "README.md", "index.d.ts", "index.js", "package.json", "worker.js", "formats-worker.js"];
+const NEEDED = ["LICENSE-APACHE", "LICENSE-MIT", "NOTICE", "README.md", "index.d.ts", "index.js", "package.json", "worker.js", "formats-worker.js", "lab-worker.js"];
 
 let browser;
 let folder;
@@ -132,7 +132,7 @@ test("built by vite", async () => {
 test("built by esbuild, as the README says", async () => {
   const out = join(folder, "dist-esbuild");
   await esbuild({
-    entryPoints: { app: join(folder, "src/app.ts"), worker: join(folder, "node_modules/mvfa-web/worker.js"), "formats-worker": join(folder, "node_modules/mvfa-web/formats-worker.js") },
+    entryPoints: { app: join(folder, "src/app.ts"), worker: join(folder, "node_modules/mvfa-web/worker.js"), "formats-worker": join(folder, "node_modules/mvfa-web/formats-worker.js"), "lab-worker": join(folder, "node_modules/mvfa-web/lab-worker.js") },
     bundle: true, format: "esm", outdir: out, logLevel: "error",
   });
   mkdirSync(join(out, "wasm"));

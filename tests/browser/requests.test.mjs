@@ -33,10 +33,10 @@ test("a restart and a request of a waiting worker are counted, each as the serve
       const from = host.asked.length;
       assert.equal(await counted(page), "0");
 
-      // Each worker asks once: the engine's and the one that waits, and those that read files.
+      // Each worker asks once: the engine's and the one that waits, those that read files, and those that make models.
       const workers = page.workers();
       assert.equal((await workersOf(page, "model")).length, 2);
-      assert.equal(workers.length, 5);
+      assert.equal(workers.length, 7);
       for (const [n, worker] of workers.entries()) {
         await worker.evaluate((where) => fetch(where), `${host.url}web/style.css?worker=${n}`);
       }

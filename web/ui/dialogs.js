@@ -1,7 +1,6 @@
 /** The dialogs: help and keys, about the model, the device, the requests. Built when opened. */
 
 import { el, make, megabytes } from "./dom.js";
-import { manifestUrl } from "./engine.js";
 import { TIERS } from "./header.js";
 import { requestLine } from "./network.js";
 import { storedModels } from "./stored.js";
@@ -14,8 +13,12 @@ const KEYS = [
   ["Esc", "put a tool down, cancel the analysis, dismiss a message"], ["?", "this help"],
 ];
 
-/** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof import("./engine.js").createEngine>} engine */
-export function mountDialogs(store, engine) {
+/**
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./models.js").createModels>} models
+ */
+export function mountDialogs(store, engine, models) {
   const { state } = store;
   /** @param {string} title @param {(Node | string)[]} content */
   const show = (title, ...content) => {
@@ -30,7 +33,7 @@ export function mountDialogs(store, engine) {
   };
   const help = () => show("Help", ...helpContent(store));
   el("help-button").addEventListener("click", help);
-  el("model-button").addEventListener("click", () => show("About the model", ...modelContent(state)));
+  el("model-button").addEventListener("click", () => show("Models", ...modelContent(state, models)));
   el("requests-button").addEventListener("click", () => show("Requests since load", ...requestContent(state)));
   el("device-button").addEventListener("click", () => {
     const dialog = show("Device", ...deviceContent(state, (device) => {
@@ -60,17 +63,17 @@ function helpContent(store) {
       make("dt", {}, ...key.split(" ").map((one) => make("kbd", { text: one }))), make("dd", { text: what })])),
     make("label", { class: "choice" }, singleKeys, make("span", { text: "single-key shortcuts: letters and signs act without Ctrl or Alt" })),
     make("h3", { text: "Privacy" }),
-    make("p", { text: "Images are read and analysed in this tab. They are not uploaded or stored. Only the model's files are kept by this browser, for the next visit; the model dialog in the header says how much and deletes them. The count in the header shows every request the page has made since the model was ready." }),
+    make("p", { text: "Images are read and analysed in this tab. They are not uploaded or stored. Only model files are kept by this browser, for the next visit, those of your own models among them; the model dialog in the header says how much and deletes them. The count in the header shows every request the page has made since the model was ready." }),
   ];
 }
 
-/** @param {import("./types.d.ts").State} state */
-function modelContent({ info }) {
-  if (!info) return [make("p", { text: "No model is loaded yet. Wait until it is, or load it with the button on the right." }), storedModels(info)];
+/** @param {import("./types.d.ts").State} state @param {ReturnType<typeof import("./models.js").createModels>} models */
+function modelContent({ info }, models) {
+  const menu = models.menu();
+  if (!info) return [make("p", { text: "No model is loaded yet. Wait until it is, or load it with the button on the right." }), menu, storedModels(info)];
   const rows = [["Name", info.name], ["Revision", info.revision], ["Intended use", info.intendedUse], ["Licence", info.licence], ["Size", `${megabytes(info.weightBytes)} of weights, sees ${info.sizePx} × ${info.sizePx} pixels`],
     ["Can compare with words", info.zeroShot ? (info.zeroShotNote ? "yes, see the note beside the choice" : "yes") : `no: ${info.zeroShotReason}`], ["Kinds of image to choose from", info.objects.map((object) => object.name).join(", ")]];
-  const card = make("a", { href: new URL(info.card, manifestUrl()).href, target: "_blank", rel: "noopener", text: "Model card (opens in a new tab)" });
-  return [facts(rows), make("p", {}, card), storedModels(info)];
+  return [make("h3", { text: "In use" }), facts(rows), menu, storedModels(info)];
 }
 
 /** Asks before a run is given up for another device. @param {import("./types.d.ts").Run} run */

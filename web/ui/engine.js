@@ -3,18 +3,26 @@
  * Pictures, normal images and settings belong to the store, so a new session finds everything in place.
  */
 
-import { Opener, Session, startUnderPagePolicy } from "../../pkg/index.js";
+import { Lab, Opener, Session, startUnderPagePolicy } from "../../pkg/index.js";
 import { megabytes, sentence } from "./dom.js";
 import { possibleMode } from "./store.js";
 
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
 
-/** @returns {string} the manifest's address; throws if the page's own address names none on this site */
-export function manifestUrl() {
+/** @returns {string} the address of this site's model */
+export function siteModelUrl() {
+  return new URL("./models/default/manifest.json", document.baseURI).href;
+}
+
+/**
+ * @param {import("./types.d.ts").Settings} settings
+ * @returns {string} the address of the model to use: the one that the page's own address names, the person's choice, or this
+ * site's; throws if the page's own address names none on this site
+ */
+export function manifestUrl({ model }) {
   const wanted = new URLSearchParams(location.search).get("model");
-  const standard = new URL("./models/default/manifest.json", document.baseURI);
-  if (!wanted) return standard.href;
+  if (!wanted) return model || siteModelUrl();
   const path = wanted.endsWith(".json") ? wanted : `${wanted.replace(/\/$/, "")}/manifest.json`;
   let url;
   try {
@@ -54,6 +62,7 @@ function withoutAdvice(message) {
 
 /** Under the page's own policy: a host that sends no headers would leave the worker without any. */
 const startWorker = () => startUnderPagePolicy(new URL("../../pkg/worker.js", import.meta.url));
+const startLab = () => startUnderPagePolicy(new URL("../../pkg/lab-worker.js", import.meta.url));
 const startDecoder = () => startUnderPagePolicy(new URL("../../pkg/formats-worker.js", import.meta.url));
 
 /**
@@ -70,8 +79,17 @@ export function createEngine(store, messages, network, others) {
   let opening = null;
   /** What reads files; it outlives every session. @type {Promise<Opener> | null} */
   let decoder = null;
+  /** What makes models; it outlives every session. @type {Promise<Lab> | null} */
+  let lab = null;
   /** @type {(() => void)[]} */
   const onReady = [];
+
+  function startedLab() {
+    lab ??= Lab.start({ startWorker: startLab, onRequests: network.add });
+    // The next try starts another.
+    lab.catch(() => (lab = null));
+    return lab;
+  }
 
   function startedDecoder() {
     decoder ??= Opener.start({ startWorker: startDecoder, onRequests: network.add });
@@ -89,7 +107,7 @@ export function createEngine(store, messages, network, others) {
     opening = controller;
     store.set({ session: null, load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false } });
     try {
-      const session = await Session.open(manifestUrl(), {
+      const session = await Session.open(manifestUrl(state.settings), {
         device,
         twins: true,
         startWorker,
@@ -134,7 +152,21 @@ export function createEngine(store, messages, network, others) {
       return void open("cpu");
     }
     store.set({ load: { ...state.load, phase: "failed" } });
-    messages.error(loadFailure(error.message), { label: "Try again", run: () => void open(device) });
+    const isOwn = manifestUrl(state.settings) === state.settings.model;
+    const retry = isOwn ? { label: "Use this site's model", run: () => void use("") } : { label: "Try again", run: () => void open(device) };
+    messages.error(loadFailure(error.message), retry);
+  }
+
+  /** Opens another model, and remembers it for the next visit. @param {string} model its address; "" for this site's */
+  async function use(model) {
+    crashes = 0;
+    const url = new URL(location.href);
+    if (url.searchParams.has("model")) {
+      url.searchParams.delete("model");
+      history.replaceState(null, "", url);
+    }
+    store.settings({ model });
+    return open(state.settings.device);
   }
 
   /** Starts again after a crash: first on the same device, then on the CPU. @param {Error} error */
@@ -164,7 +196,10 @@ export function createEngine(store, messages, network, others) {
 
   return {
     open,
+    use,
     recover,
+    /** What makes models; it outlives every session. @returns {Promise<Lab>} */
+    lab: startedLab,
     /** What reads files; it outlives every session. @returns {Promise<Opener>} */
     opener: startedDecoder,
     cancelOpen: () => opening?.abort(),

@@ -1,6 +1,6 @@
-/** Deletes everything this page keeps in the browser: model files, the copy of the site, settings. */
+/** Deletes everything this page keeps in the browser: model files, own models, the copy of the site, settings. */
 
-import { deleteStoredModels } from "../../pkg/index.js";
+import { deleteOwnModels, deleteStoredModels } from "../../pkg/index.js";
 import { removeOffline } from "./offline.js";
 import { forgetSettings } from "./settings.js";
 
@@ -11,6 +11,7 @@ import { forgetSettings } from "./settings.js";
 export async function forgetEverything() {
   // What can fail comes first.
   await deleteStoredModels();
+  await deleteOwnModels();
   await removeOffline();
   forgetSettings();
 }

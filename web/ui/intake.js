@@ -8,6 +8,11 @@ import { ENDING as WORKSPACE_ENDING } from "./workspace.js";
 /** Files that systems put into folders by themselves. */
 const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
 
+/** Checkpoints, and archives of models. */
+const MODEL = /\.(pt|pth|bin|safetensors|ckpt|zip)$/i;
+/** What lies beside them. */
+const BESIDE_MODEL = /\.(json|md|txt)$/i;
+
 /** @typedef {(files: {blob: Blob, name: string, path: string}[]) => void} AddFiles */
 /** @typedef {{file: File, path: string}} Found a file and where it lay, as "patient A/series 1/IM00001.png" */
 
@@ -15,8 +20,9 @@ const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
  * @param {{images: AddFiles, normals: AddFiles, workspace: (file: Blob, name: string) => void}} add
  * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {(files: {blob: Blob, path: string}[]) => void} addModel
  */
-export function mountIntake(add, messages, engine) {
+export function mountIntake(add, messages, engine, addModel) {
   for (const id of ["file-input", "folder-input"]) {
     const input = el(id);
     input.addEventListener("change", () => {
@@ -33,7 +39,12 @@ export function mountIntake(add, messages, engine) {
     const usable = files.filter((one) => !NOISE.test(one.file.name) && !workspaces.includes(one));
     if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, WebP, BMP, TIFF, DICOM, NIfTI, NRRD or MetaImage files.");
     usable.sort((a, b) => comparePaths(a.path, b.path));
-    const opened = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));
+    const all = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));
+    const hasModel = all.some(({ name }) => MODEL.test(name));
+    const isOfModel = (/** @type {{name: string}} */ { name }) => hasModel && (MODEL.test(name) || BESIDE_MODEL.test(name));
+    const opened = all.filter((file) => !isOfModel(file));
+    if (hasModel) addModel(all.filter(isOfModel));
+    if (opened.length === 0) return;
     // Parts and classes are folders in each other; without them there is nothing to ask.
     if (to !== add.images || !opened.some(({ path }) => path.split("/").length > 2)) return to(opened);
     void engine.whenReady()

@@ -1,6 +1,6 @@
 /**
- * What the page remembers between visits: how things are shown, whether single keys act, and the device that was chosen
- * in the dialog; a device in the page's address counts for one visit. Nothing about pictures, objects or results is ever kept.
+ * What the page remembers between visits: how things are shown, whether single keys act, the device that was chosen
+ * in the dialog (one in the page's address counts for one visit), and which model. Nothing about pictures, objects or results is ever kept.
  */
 
 const KEY = "mvfa-web-view";
@@ -33,6 +33,7 @@ export function loadSettings() {
     smooth: kept.smooth !== false,
     device: DEVICES.includes(wanted ?? "") ? /** @type {any} */ (wanted) : remembered,
     rememberedDevice: remembered,
+    model: typeof kept.model === "string" && kept.model.startsWith("own:") ? kept.model : "",
   };
 }
 
@@ -50,10 +51,10 @@ export function forgetSettings() {
 }
 
 /** @param {import("./types.d.ts").Settings} settings */
-export function saveSettings({ opacity, colourMap, sharedScale, contour, singleKeys, smooth, rememberedDevice }) {
+export function saveSettings({ opacity, colourMap, sharedScale, contour, singleKeys, smooth, rememberedDevice, model }) {
   if (forgotten) return;
   try {
-    localStorage.setItem(KEY, JSON.stringify({ opacity, colourMap, sharedScale, contour, singleKeys, smooth, device: rememberedDevice }));
+    localStorage.setItem(KEY, JSON.stringify({ opacity, colourMap, sharedScale, contour, singleKeys, smooth, device: rememberedDevice, model }));
   } catch {
     // Storage may be full or forbidden; the page works without.
   }

@@ -10,7 +10,7 @@ export function storedModels(info) {
   const remove = make("button", { type: "button", "data-testid": "delete-stored-models", text: "Delete stored model files", hidden: true });
 
   const forget = make("button", { type: "button", "data-testid": "forget-everything", text: "Forget everything",
-    title: "Deletes the stored model files, the copy of this page for use without a connection, and the settings" });
+    title: "Deletes the stored model files, your own models, the copy of this page for use without a connection, and the settings" });
 
   async function refresh() {
     const bytes = await storedModelBytes();

@@ -139,6 +139,8 @@ export interface Settings {
   device: "auto" | "gpu" | "cpu";
   /** What the person chose in the dialog, for later visits. */
   rememberedDevice: "auto" | "gpu" | "cpu";
+  /** Address of the person's own model to use; "": this site's. */
+  model: string;
 }
 
 export interface Load {

@@ -21,14 +21,20 @@ use crate::versions;
 
 /// A module with glue.
 pub struct Module {
-    /// Name of the library, as cargo and wasm-bindgen write it.
+    /// Name of the finished module and its glue.
     name: &'static str,
+    /// Name of the library, as cargo writes it.
+    library: &'static str,
+    /// Profile of cargo; with `-dev` behind it, of quick builds.
+    profile: &'static str,
     /// Arguments of cargo that choose it.
     pub package: &'static [&'static str],
     /// What it is called in tables.
     pub title: &'static str,
     /// Where its size is on record.
     pub record: &'static str,
+    /// It is for what a person makes, and has a limit of its own.
+    pub is_lab: bool,
 }
 
 impl Module {
@@ -38,14 +44,34 @@ impl Module {
     }
 }
 
-/// The modules that a visitor downloads before "ready", beside the kernels.
-pub const MODULES: [Module; 2] = [
-    Module { name: "mvfa_web", package: &["--package", "mvfa-web"], title: "engine", record: "docs/wasm-size.json" },
+/// The modules that a visitor downloads before "ready", beside the kernels. The last is compiled when it is first needed.
+pub const MODULES: [Module; 3] = [
+    Module {
+        name: "mvfa_web",
+        library: "mvfa_web",
+        profile: "wasm",
+        package: &["--package", "mvfa-web"],
+        title: "engine",
+        record: "docs/wasm-size.json",
+        is_lab: false,
+    },
     Module {
         name: "mvfa_formats",
+        library: "mvfa_formats",
+        profile: "wasm",
         package: &["--package", "mvfa-formats", "--features", "web"],
         title: "formats",
         record: "docs/wasm-size-formats.json",
+        is_lab: false,
+    },
+    Module {
+        name: "mvfa_lab",
+        library: "mvfa_web",
+        profile: "wasm-lab",
+        package: &["--package", "mvfa-web", "--features", "lab"],
+        title: "lab",
+        record: "docs/wasm-size-lab.json",
+        is_lab: true,
     },
 ];
 /// The profile of native builds for tests (Cargo.toml says what it leaves out).
@@ -77,15 +103,15 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
 
 fn build_module(layout: &Layout, toolchain: &WasmToolchain, module: &Module, dev: bool) -> Result<()> {
     let mut cargo = cargo(layout);
-    let profile = if dev { "wasm-dev" } else { "wasm" };
+    let profile = if dev { format!("{}-dev", module.profile) } else { module.profile.to_owned() };
     // Of this kind alone: cargo silently omits link-time optimisation if a library is
     // to be an rlib as well.
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]).args(module.package);
-    cargo.args(["--profile", profile, "--target", "wasm32-unknown-unknown"]);
+    cargo.args(["--profile", &profile, "--target", "wasm32-unknown-unknown"]);
     toolchain.apply(&mut cargo);
     run(&mut cargo)?;
 
-    let input = layout.target.join(format!("wasm32-unknown-unknown/{profile}/{}.wasm", module.name));
+    let input = layout.target.join(format!("wasm32-unknown-unknown/{profile}/{}.wasm", module.library));
     // With this file's own text, so that a change of options builds anew.
     let how = digest(include_bytes!("wasm.rs"));
     let made_from = format!("{} {how} wasm-bindgen {}", digest_file(&input)?, versions::WASM_BINDGEN);

@@ -11,8 +11,9 @@ use crate::bundle::config::{Activation, Family, TextConfig};
 use crate::bundle::error::BundleError;
 use crate::bundle::import::constant::{constant, constant_matrix, is_judged, only_value};
 use crate::bundle::import::families::{Names, unsupported};
+use crate::bundle::import::files::Files;
 use crate::bundle::import::geometry::{Beside, VisionGeometry};
-use crate::bundle::import::open::{Opened, open_source};
+use crate::bundle::import::open::{Opened, open_in, open_source};
 use crate::bundle::import::scan::{Scan, missing, without_leading_ones};
 use crate::bundle::import::tower::{Tower, chosen, is_of, listed, towers};
 use crate::bundle::names::{text_tensors, vision_tensors};
@@ -83,6 +84,19 @@ impl Checkpoint {
         left_out.extend(not_used(&names, &tower, &all, &shapes));
         let trained_with = beside.activation;
         Ok(Self { path, source, tower, others, vision, has_class_row, text, trained_with, shapes, notes, left_out })
+    }
+
+    /// The tower of one of some files; see [`open_checkpoint`].
+    ///
+    /// # Errors
+    /// As [`open_checkpoint`].
+    pub fn of(files: &dyn Files, name: &str, heads: Option<usize>, prefix: Option<&str>) -> Result<Self, BundleError> {
+        Self::new(open_in(files, name)?, heads, prefix)
+    }
+
+    /// Something to be told of how it was found, before what is told of it.
+    pub fn note(&mut self, note: Option<String>) {
+        self.notes.splice(0..0, note);
     }
 
     /// The naming it was found to have.

@@ -7,7 +7,8 @@
 use std::path::Path;
 
 use crate::bundle::error::BundleError;
-use crate::bundle::import::open::{Opened, open_source};
+use crate::bundle::import::files::Files;
+use crate::bundle::import::open::{Opened, open_in, open_source};
 use crate::bundle::import::tower::Role;
 use crate::bundle::names::BANKS;
 use crate::bundle::source::{TensorSource, check_finite};
@@ -33,7 +34,19 @@ impl AdapterFile {
     /// [`BundleError::UnknownCheckpoint`] if there are no adapters in it,
     /// [`BundleError::DamagedCheckpoint`], [`BundleError::Io`].
     pub fn open(path: &Path) -> Result<Self, BundleError> {
-        let Opened { source, place: path, mut notes, .. } = open_source(path)?;
+        Self::new(open_source(path)?)
+    }
+
+    /// Opens one of some files.
+    ///
+    /// # Errors
+    /// As [`AdapterFile::open`].
+    pub fn of(files: &dyn Files, name: &str) -> Result<Self, BundleError> {
+        Self::new(open_in(files, name)?)
+    }
+
+    fn new(opened: Opened) -> Result<Self, BundleError> {
+        let Opened { source, place: path, mut notes, .. } = opened;
         let names = source.names();
         let anchor = raw_name("seg", 0, "fc1");
         let unknown = |reason: String| BundleError::UnknownCheckpoint { path: path.clone(), reason };

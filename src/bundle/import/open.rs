@@ -49,7 +49,7 @@ pub struct Opened {
 pub fn open_source(path: &Path) -> Result<Opened, BundleError> {
     if path.is_dir() {
         let folder = Folder::whole(path);
-        let (name, note) = choose(&folder, &path.display().to_string())?;
+        let (name, note) = choose_in(&folder, &path.display().to_string())?;
         let mut opened = open_in(&folder, &name)?;
         opened.notes.splice(0..0, note);
         return Ok(opened);
@@ -131,8 +131,16 @@ fn strange(probe: &[u8]) -> &'static str {
     }
 }
 
+/// Whether a file is called like a checkpoint in one file.
+pub fn is_checkpoint_name(name: &str) -> bool {
+    ENDINGS.iter().any(|ending| name.ends_with(ending)) && part_of(name).is_none()
+}
+
 /// The checkpoint of a folder, and a note about others there.
-fn choose(files: &dyn Files, place: &str) -> Result<(String, Option<String>), BundleError> {
+///
+/// # Errors
+/// [`BundleError::UnknownCheckpoint`] if none or several are meant, [`BundleError::Io`].
+pub fn choose_in(files: &dyn Files, place: &str) -> Result<(String, Option<String>), BundleError> {
     let unknown = |reason: String| BundleError::UnknownCheckpoint { path: place.to_owned(), reason };
     let io = |source: io::Error| BundleError::Io { path: place.to_owned(), source };
     let names = files.names().map_err(io)?;

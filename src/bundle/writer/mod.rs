@@ -4,27 +4,37 @@
 //! [`SHARD_LIMIT_BYTES`], and `manifest.json`, written last. Tensors that do not fit a shard are
 //! split by rows. In memory are one shard and the caller's tensor, no more.
 //!
-//! Everything is written into a hidden folder beside the target and moved into place at the end,
-//! so a bundle that was there stays whole when anything fails before. The same tensors give the
-//! same bytes.
+//! Where the files go is an [`Output`]. On a disk that is a [`Place`]: a hidden folder beside the target,
+//! moved into place at the end, so a bundle that was there stays whole when anything fails before. The same
+//! tensors give the same bytes, also if a writing that ended early goes on from the files it had [`Kept`].
 
 mod open_shard;
+mod output;
+#[cfg(not(target_arch = "wasm32"))]
 mod place;
+#[cfg(not(target_arch = "wasm32"))]
 mod replaceable;
 
+#[cfg(not(target_arch = "wasm32"))]
 use std::path::Path;
+
+use serde::{Deserialize, Serialize};
 
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Dtype, FileEntry, Group, Manifest, SHARD_LIMIT_BYTES, TensorEntry};
-use crate::bundle::quantize::{encode, stored_dtype};
+use crate::bundle::quantize::{encode, row_bytes, stored_dtype};
 use crate::bundle::shard::sha256_hex;
 use crate::bundle::source::check_finite;
-use crate::bundle::store::MANIFEST;
 
-use self::open_shard::{HEADER_FIXED_BYTES, OpenShard, header_bound, row_bytes};
-use self::place::Place;
+use self::open_shard::{HEADER_FIXED_BYTES, OpenShard, header_bound};
+pub use self::output::Output;
+#[cfg(not(target_arch = "wasm32"))]
+pub use self::place::Place;
+#[cfg(not(target_arch = "wasm32"))]
 pub use self::replaceable::check_replaceable;
 
+/// Name of the manifest in a bundle's folder.
+pub const MANIFEST: &str = "manifest.json";
 /// File name of the model card.
 pub const CARD: &str = "MODEL_CARD.md";
 /// Record of how a trained bundle came about.
@@ -38,43 +48,84 @@ const SPLIT_MIN_BYTES: usize = 1024 * 1024;
 const REVISION_CHARS: usize = 16;
 
 /// A bundle being written.
-pub struct BundleWriter {
-    place: Place,
+pub struct BundleWriter<O> {
+    output: O,
     dtype: Dtype,
     limit_bytes: usize,
     open: Option<OpenShard>,
-    files: Vec<FileEntry>,
+    kept: Kept,
+}
+
+/// The files that are finished, for a writing that goes on later.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Kept {
+    /// In the order they were written.
+    pub files: Vec<FileEntry>,
     /// Largest magnitude of all values, and whose it is.
     largest: (f32, String),
 }
 
-impl BundleWriter {
+impl Kept {
+    /// Rows of a tensor that are in the files. They come in order, so these are its first.
+    pub fn rows(&self, name: &str) -> usize {
+        let parts = self.files.iter().flat_map(|file| &file.tensors).filter(|tensor| tensor.name == name);
+        parts.map(|part| part.rows.map_or(part.row_count(), |[_, end]| end)).max().unwrap_or(0)
+    }
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+impl BundleWriter<Place> {
     /// Starts a bundle of element type `dtype` that is to appear at `out`.
     ///
     /// # Errors
     /// [`BundleError::OutputFolder`] if `out` holds anything but a bundle, [`BundleError::Busy`] where
     /// another process writes one to it; [`BundleError::Io`].
     pub fn create(out: &Path, dtype: Dtype) -> Result<Self, BundleError> {
-        Self::with_limit(out, dtype, SHARD_LIMIT_BYTES)
+        Ok(Self::to(Place::new(out)?, dtype, Kept::default()))
     }
 
-    fn with_limit(out: &Path, dtype: Dtype, limit_bytes: usize) -> Result<Self, BundleError> {
-        Ok(Self {
-            place: Place::new(out)?,
-            dtype,
-            limit_bytes,
-            open: None,
-            files: Vec::new(),
-            largest: (0.0, String::new()),
-        })
+    /// The folder the files are in until the bundle is finished.
+    pub fn work_folder(&self) -> &Path {
+        self.output.work()
+    }
+}
+
+impl<O: Output> BundleWriter<O> {
+    /// Starts a bundle of element type `dtype`, or goes on after files that are there already.
+    pub fn to(output: O, dtype: Dtype, kept: Kept) -> Self {
+        Self { output, dtype, limit_bytes: SHARD_LIMIT_BYTES, open: None, kept }
+    }
+
+    /// The files that are finished.
+    pub fn kept(&self) -> &Kept {
+        &self.kept
     }
 
     /// Adds a tensor. Tensors of one group should come after each other, in loading order.
     ///
     /// # Errors
+    /// As [`BundleWriter::add_some`].
+    pub fn add(&mut self, name: &str, shape: &[usize], values: &[f32], group: Group) -> Result<(), BundleError> {
+        let mut start = 0;
+        while let Some(next) = self.add_some(name, shape, values, group, start)? {
+            start = next;
+        }
+        Ok(())
+    }
+
+    /// Adds a tensor's rows from `start` on, as many as one file takes. The row to go on with, if some are left.
+    ///
+    /// # Errors
     /// [`BundleError::NotFinite`], [`BundleError::HalfOverflow`], [`BundleError::Shape`] where
     /// `values` are not as many as `shape` says, [`BundleError::Io`].
-    pub fn add(&mut self, name: &str, shape: &[usize], values: &[f32], group: Group) -> Result<(), BundleError> {
+    pub fn add_some(
+        &mut self,
+        name: &str,
+        shape: &[usize],
+        values: &[f32],
+        group: Group,
+        start: usize,
+    ) -> Result<Option<usize>, BundleError> {
         if shape.iter().product::<usize>() != values.len() {
             return Err(BundleError::Shape {
                 name: name.to_owned(),
@@ -83,10 +134,12 @@ impl BundleWriter {
                 hint: "the number of values does not fit".to_owned(),
             });
         }
-        check_finite(name, values)?;
-        let largest = values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
-        if largest > self.largest.0 {
-            self.largest = (largest, name.to_owned());
+        if start == 0 {
+            check_finite(name, values)?;
+            let largest = values.iter().fold(0.0_f32, |most, v| most.max(v.abs()));
+            if largest > self.kept.largest.0 {
+                self.kept.largest = (largest, name.to_owned());
+            }
         }
         let dtype = stored_dtype(name, shape, group, self.dtype);
         if self.open.as_ref().is_some_and(|shard| shard.group() != group) {
@@ -102,28 +155,26 @@ impl BundleWriter {
             if needed > self.free_bytes() {
                 self.flush()?;
             }
-            return self.store(whole, values, row_len, group);
+            self.store(whole, values, row_len, group)?;
+            return Ok(None);
         }
-        let mut start = 0;
-        while start < rows {
-            let header = header_bound(&piece(Some([rows, rows])));
-            let mut fit = self.free_bytes().saturating_sub(header) / row_bytes(row_len, dtype).max(1);
-            if self.open.is_some() && fit * row_bytes(row_len, dtype) < SPLIT_MIN_BYTES.min(self.limit_bytes / 4) {
-                self.flush()?;
-                fit = self.free_bytes().saturating_sub(header) / row_bytes(row_len, dtype).max(1);
-            }
-            if fit == 0 {
-                return Err(BundleError::Options(format!(
-                    "one row of {name} is larger than a file may be ({} bytes)",
-                    self.limit_bytes
-                )));
-            }
-            let end = rows.min(start + fit);
-            let rows = values.get(start * row_len..end * row_len).unwrap_or_default();
-            self.store(piece(Some([start, end])), rows, row_len, group)?;
-            start = end;
+        let header = header_bound(&piece(Some([rows, rows])));
+        let row_bytes = row_bytes(row_len, dtype).max(1);
+        let mut fit = self.free_bytes().saturating_sub(header) / row_bytes;
+        if self.open.is_some() && fit * row_bytes < SPLIT_MIN_BYTES.min(self.limit_bytes / 4) {
+            self.flush()?;
+            fit = self.free_bytes().saturating_sub(header) / row_bytes;
         }
-        Ok(())
+        if fit == 0 {
+            return Err(BundleError::Options(format!(
+                "one row of {name} is larger than a file may be ({} bytes)",
+                self.limit_bytes
+            )));
+        }
+        let end = rows.min(start + fit);
+        let part = values.get(start * row_len..end * row_len).unwrap_or_default();
+        self.store(piece(Some([start, end])), part, row_len, group)?;
+        Ok((end < rows).then_some(end))
     }
 
     /// Adds a text file, such as the model card.
@@ -139,7 +190,7 @@ impl BundleWriter {
     /// # Errors
     /// [`BundleError::Io`].
     pub fn add_file(&mut self, name: &str, bytes: &[u8]) -> Result<(), BundleError> {
-        self.place.write(name, &[bytes])
+        self.output.write(name, &[bytes])
     }
 
     /// Writes the open shard out and tells what files there are so far.
@@ -148,16 +199,11 @@ impl BundleWriter {
     /// [`BundleError::Io`].
     pub fn flush(&mut self) -> Result<&[FileEntry], BundleError> {
         if let Some(shard) = self.open.take() {
-            let number = self.files.iter().filter(|f| f.group == shard.group()).count();
-            let entry = shard.write(&self.place, number, self.limit_bytes)?;
-            self.files.push(entry);
+            let number = self.kept.files.iter().filter(|f| f.group == shard.group()).count();
+            let entry = shard.write(&mut self.output, number, self.limit_bytes)?;
+            self.kept.files.push(entry);
         }
-        Ok(&self.files)
-    }
-
-    /// The folder the files are in until the bundle is finished.
-    pub fn work_folder(&self) -> &Path {
-        self.place.work()
+        Ok(&self.kept.files)
     }
 
     /// Writes the manifest and moves the bundle into place. `files` of the given manifest is
@@ -170,10 +216,10 @@ impl BundleWriter {
     pub fn finish(mut self, mut manifest: Manifest) -> Result<Manifest, BundleError> {
         self.flush()?;
         if manifest.self_test.iter().flat_map(|test| &test.values).any(|v| !v.is_finite()) {
-            let (value, name) = self.largest;
+            let (value, name) = self.kept.largest;
             return Err(BundleError::Overflow { name, value });
         }
-        manifest.files.clone_from(&self.files);
+        manifest.files.clone_from(&self.kept.files);
         if manifest.revision.is_empty() {
             manifest.revision = revision_of(&manifest);
         }
@@ -181,8 +227,8 @@ impl BundleWriter {
         text.push('\n');
         // What the writer lets out, the reader must take.
         Manifest::parse(text.as_bytes())?;
-        self.place.write(MANIFEST, &[text.as_bytes()])?;
-        self.place.take_over()?;
+        self.output.write(MANIFEST, &[text.as_bytes()])?;
+        self.output.complete()?;
         Ok(manifest)
     }
 
@@ -216,7 +262,8 @@ mod tests {
 
     fn written(dtype: Dtype, limit: usize) -> (Vec<FileEntry>, Vec<Vec<u8>>) {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = BundleWriter::with_limit(&folder.path().join("b"), dtype, limit).unwrap();
+        let mut writer = BundleWriter::create(&folder.path().join("b"), dtype).unwrap();
+        writer.limit_bytes = limit;
         let big: Vec<f32> = (0..100 * 30).map(|k| (k as f32 - 1500.0) / 64.0).collect();
         writer.add("vision.a", &[7], &[1.5; 7], Group::Vision).unwrap();
         writer.add("vision.big", &[100, 30], &big, Group::Vision).unwrap();
@@ -263,12 +310,42 @@ mod tests {
     }
 
     #[test]
+    fn goes_on_after_the_files_that_are_there() {
+        let big: Vec<f32> = (0..100 * 30).map(|k| (k as f32 - 1500.0) / 64.0).collect();
+        let tensors =
+            [("vision.a", vec![7], &big[..7]), ("vision.big", vec![100, 30], &big), ("vision.b", vec![9], &big[..9])];
+        let folder = tempfile::tempdir().unwrap();
+        let write = |name: &str, kept: Kept, most: usize| {
+            let mut writer = BundleWriter::to(Place::new(&folder.path().join(name)).unwrap(), Dtype::F32, kept.clone());
+            writer.limit_bytes = 2500;
+            for (name, shape, values) in &tensors {
+                let mut next = Some(kept.rows(name)).filter(|rows| *rows < shape[0]);
+                while let Some(start) = next {
+                    if writer.kept().files.len() >= most {
+                        return writer.kept().clone();
+                    }
+                    next = writer.add_some(name, shape, values, Group::Vision, start).unwrap();
+                }
+            }
+            writer.flush().unwrap();
+            writer.kept().clone()
+        };
+        let whole = write("whole", Kept::default(), usize::MAX);
+        assert!(whole.files.len() > 3);
+        for most in 1..whole.files.len() {
+            let early = write("early", Kept::default(), most);
+            assert_eq!(early.files, whole.files[..most]);
+            assert_eq!(write("late", early, usize::MAX), whole);
+        }
+    }
+
+    #[test]
     fn refuses_bad_values_and_foreign_folders() {
         let folder = tempfile::tempdir().unwrap();
         let out = folder.path().join("b");
         let mut writer = BundleWriter::create(&out, Dtype::F16).unwrap();
         assert!(matches!(BundleWriter::create(&out, Dtype::F16), Err(BundleError::Busy { .. })));
-        let add = |w: &mut BundleWriter, v: &[f32]| w.add("w", &[1, 2], v, Group::Vision);
+        let add = |w: &mut BundleWriter<Place>, v: &[f32]| w.add("w", &[1, 2], v, Group::Vision);
         assert!(matches!(add(&mut writer, &[1.0, f32::NAN]), Err(BundleError::NotFinite { index: 1, .. })));
         assert!(matches!(add(&mut writer, &[1e6, 0.0]), Err(BundleError::HalfOverflow { index: 0, .. })));
         assert!(matches!(add(&mut writer, &[1.0]), Err(BundleError::Shape { .. })));

@@ -7,7 +7,7 @@ use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Dtype, FileEntry, Group, TensorEntry};
 use crate::bundle::quantize::{Encoded, element_bytes};
 use crate::bundle::shard::{hex, scale_key};
-use crate::bundle::writer::place::Place;
+use crate::bundle::writer::output::Output;
 
 /// Length field, braces and padding of a shard's header.
 pub(super) const HEADER_FIXED_BYTES: usize = 8 + 2 + 8;
@@ -57,7 +57,12 @@ impl OpenShard {
 
     /// Writes the file, number `number` of its group: length, header, data. Wide elements first, so
     /// that every tensor is aligned to its element.
-    pub(super) fn write(mut self, place: &Place, number: usize, limit_bytes: usize) -> Result<FileEntry, BundleError> {
+    pub(super) fn write(
+        mut self,
+        output: &mut impl Output,
+        number: usize,
+        limit_bytes: usize,
+    ) -> Result<FileEntry, BundleError> {
         let path = format!("{}-{number:03}.safetensors", group_name(self.group));
         self.stored.sort_by_key(|s| std::cmp::Reverse(element_bytes(s.dtype)));
         let mut offset = 0;
@@ -89,15 +94,10 @@ impl OpenShard {
         pieces.extend(self.stored.iter().map(|s| s.bytes.as_slice()));
         let mut hash = Sha256::new();
         pieces.iter().for_each(|piece| hash.update(piece));
-        place.write(&path, &pieces)?;
+        output.write(&path, &pieces)?;
         let sha256 = hex(&hash.finalize());
         Ok(FileEntry { path, bytes: bytes as u64, sha256, group: self.group, tensors: self.tensors })
     }
-}
-
-/// Bytes of one row with its scale.
-pub(super) fn row_bytes(row_len: usize, dtype: Dtype) -> usize {
-    row_len * element_bytes(dtype) + if dtype == Dtype::I8 { 4 } else { 0 }
 }
 
 /// No fewer bytes than a tensor's lines in the header take.

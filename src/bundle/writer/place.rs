@@ -10,12 +10,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use crate::bundle::error::BundleError;
+use crate::bundle::writer::output::Output;
 use crate::bundle::writer::replaceable::{check_replaceable, is_file_of_a_bundle};
 use crate::disk::own_files::remove_own;
 use crate::disk::{LockError, PathLock, Unfinished};
 
 /// The target and the folder that is to become it.
-pub(super) struct Place {
+pub struct Place {
     out: PathBuf,
     // Before the lock: fields are dropped in this order.
     work: Option<Unfinished>,
@@ -24,7 +25,11 @@ pub(super) struct Place {
 }
 
 impl Place {
-    pub(super) fn new(out: &Path) -> Result<Self, BundleError> {
+    /// Takes hold of the target.
+    ///
+    /// # Errors
+    /// As in the module's description.
+    pub fn new(out: &Path) -> Result<Self, BundleError> {
         check_replaceable(out)?;
         let parent = match out.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
@@ -54,9 +59,10 @@ impl Place {
     pub(super) fn work(&self) -> &Path {
         &self.work_folder
     }
+}
 
-    /// Writes one file from its pieces.
-    pub(super) fn write(&self, name: &str, pieces: &[&[u8]]) -> Result<(), BundleError> {
+impl Output for Place {
+    fn write(&mut self, name: &str, pieces: &[&[u8]]) -> Result<(), BundleError> {
         let path = self.work_folder.join(name);
         let write = || {
             let mut file = File::create(&path)?;
@@ -66,8 +72,7 @@ impl Place {
         write().map_err(|e| BundleError::io(&path, e))
     }
 
-    /// Moves the folder to the target.
-    pub(super) fn take_over(&mut self) -> Result<(), BundleError> {
+    fn complete(&mut self) -> Result<(), BundleError> {
         check_replaceable(&self.out)?;
         let Some(work) = self.work.take() else { return Ok(()) };
         work.settle(|work| replace(work, &self.out))

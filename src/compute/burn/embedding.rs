@@ -69,7 +69,7 @@ impl Embedding {
     }
 
     /// Tokens `[tokens, width]` that were read before; what is missing of them is zero.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
     pub(crate) fn resume(&self, mut values: Vec<f32>) -> Tensor<3> {
         let shape = [1, self.config.rows(), self.config.width];
         values.resize(shape.iter().product(), 0.0);

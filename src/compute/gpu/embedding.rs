@@ -62,7 +62,7 @@ impl Embedding {
     }
 
     /// Tokens `[tokens, width]` that were read before; what is missing of them is zero.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
     pub(crate) fn resume(&self, mut values: Vec<f32>) -> CubeTensor {
         values.resize(self.config.rows() * self.config.width, 0.0);
         self.queue.values(values)

@@ -1,0 +1,9 @@
+//! The module of what a person makes in the browser (feature `lab`): a model of a checkpoint. Called by `pkg/lab-worker.js`,
+//! which gives the files and puts away what is finished.
+
+mod conversion;
+mod given;
+mod options;
+mod shelf;
+
+pub use conversion::{WebConversion, inspect, parse_manifest};

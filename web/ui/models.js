@@ -1,0 +1,176 @@
+/**
+ * The models that a person can choose from: this site's, and their own, which this browser keeps.
+ *
+ * Comes in: files of a checkpoint or of a model. Goes out: the open model, and its place in the settings. What goes wrong
+ * with a new model is said in its dialog; the open one stays open.
+ */
+
+import { deleteOwnModel, ownModelCard, ownModels, renameOwnModel } from "../../pkg/index.js";
+import { el, make, megabytes, sentence, setText } from "./dom.js";
+import { manifestUrl, siteModelUrl } from "./engine.js";
+import { openNewModel } from "./new-model.js";
+import { download } from "./save.js";
+
+/** @typedef {import("../../pkg/index.d.ts").OwnModel} OwnModel */
+
+/**
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ */
+export function createModels(store, messages, engine) {
+  const { state } = store;
+
+  /** Opens a model unless an analysis is running. @param {string} url "" for this site's @returns {boolean} */
+  function use(url) {
+    if (state.run) {
+      messages.notice("An analysis is running. Wait for its end or cancel it, then open the model.", null, "model must wait");
+      return false;
+    }
+    void engine.use(url);
+    return true;
+  }
+
+  /** @param {{blob: Blob, path: string}[]} files */
+  function add(files) {
+    // One at a time: its progress would be out of sight.
+    if (el("dialogs").querySelector('[data-testid="new-model"]')) return;
+    void openNewModel(engine, files, (model) => {
+      if (!use(model.url)) messages.offer(`The model ${model.name} is ready.`, { label: "Open it", run: () => void use(model.url) }, "model ready");
+    });
+  }
+
+  /** Part of the model dialog. @returns {HTMLElement} */
+  function menu() {
+    const list = make("ul", { class: "models", "data-testid": "models" });
+    const problem = make("p", { class: "hint region-problem", role: "alert", hidden: true });
+    const input = make("input", { type: "file", id: "model-files", class: "visually-hidden", multiple: true, "data-testid": "model-input" });
+    input.addEventListener("change", () => {
+      const files = [...input.files].map((file) => ({ blob: file, path: file.name }));
+      if (files.length > 0) add(files);
+    });
+    /** @param {() => Promise<unknown>} work @param {boolean} [changes] whether the list differs then */
+    const attempt = async (work, changes = true) => {
+      problem.hidden = true;
+      try {
+        await work();
+      } catch (error) {
+        if (error.name !== "AbortError") {
+          setText(problem, sentence(error.message));
+          problem.hidden = false;
+        }
+      }
+      if (changes) await refresh();
+    };
+
+    async function refresh() {
+      const current = address();
+      const own = await ownModels();
+      list.replaceChildren(siteRow(current), ...own.map((model) => ownRow(model, current, attempt)));
+    }
+    void attempt(async () => {});
+    return make("section", { class: "model-menu" },
+      make("h3", { text: "Choose a model" }),
+      list, problem,
+      make("div", { class: "dialog-actions" }, make("label", { class: "button add", for: "model-files" }, make("span", { "aria-hidden": "true", text: "+" }), " Add a model"), input),
+      make("p", { class: "hint", text: "A checkpoint: CLIP of OpenAI (.pt), open_clip or Hugging Face, DINOv2, alone or with MVFA adapters (.pth); in parts with their index; or a finished model (its files, or .zip). Choose all its files together, or drop them on the page. They stay on this machine." }));
+  }
+
+  /** The address of the open model, or "". */
+  function address() {
+    try {
+      return manifestUrl(state.settings);
+    } catch {
+      return "";
+    }
+  }
+
+  /** @param {string} current */
+  function siteRow(current) {
+    const isOpen = current === siteModelUrl();
+    const others = !isOpen && !state.settings.model && current ? [row("Model of this page's address", current, true, [])] : [];
+    const card = isOpen && state.info ? make("a", { href: new URL(state.info.card, current).href, target: "_blank", rel: "noopener", text: "Model card (opens in a new tab)" }) : null;
+    const site = row("This site's model", isOpen && state.info ? state.info.name : "comes with the page", isOpen, [
+      ...(isOpen ? [] : [button("Open", "Open this site's model", () => use("") && closeDialog())]),
+      ...(card ? [card] : []),
+    ]);
+    return others.length > 0 ? fragment(site, ...others) : site;
+  }
+
+  /** @param {OwnModel} model @param {string} current @param {(work: () => Promise<unknown>, changes?: boolean) => Promise<void>} attempt */
+  function ownRow(model, current, attempt) {
+    const isOpen = model.url === current;
+    const { id, name } = model;
+    if (!model.isWhole) {
+      const share = Math.floor((100 * model.doneBytes) / Math.max(1, model.totalBytes));
+      return row(name, `not finished (${share} %, ${megabytes(model.storedBytes)}); choose the same files again to go on`, false, [
+        button("Delete", `Delete what is kept of ${name}`, () => attempt(() => deleteOwnModel(id))),
+      ]);
+    }
+    const words = model.zeroShot ? "words and normal images" : "normal images";
+    const item = row(name, `${megabytes(model.storedBytes)}, ${model.dtype}, ${model.sizePx} px; compares with ${words}; ${model.objects.join(", ")}`, isOpen, [
+      ...(isOpen ? [] : [button("Open", `Open ${name}`, () => use(model.url) && closeDialog())]),
+      button("Card", `Card of ${name}`, () => attempt(async () => {
+        const open = item.querySelector("pre");
+        if (open) return open.remove();
+        item.append(make("pre", { class: "model-card", tabindex: "0", text: await ownModelCard(id) }));
+      }, false)),
+      button("Rename", `Rename ${name}`, () => {
+        const wanted = prompt("Name of the model", name)?.trim();
+        if (!wanted || wanted === name) return;
+        void attempt(async () => {
+          await renameOwnModel(id, wanted);
+          if (isOpen && state.info) store.set({ info: { ...state.info, name: wanted } });
+        });
+      }),
+      button("Save as .zip", `Save ${name} as an archive`, (event) => attempt(() => save(model, /** @type {HTMLButtonElement} */ (event.currentTarget)))),
+      button("Delete", `Delete ${name}`, () => {
+        if (!confirm(`Delete the model ${name} from this browser?`)) return;
+        void attempt(async () => {
+          await deleteOwnModel(id);
+          if (isOpen) use("");
+        });
+      }),
+    ]);
+    return item;
+  }
+
+  /** @param {OwnModel} model @param {HTMLButtonElement} button */
+  async function save({ id, name }, button) {
+    button.disabled = true;
+    const lab = await engine.lab();
+    const blob = await lab.export(id, { onProgress: ({ done, total }) => setText(button, `${Math.floor((100 * done) / Math.max(1, total))} %`) });
+    download(blob, `${name.replace(/[^\p{L}\p{N}._ -]+/gu, "-")}.zip`);
+  }
+
+  return { add, menu };
+}
+
+/**
+ * @param {string} name
+ * @param {string} text
+ * @param {boolean} isOpen
+ * @param {(Node | string)[]} actions
+ * @returns {HTMLElement}
+ */
+function row(name, text, isOpen, actions) {
+  return make("li", { "aria-current": isOpen ? "true" : null },
+    make("div", { class: "model-words" }, make("strong", { text: name }), ...(isOpen ? [make("span", { class: "model-open", text: "in use" })] : []), make("small", { text })),
+    make("div", { class: "model-actions" }, ...actions));
+}
+
+/** @param {string} text @param {string} label @param {(event: Event) => void} onclick */
+function button(text, label, onclick) {
+  return make("button", { type: "button", text, "aria-label": label, onclick });
+}
+
+/** @param {...Node} nodes */
+function fragment(...nodes) {
+  const all = document.createDocumentFragment();
+  all.append(...nodes);
+  return all;
+}
+
+function closeDialog() {
+  /** @type {HTMLDialogElement | null} */ (el("dialogs").querySelector("dialog"))?.close();
+}

@@ -1,0 +1,200 @@
+/** The dialog for files of a model: what they are, how the model shall be kept, and how far its making is. */
+
+import { el, ended, make, megabytes, sentence, setHidden, setText } from "./dom.js";
+
+/** @typedef {import("../../pkg/index.d.ts").Found} Found */
+/** @typedef {import("../../pkg/index.d.ts").OwnModel} OwnModel */
+/** @typedef {import("../../pkg/index.d.ts").ConvertProgress} ConvertProgress */
+
+const TYPES = /** @type {const} */ (["f16", "i8", "f32"]);
+const TYPE_WORDS = { f16: "16-bit floats: nearly as exact, half the size", i8: "8-bit integers: smallest, a little less exact", f32: "32-bit floats: exact, largest" };
+const STAGE_WORDS = { tensors: "Converting", words: "Encoding words", "self-test": "Testing the model", files: "Copying", archive: "Packing" };
+
+/**
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {{blob: Blob, path: string}[]} files
+ * @param {(model: OwnModel) => void} made
+ */
+export async function openNewModel(engine, files, made) {
+  const controller = new AbortController();
+  const status = make("p", { class: "status", role: "status", "data-testid": "new-model-status", text: "Looking at the files…" });
+  const problem = make("p", { class: "hint region-problem", role: "alert", "data-testid": "new-model-problem", hidden: true });
+  const bar = make("progress", { max: "1", "aria-label": "Progress", "data-testid": "new-model-progress" });
+  const body = make("div", { class: "dialog-body" });
+  const dialog = make("dialog", { class: "dialog", "aria-labelledby": "new-model-title", "data-testid": "new-model" });
+  const close = make("button", { type: "button", class: "icon-button", "aria-label": "Close", text: "×", onclick: () => dialog.close() });
+  dialog.append(make("div", { class: "dialog-head" }, make("h2", { id: "new-model-title", text: "Add a model" }), close), body);
+  // What is finished of it is kept.
+  dialog.addEventListener("close", () => (controller.abort(), dialog.remove()));
+  el("dialogs").replaceChildren(dialog);
+  dialog.showModal();
+
+  /** @param {any} error */
+  const refuse = (error) => {
+    setHidden(bar, true);
+    setText(status, "");
+    // A file's name keeps its letters.
+    setText(problem, /^\S+\.\S/.test(error.message) ? ended(error.message) : sentence(error.message));
+    setHidden(problem, false);
+  };
+  const more = moreChoices(() => void look());
+  const place = make("div", {});
+  body.append(place, status, bar, problem, more.element);
+
+  /** Says what the files are, as often as the choices change. */
+  async function look() {
+    setHidden(problem, true);
+    setHidden(bar, false);
+    setText(status, "Looking at the files…");
+    place.replaceChildren();
+    try {
+      const lab = await engine.lab();
+      const found = await lab.inspect(files, { ...more.values(), signal: controller.signal });
+      if (!dialog.open) return;
+      setHidden(bar, true);
+      setText(status, "");
+      setHidden(more.element, found.kind === "bundle");
+      const form = choices(found, await freeBytes(), (options) => void convert(form, { ...more.values(), ...options }));
+      place.replaceChildren(form);
+      form.querySelector("input")?.focus();
+    } catch (error) {
+      refuse(error);
+    }
+  }
+
+  /** @param {HTMLFormElement} form @param {import("../../pkg/index.d.ts").ConvertOptions} options */
+  async function convert(form, options) {
+    setHidden(form, true);
+    setHidden(more.element, true);
+    setHidden(bar, false);
+    setHidden(problem, true);
+    const stop = make("button", { type: "button", "data-testid": "new-model-cancel", text: "Cancel", onclick: () => controller.abort() });
+    body.append(make("div", { class: "dialog-actions" }, stop));
+    stop.focus();
+    try {
+      // Without it a browser that lacks room may delete the model.
+      void navigator.storage?.persist?.().catch(() => {});
+      const lab = await engine.lab();
+      const model = await lab.convert(files, { ...options, signal: controller.signal, onProgress: (progress) => show(progress, status, bar) });
+      dialog.close();
+      made(model);
+    } catch (error) {
+      stop.remove();
+      refuse(error);
+    }
+  }
+  await look();
+}
+
+/**
+ * What is rarely needed: the names are those of `mvfa convert`, whose messages speak of them.
+ * @param {() => void} changed
+ * @returns {{element: HTMLElement, values: () => import("../../pkg/index.d.ts").ConvertOptions}}
+ */
+function moreChoices(changed) {
+  /** @param {string} label @param {Record<string, any>} props */
+  const line = (label, props) => {
+    const input = make("input", { autocomplete: "off", ...props });
+    return { input, element: make("label", {}, label, " ", input) };
+  };
+  const size = line("Side of the input (--size)", { type: "number", min: "14", step: "1", placeholder: "240", "data-testid": "new-model-size" });
+  const heads = line("Attention heads (--heads)", { type: "number", min: "1", step: "1", "data-testid": "new-model-heads" });
+  const levels = line("Blocks (--levels)", { type: "text", placeholder: "6,12,18,24", "data-testid": "new-model-levels" });
+  const prefix = line("Tower (--prefix)", { type: "text", "data-testid": "new-model-prefix" });
+  const element = make("details", { class: "more-choices" }, make("summary", { text: "More choices", "data-testid": "new-model-more" }),
+    make("form", { class: "region-numbers" }, ...[size, heads, levels, prefix].map((one) => one.element), make("button", { type: "submit", text: "Look again", "data-testid": "new-model-again" })));
+  element.addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    changed();
+  });
+  const number = (/** @type {HTMLInputElement} */ { value }) => (value === "" ? undefined : Number(value));
+  const list = () => levels.input.value.split(",").map(Number).filter((/** @type {number} */ level) => level > 0);
+  return {
+    element,
+    values: () => ({
+      size: number(size.input),
+      heads: number(heads.input),
+      levels: list().length > 0 ? list() : undefined,
+      prefix: prefix.input.value.trim() || undefined,
+    }),
+  };
+}
+
+/**
+ * @param {Found} found
+ * @param {number | null} free bytes that the browser still gives
+ * @param {(options: {dtype?: "f16" | "i8" | "f32", name: string, objects?: string[]}) => void} convert
+ * @returns {HTMLFormElement}
+ */
+function choices(found, free, convert) {
+  const isBundle = found.kind === "bundle";
+  const name = make("input", { type: "text", name: "name", "data-testid": "new-model-name", autocomplete: "off", maxlength: "120", required: true });
+  name.value = found.name;
+  const room = make("p", { class: "hint region-problem", role: "status", hidden: true });
+  const form = make("form", { class: "new-model", method: "dialog" },
+    ...(isBundle ? [make("p", { text: `A finished model of ${megabytes(found.totalBytes ?? 0)}.` })] : [
+      make("h3", { text: "What was found" }),
+      make("ul", { class: "plain-list", "data-testid": "new-model-found" }, ...found.taken.map((text) => make("li", { text: sentence(text) })), ...found.leftOut.map((text) => make("li", { text: sentence(`left out: ${text}`) }))),
+      ...(found.adapters ? [] : [make("p", { class: "hint", text: "Without MVFA adapters the model compares with normal images, by the tower's own features; it has no words." })]),
+    ]),
+    make("label", { class: "field" }, make("span", { text: "Name" }), name),
+    ...(isBundle ? [] : [types(found)]),
+    ...(!isBundle && found.zeroShot ? [objects(found)] : []),
+    room,
+    make("div", { class: "dialog-actions" }, make("button", { type: "submit", class: "primary", "data-testid": "new-model-convert", text: isBundle ? "Keep it in this browser" : "Convert" })),
+    make("p", { class: "hint", text: "The model is kept in this browser. The files are read on this machine, and nothing in them is executed." }));
+  const dtype = () => /** @type {"f16" | "i8" | "f32"} */ (new FormData(form).get("dtype") ?? "f16");
+  const look = () => {
+    const needed = found.bytes?.[dtype()] ?? found.totalBytes ?? 0;
+    const lacks = free !== null && free < needed;
+    setHidden(room, !lacks);
+    if (lacks) setText(room, `The model needs ${megabytes(needed)}, this browser gives ${megabytes(free)} more. Delete other models or free disk space first.`);
+  };
+  form.addEventListener("change", look);
+  look();
+  form.addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const data = new FormData(form);
+    const chosen = data.getAll("object").map(String);
+    const wanted = name.value.trim() || found.name;
+    if (isBundle) return convert({ name: wanted });
+    convert({ dtype: dtype(), name: wanted, ...(found.zeroShot && chosen.length > 0 && chosen.length < found.objects.length ? { objects: chosen } : {}) });
+  });
+  return form;
+}
+
+/** @param {Found} found */
+function types({ bytes, begun }) {
+  const size = (/** @type {typeof TYPES[number]} */ type) => {
+    const share = begun?.[type];
+    const goesOn = share === undefined ? "" : `, goes on at ${Math.floor(100 * share)} %`;
+    return `${megabytes(bytes?.[type] ?? 0)}${goesOn}`;
+  };
+  const first = TYPES.find((type) => begun?.[type] !== undefined) ?? "f16";
+  return make("fieldset", { class: "field" }, make("legend", { text: "Keep the weights as" }),
+    ...TYPES.map((type) => make("label", { class: "choice block" },
+      make("input", { type: "radio", name: "dtype", value: type, checked: type === first, "data-testid": `new-model-${type}` }),
+      make("span", {}, `${type}, ${size(type)}`, make("small", { text: TYPE_WORDS[type] })))));
+}
+
+/** @param {Found} found */
+function objects({ objects: all }) {
+  return make("fieldset", { class: "field" }, make("legend", { text: "What it shall be asked about" }),
+    ...all.map(({ id, name }) => make("label", { class: "choice" }, make("input", { type: "checkbox", name: "object", value: id, checked: true, "data-testid": `new-model-object-${id}` }), make("span", { text: name }))),
+    make("p", { class: "hint", text: "The words of each take a while with a large model. Fewer are quicker." }));
+}
+
+/** @param {ConvertProgress} progress @param {HTMLElement} status @param {HTMLProgressElement} bar */
+function show({ stage, done, total, what }, status, bar) {
+  bar.max = Math.max(1, total);
+  bar.value = done;
+  const inBytes = stage !== "words" && stage !== "self-test";
+  const how = inBytes ? `${megabytes(done)} of ${megabytes(total)}` : `${what ? `${what}, ` : ""}step ${done} of ${total}`;
+  setText(status, `${STAGE_WORDS[stage]}: ${how}`);
+}
+
+/** @returns {Promise<number | null>} null if the browser does not say */
+async function freeBytes() {
+  const { quota, usage } = (await navigator.storage?.estimate?.()) ?? {};
+  return quota === undefined || usage === undefined ? null : quota - usage;
+}
