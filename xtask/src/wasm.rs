@@ -25,8 +25,6 @@ pub struct Module {
     name: &'static str,
     /// Name of the library, as cargo writes it.
     library: &'static str,
-    /// Profile of cargo; with `-dev` behind it, of quick builds.
-    profile: &'static str,
     /// Arguments of cargo that choose it.
     pub package: &'static [&'static str],
     /// What it is called in tables.
@@ -44,12 +42,12 @@ impl Module {
     }
 }
 
-/// The modules that a visitor downloads before "ready", beside the kernels. The last is compiled when it is first needed.
+/// The modules that a visitor downloads before "ready", beside the kernels. The last is compiled when it is first needed. Two
+/// come from one library with different features, so each is taken from the build folder before the next is built.
 pub const MODULES: [Module; 3] = [
     Module {
         name: "mvfa_web",
         library: "mvfa_web",
-        profile: "wasm",
         package: &["--package", "mvfa-web"],
         title: "engine",
         record: "docs/wasm-size.json",
@@ -58,7 +56,6 @@ pub const MODULES: [Module; 3] = [
     Module {
         name: "mvfa_formats",
         library: "mvfa_formats",
-        profile: "wasm",
         package: &["--package", "mvfa-formats", "--features", "web"],
         title: "formats",
         record: "docs/wasm-size-formats.json",
@@ -67,7 +64,6 @@ pub const MODULES: [Module; 3] = [
     Module {
         name: "mvfa_lab",
         library: "mvfa_web",
-        profile: "wasm-lab",
         package: &["--package", "mvfa-web", "--features", "lab"],
         title: "lab",
         record: "docs/wasm-size-lab.json",
@@ -103,11 +99,11 @@ pub fn build(layout: &Layout, dev: bool) -> Result<()> {
 
 fn build_module(layout: &Layout, toolchain: &WasmToolchain, module: &Module, dev: bool) -> Result<()> {
     let mut cargo = cargo(layout);
-    let profile = if dev { format!("{}-dev", module.profile) } else { module.profile.to_owned() };
+    let profile = if dev { "wasm-dev" } else { "wasm" };
     // Of this kind alone: cargo silently omits link-time optimisation if a library is
     // to be an rlib as well.
     cargo.args(["rustc", "--lib", "--crate-type", "cdylib"]).args(module.package);
-    cargo.args(["--profile", &profile, "--target", "wasm32-unknown-unknown"]);
+    cargo.args(["--profile", profile, "--target", "wasm32-unknown-unknown"]);
     toolchain.apply(&mut cargo);
     run(&mut cargo)?;
 
