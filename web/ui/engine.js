@@ -152,7 +152,7 @@ export function createEngine(store, messages, network, others) {
       return void open("cpu");
     }
     store.set({ load: { ...state.load, phase: "failed" } });
-    const isOwn = manifestUrl(state.settings) === state.settings.model;
+    const isOwn = Boolean(state.settings.model) && !new URLSearchParams(location.search).has("model");
     const retry = isOwn ? { label: "Use this site's model", run: () => void use("") } : { label: "Try again", run: () => void open(device) };
     messages.error(loadFailure(error.message), retry);
   }
