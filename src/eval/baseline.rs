@@ -116,23 +116,35 @@ pub(crate) fn raw_intensity(picture: &Rgb8, side_px: usize) -> (Vec<f32>, f32) {
     (map, mean)
 }
 
-/// The mean of normal pictures, pixel by pixel: what is not alike everywhere is not told from what is unusual.
-pub(crate) struct MeanReference(Vec<f32>);
+/// The mean of normal pictures, pixel by pixel: what is not alike everywhere is not told from what is unusual. In whole numbers, so
+/// that pictures with the same largest difference tie.
+pub(crate) struct MeanReference {
+    sums: Vec<i64>,
+    count: i64,
+}
+
+/// A grey value is the mean of three bytes: so many steps from black to white.
+const GREY_STEPS: f32 = 3.0 * 255.0;
+
+fn steps(grey: f32) -> i64 {
+    (grey * GREY_STEPS).round() as i64
+}
 
 impl MeanReference {
     /// The mean of some grey values; `None` without pictures.
     pub(crate) fn of(references: &[Rgb8], side_px: usize) -> Option<Self> {
-        let mut sum = vec![0.0; side_px * side_px];
+        let mut sums = vec![0; side_px * side_px];
         for picture in references {
-            sum.iter_mut().zip(raw_intensity(picture, side_px).0).for_each(|(s, v)| *s += v);
+            sums.iter_mut().zip(raw_intensity(picture, side_px).0).for_each(|(sum, grey)| *sum += steps(grey));
         }
-        let count = references.len();
-        (count > 0).then(|| Self(sum.into_iter().map(|s| s / count as f32).collect()))
+        (!references.is_empty()).then_some(Self { sums, count: references.len() as i64 })
     }
 
     /// Absolute difference of a grey map to it, and its maximum.
     pub(crate) fn score(&self, grey_map: &[f32]) -> (Vec<f32>, f32) {
-        let map: Vec<f32> = self.0.iter().zip(grey_map).map(|(mean, grey)| (grey - mean).abs()).collect();
+        let white = GREY_STEPS * self.count as f32;
+        let difference = |(sum, grey): (&i64, &f32)| (steps(*grey) * self.count - sum).abs() as f32 / white;
+        let map: Vec<f32> = self.sums.iter().zip(grey_map).map(difference).collect();
         let highest = maximum(&map);
         (map, highest)
     }

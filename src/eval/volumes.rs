@@ -71,7 +71,8 @@ impl Sliced {
             (true, Some(mask)) => Some(masks_of(mask, &series)?),
             (true, None) => return Err(wrong(NO_MASK.to_owned())),
         };
-        let person = entry.person.clone().unwrap_or_else(|| stem.to_owned());
+        // Not the bare name: a volume may be called like a part or a class.
+        let person = entry.person.clone().unwrap_or_else(|| format!("volume {stem}"));
         for n in 0..series.len() {
             let picture = of_frame(&series, n).map_err(|e| wrong(e.to_string()))?;
             let name = format!("{stem} slice {:04}.mha", n + 1);

@@ -357,11 +357,11 @@ fn data_sets_may_hold_medical_files_of_one_slice() {
     let lines = measured.json_lines();
     let last = lines.last().unwrap_or_else(|| panic!("{}", measured.stderr));
     assert!(last["pixel_auroc"].is_number(), "{last}\n{}", measured.stderr);
-    // A volume is no picture: named and left out.
+    // A volume is its slices.
     let volume = Path::new(env!("CARGO_MANIFEST_DIR")).join("formats/tests/files/nifti/anatomical.nii");
     fs::copy(volume, set.join("test/good/img/v.nii")).unwrap();
     let told = mvfa(["check", &text(&set)]);
-    assert!(told.stderr.contains("v.nii") && told.stderr.contains("25 slices, expected 1"), "{}", told.stderr);
+    assert!(told.stderr.contains("1 volume with 34 slices in all"), "{}", told.stderr);
 }
 
 /// A mask of 24 x 20 pixels with a box in it.
