@@ -144,7 +144,10 @@ fn words_and_the_papers_rules_are_as_without_the_section() {
     let (group, references, slices) = GROUPS[0];
     let mut engines = [
         engine(Kernels::Packed, |_| {}),
-        engine(Kernels::Packed, |m| m.scoring = None),
+        engine(Kernels::Packed, |m| {
+            m.scoring = None;
+            m.objects.iter_mut().for_each(|o| o.bilateral = false);
+        }),
         engine(Kernels::Packed, |m| {
             m.objects.iter_mut().for_each(|o| o.bilateral = true);
             *m = m.clone().with_paper_rules();
