@@ -11,7 +11,7 @@ import { launch, withPage } from "./harness.mjs";
 
 const LOAD_MS = 120_000;
 const NORMALS = ["brain2_014", "brain2_015", "brain2_016"];
-const PICTURES = ["brain1_016", "brain1_009"];
+const PICTURES = ["brain1_009", "brain1_016"];
 
 let browser;
 before(async () => {
