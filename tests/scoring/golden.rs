@@ -143,7 +143,7 @@ fn maps_and_scores_follow_an_independent_program_in_burns_operations() {
 fn words_and_the_papers_rules_are_as_without_the_section() {
     let (group, references, slices) = GROUPS[0];
     let mut engines = [
-        engine(Kernels::Packed, |_| {}),
+        engine(Kernels::Packed, |m| m.objects.iter_mut().for_each(|o| o.bilateral = false)),
         engine(Kernels::Packed, |m| {
             m.scoring = None;
             m.objects.iter_mut().for_each(|o| o.bilateral = false);

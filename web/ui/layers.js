@@ -24,14 +24,16 @@ export function layersOf(state, item) {
   const result = item?.result;
   if (!result) return [];
   let layers = cache.get(result);
-  if (!layers) cache.set(result, (layers = list(result)));
+  if (!layers) cache.set(result, (layers = list(result, state.info?.scoring.blocks.length ?? Infinity)));
   const over = projection(state, item);
   return over ? [...layers, { id: PROJECTION, name: `highest of ${over.count} slices`, get map() { return over.map(); }, size: over.size }] : layers;
 }
 
-/** @param {import("../../pkg/index.d.ts").Result & {zero?: Float32Array | null, memory?: Float32Array | null}} result @returns {Layer[]} */
-function list(result) {
-  const { levels, zero, memory, size } = result;
+/** @param {import("../../pkg/index.d.ts").Result & {zero?: Float32Array | null, memory?: Float32Array | null}} result @param {number} blocks that are compared @returns {Layer[]} */
+function list(result, blocks) {
+  const { levels, zero, memory, size, mode } = result;
+  // The comparison of left with right is one more level, and in its own mode the only one.
+  const ofBlocks = mode === "self" ? 0 : mode === "few" ? Math.min(blocks, levels.length) : levels.length;
   const square = (/** @type {string} */ id, /** @type {string} */ name, /** @type {Float32Array | null | undefined} */ values) => {
     const side = values ? Math.round(Math.sqrt(values.length)) : 0;
     return values && side > 0 && side * side === values.length ? [{ id, name, map: values, size: side }] : [];
@@ -40,7 +42,7 @@ function list(result) {
     { id: OWN, name: "result", get map() { return result.overlay; }, size, limits: () => mapLimits(result).overlay },
     ...square("zero", "compared with words", zero),
     ...square("memory", "compared with normal images", memory),
-    ...(levels ?? []).flatMap((values, n) => square(`level-${n + 1}`, `level ${n + 1} of ${levels.length}`, values)),
+    ...(levels ?? []).flatMap((values, n) => square(`level-${n + 1}`, n < ofBlocks ? `level ${n + 1} of ${ofBlocks}` : "left with right", values)),
     { id: "map", name: "result, placed as in the paper", get map() { return shownMap(result); }, size, limits: () => mapLimits(result).map },
   ];
 }
