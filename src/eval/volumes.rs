@@ -90,9 +90,9 @@ impl Sliced {
 
     /// A picture as it is.
     fn link(&self, file: &Path, entry: &Entry, class: &str, name: &str) -> Result<(), DatasetError> {
-        // Without a folder of its own: one beside the volumes would be read as a person, or alone.
-        let person = entry.person.as_deref().unwrap_or_default();
-        let to = self.place(entry.part, class, person, name)?;
+        // A folder for each: beside those of volumes, files without one would be read alone.
+        let person = entry.person.clone().unwrap_or_else(|| format!("picture {name}"));
+        let to = self.place(entry.part, class, &person, name)?;
         fs::hard_link(file, &to).or_else(|_| fs::copy(file, &to).map(drop)).map_err(|source| io_of(&to, source))
     }
 
