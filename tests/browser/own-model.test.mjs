@@ -330,6 +330,7 @@ test("from an empty profile: a checkpoint and adapters, words and normal images,
       assert.equal(download.suggestedFilename(), "My CLIP.zip");
       archive = readFileSync(await download.path());
       await page.getByTestId("forget-everything").click();
+      await page.getByTestId("stored-models").getByText(/is deleted/).waitFor();
       await page.waitForFunction(async () => {
         const root = await navigator.storage.getDirectory();
         for await (const name of root.keys()) if (name === "mvfa-own") return false;
