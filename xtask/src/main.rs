@@ -45,7 +45,7 @@ usage: cargo xtask COMMAND
                       time the encoder against onnxruntime-web in one browser page, and natively against onnxruntime
   install             install `mvfa` with cargo, and the default model where it looks for it
   default-model       train models/default anew (10 to 20 minutes)
-  measure-model       the figures of models/default that its card states (about half an hour)
+  measure-model       the figures of models/default that its card states (about an hour)
   size                raw and compressed size of what a visitor downloads
 
   --dev               leave out what makes the WebAssembly file small and takes minutes
