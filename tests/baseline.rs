@@ -19,7 +19,7 @@ use mvfa_web::bundle::{ScaledRows, TensorPart, Values};
 use mvfa_web::compute::{Kernels, Weights, open_cpu};
 use mvfa_web::eval::{Dataset, EvalError, EvalOptions, ImageResult, Method, Sample, Scores, Split, Watch, evaluate};
 use mvfa_web::image::{Limits, Rgb8, WindowChoice, decode, resize_bicubic, to_planes};
-use mvfa_web::mvfa::{Engine, Geometry, MemoryRows, MirrorAxis, Mode, Stage, nearest_distances, upsample};
+use mvfa_web::mvfa::{Engine, Geometry, Matching, MemoryRows, MirrorAxis, Mode, Stage, nearest_distances, upsample};
 use mvfa_web::phantom::{Object, Plan, write};
 
 const SIDE_PX: usize = 240;
@@ -260,6 +260,8 @@ fn measure(engine: &mut Engine, set: &Set, mode: Mode) -> Scores {
         object: set.object.clone(),
         mode,
         method,
+        matching: Matching::Nearest,
+        nearest: None,
         references,
         augment: None,
         bank_rows: None,

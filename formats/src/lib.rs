@@ -41,6 +41,7 @@ pub mod picture;
 mod samples;
 #[cfg(feature = "files")]
 mod series;
+mod slice_place;
 mod value;
 #[cfg(feature = "files")]
 mod volume;
@@ -67,6 +68,7 @@ pub use part::Part;
 pub use samples::Samples;
 #[cfg(feature = "files")]
 pub use series::{FrameInfo, Series};
+pub use slice_place::SlicePlace;
 pub use value::{Preset, Table, ValueMap, WindowShape};
 #[cfg(feature = "files")]
 pub use volume::{Axis, Volume};

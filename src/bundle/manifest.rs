@@ -275,6 +275,16 @@ impl Manifest {
         self
     }
 
+    /// The same model with raw block tokens in its memory, apart from its words. Constants that were measured with adapted
+    /// features go with them.
+    pub fn with_raw_memory(mut self) -> Self {
+        if !self.memory_is_raw() {
+            self.memory = MemoryFeatures::Raw;
+            self.objects.iter_mut().for_each(|object| object.calibration = None);
+        }
+        self
+    }
+
     /// Whether the memory holds raw block tokens.
     pub fn memory_is_raw(&self) -> bool {
         self.adapters.is_none() || self.memory == MemoryFeatures::Raw

@@ -12,35 +12,41 @@ use serde_json::{Value, json};
 use super::augment::AugmentName;
 use super::check::{is_told_later, sentence};
 use super::eval_report::{Thumbnails, report};
+use super::method::MethodName;
 use super::numbers::at_least_one;
 use super::scoring::{AxisName, BilateralName, ScoringName};
 use super::terminal::{say, say_json, tell};
 use super::usage::{BadUsage, chain};
 use super::{FAILURE, load, outputs, paths, progress};
-use crate::bundle::manifest::Augment;
+use crate::bundle::manifest::{Augment, Manifest, ObjectSpec};
 use crate::compute::DeviceChoice;
 use crate::dataset::{Finding, Level, Part, counted};
 use crate::disk::write_whole;
 use crate::eval::{
     Contents, Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method,
-    Sample, Scores, Split, Subject, Trained, Watch, Windows, evaluate,
+    Nearest, Sample, Scores, Split, Subject, Trained, Watch, Windows, evaluate,
 };
 use crate::image::Rgb8;
 use crate::mvfa::{Cancelled, EngineError, Mode, Pacer, Progress};
 use crate::train::{Purpose, order};
+
+/// References that are drawn unless others are asked for.
+const SHOTS: usize = 4;
 
 const EXAMPLES: &str = "\
 Examples:
   mvfa eval --data data/Brain_AD --object brain --mode few --shots 4
   mvfa eval --bundle models/brain --data data/ --object brain --mode zero --report brain.html
   mvfa eval --data data/Brain_AD --object brain --method memory-raw --shots 16 --json
+  mvfa eval --data data/Brain_AD --object brain --method all
+  mvfa eval --data volumes/ --object brain --nearest 4
 
 A data set is a folder with valid and test, each with good and Ungood; mvfa check tells what else is
 understood. What is odd about it is told once, and in the report. The last line of --json has image_auroc,
 image_ap, pixel_auroc, pixel_ap, pro, f1_max (of pictures), n_normal, n_abnormal and warnings; a figure is null where
 there are no masks or only one class. If nothing can be measured the exit code is 1. Baselines are measured on the same pictures; with --mode zero
 only they use the references. References are never measured, nor are pictures equal to one. Memory does not grow with the
-set; temporary files do, up to 48 bytes a pixel of the maps (TMPDIR names their folder).";
+set, except with --method batch, which holds all pictures; temporary files do, up to 48 bytes a pixel of the maps (TMPDIR names their folder).";
 
 /// Arguments of `mvfa eval`.
 #[derive(Debug, clap::Args)]
@@ -56,14 +62,14 @@ pub(super) struct Args {
     #[arg(long, value_name = "ID")]
     object: String,
     /// Compare with words, with normal pictures, or each picture with itself [default: few]
-    #[arg(long, value_enum, default_value_t = ModeName::Few)]
-    mode: ModeName,
-    /// What scores: the model, or the raw tokens of its tower
-    #[arg(long, value_enum, default_value_t = MethodName::Mvfa)]
-    method: MethodName,
-    /// Normal references, drawn from the valid folder
-    #[arg(long, value_name = "K", default_value_t = 4)]
-    shots: usize,
+    #[arg(long, value_enum)]
+    mode: Option<ModeName>,
+    /// What scores: the model, one of the systems that stand around it, or all of them in one table
+    #[arg(long, value_enum, default_value_t)]
+    method: SystemName,
+    /// Normal references, drawn from the valid folder [default: 4; all with --nearest]
+    #[arg(long, value_name = "K")]
+    shots: Option<usize>,
     /// References to take instead, or folders of them
     #[arg(long, value_name = "DIR_OR_FILES", num_args = 1..)]
     support: Vec<PathBuf>,
@@ -73,6 +79,9 @@ pub(super) struct Args {
     /// Most rows a level in the memory of all references together; those that lie furthest apart stay
     #[arg(long, value_name = "N", value_parser = at_least_one)]
     bank_rows: Option<usize>,
+    /// Compare each slice of a volume only with so many normal slices, those that lie nearest in their volumes
+    #[arg(long, value_name = "N", value_parser = at_least_one, conflicts_with = "support")]
+    nearest: Option<usize>,
     /// Rules that maps and scores of the comparison with normal pictures follow
     #[arg(long, value_enum, default_value_t)]
     scoring: ScoringName,
@@ -113,12 +122,34 @@ enum ModeName {
     Itself,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum MethodName {
-    /// The model
+/// The methods of [`MethodName`], a baseline that stands alone, and all of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum SystemName {
+    /// The model as it is, in the mode that --mode names
+    #[default]
     Mvfa,
-    /// Raw tokens, nothing trained
+    /// Nearest patch of the references, raw tokens, nothing trained (after PatchCore and AnomalyDINO)
+    Memory,
+    /// Each picture by itself: what most of it looks like, and its other side for heads and chests (after INP-Former)
+    #[value(name = "self")]
+    Itself,
+    /// The pictures judge each other (after MuSc): no references; time grows with the square of their number
+    Batch,
+    /// As memory, but a patch is compared with its own kind of tissue only (after UniVAD)
+    Components,
+    /// Raw tokens of all levels by the paper's rules: the baseline of every table
     MemoryRaw,
+    /// One table of all of them
+    All,
+}
+
+/// What is measured: a row of the table.
+#[derive(Clone, Copy, Debug)]
+struct System {
+    name: &'static str,
+    method: MethodName,
+    is_raw_baseline: bool,
+    mode: Mode,
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -138,31 +169,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     args.report.as_deref().map_or(Ok(()), outputs::check_report)?;
     let bundle = load::bundle(args.bundle.as_deref())?;
     let object = bundle.manifest().object(&args.object)?.clone();
-    let method = match args.method {
-        MethodName::Mvfa => Method::Mvfa,
-        MethodName::MemoryRaw => Method::MemoryRaw,
-    };
-    let mode = match args.mode {
-        ModeName::Zero | ModeName::Itself if method == Method::MemoryRaw => {
-            return Err(BadUsage("raw tokens are compared with normal pictures; use --mode few".to_owned()).into());
-        }
-        ModeName::Zero if object.text_features.is_none() => {
-            return Err(BadUsage(format!("this model has no words for {}; use --mode few", args.object)).into());
-        }
-        ModeName::Itself if !args.bilateral.choice().unwrap_or(object.bilateral) => {
-            return Err(EngineError::NotBilateral { object: object.id }.into());
-        }
-        ModeName::Zero => Mode::Zero,
-        ModeName::Itself => Mode::Itself,
-        ModeName::Few => Mode::Few,
-    };
+    let systems = systems(args, bundle.manifest(), &object)?;
     let dataset = dataset(&args.data, &args.object)?;
     let split = match args.split {
         SplitName::Test => Split::Test,
         SplitName::Valid => Split::Valid,
     };
     let samples = if args.strict { dataset.split(split)? } else { dataset.split_unchecked(split)? };
-    let paths::Expanded { files: references, overlays, .. } = references(args, &dataset)?;
+    let paths::Expanded { files: references, overlays, .. } = references(args, &dataset, &systems)?;
     paths::tell_overlays(overlays + dataset.overlays());
     let samples = limited(without_references(samples, &references), args);
     let trained = Trained::of_bundle(bundle.folder());
@@ -175,23 +189,33 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         }
     }
     warnings.iter().filter(|warning| !is_told_later(warning)).for_each(|warning| tell(&sentence(warning)));
-    let mut engine = load::engine(&bundle, DeviceChoice::Cpu, args.scoring)?;
-    let options = EvalOptions {
-        object: args.object.clone(),
-        mode,
-        method,
-        references: references.clone(),
-        augment: args.augment.map(Augment::from),
-        bank_rows: args.bank_rows,
-        bilateral: args.bilateral.choice(),
-        axis: args.axis.into(),
-        seed: args.seed,
-        strict: args.strict,
+    let nearest = args.nearest.map(|count| nearest(count, &dataset, &samples, &references)).transpose()?;
+    let measure = |system: &System, watch: &mut Terminal| -> Result<Evaluation> {
+        let manifest = system.method.of(args.scoring.of(bundle.manifest()));
+        let mut engine = load::engine(&bundle, DeviceChoice::Cpu, manifest)?;
+        let options = EvalOptions {
+            object: args.object.clone(),
+            mode: system.mode,
+            method: if system.is_raw_baseline { Method::MemoryRaw } else { Method::Mvfa },
+            matching: system.method.matching(),
+            nearest: nearest.clone(),
+            references: references.clone(),
+            augment: args.augment.map(Augment::from),
+            bank_rows: args.bank_rows,
+            bilateral: args.bilateral.choice(),
+            axis: args.axis.into(),
+            seed: args.seed,
+            strict: args.strict,
+        };
+        let done = evaluate(&mut engine, &samples, &options, &mut Quiet(start), watch);
+        watch.bar.finish_and_clear();
+        Ok(done?)
+    };
+    let [system] = systems.as_slice() else {
+        return all(args, &systems, measure, &warnings, start);
     };
     let mut watch = Terminal::new(args.report.is_some())?;
-    let done = evaluate(&mut engine, &samples, &options, &mut Quiet(start), &mut watch);
-    watch.bar.finish_and_clear();
-    let evaluation = done?;
+    let evaluation = measure(system, &mut watch)?;
     if evaluation.model.image_auroc.is_none() && evaluation.model.pixel_auroc.is_none() {
         bail!(
             "nothing can be measured in {}: it takes normal and abnormal pictures, or masks that are not empty (mvfa check shows what is there)",
@@ -217,11 +241,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         prose(&evaluation).iter().try_for_each(|line| say(line))?;
     }
     if let (Some(path), Some(thumbnails)) = (&args.report, watch.thumbnails) {
-        let manifest = engine.manifest();
+        let manifest = bundle.manifest();
         let heading = Heading {
             model: format!("{} (revision {})", manifest.name, manifest.revision),
             object: object.name,
-            setting: [setting(args, mode, references.len(), dataset.named()), after_sentence(&windows)].concat(),
+            setting: [setting(system, references.len(), dataset.named()), after_sentence(&windows)].concat(),
             warnings: warnings.into_iter().map(|warning| warning.text).collect(),
         };
         let text = report(&heading, &evaluation, &names, thumbnails)?;
@@ -229,6 +253,120 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         tell(&format!("wrote {}", path.display()));
     }
     Ok(if evaluation.left_out == 0 { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// What is to be measured.
+///
+/// # Errors
+/// A mode that does not go with the method, or that the model cannot have for this object.
+fn systems(args: &Args, manifest: &Manifest, object: &ObjectSpec) -> Result<Vec<System>> {
+    let asked = args.mode.map(|mode| match mode {
+        ModeName::Zero => Mode::Zero,
+        ModeName::Few => Mode::Few,
+        ModeName::Itself => Mode::Itself,
+    });
+    let of = |method: MethodName| System {
+        name: method.name(),
+        method,
+        is_raw_baseline: false,
+        mode: method.mode().or(asked).unwrap_or(Mode::Few),
+    };
+    let system = match args.method {
+        SystemName::All if asked.is_some() || args.report.is_some() => {
+            let message = "--method all has the modes of its methods and writes one table; leave out --mode and --report";
+            return Err(BadUsage(message.to_owned()).into());
+        }
+        SystemName::All => {
+            let words = object.text_features.is_some().then(|| System { mode: Mode::Zero, ..of(MethodName::Mvfa) });
+            let words = words.map(|system| System { name: "mvfa, words", ..system });
+            // A model whose memory is raw is one with the method of that name.
+            let adapted = (!manifest.memory_is_raw()).then(|| of(MethodName::Mvfa));
+            let others = [MethodName::Memory, MethodName::Components, MethodName::Batch, MethodName::Itself].map(of);
+            return Ok(words.into_iter().chain(adapted).chain(others).collect());
+        }
+        SystemName::MemoryRaw => match asked {
+            Some(Mode::Zero | Mode::Itself) => {
+                let message = "raw tokens are compared with normal pictures; use --mode few";
+                return Err(BadUsage(message.to_owned()).into());
+            }
+            _ => System { name: "memory-raw", is_raw_baseline: true, ..of(MethodName::Mvfa) },
+        },
+        SystemName::Mvfa => of(MethodName::Mvfa),
+        SystemName::Memory => of(MethodName::Memory),
+        SystemName::Itself => of(MethodName::Itself),
+        SystemName::Batch => of(MethodName::Batch),
+        SystemName::Components => of(MethodName::Components),
+    };
+    system.method.check(asked)?;
+    match system.mode {
+        Mode::Zero if object.text_features.is_none() => {
+            Err(BadUsage(format!("this model has no words for {}; use --mode few", args.object)).into())
+        }
+        Mode::Itself
+            if system.method == MethodName::Mvfa && !args.bilateral.choice().unwrap_or(object.bilateral) =>
+        {
+            Err(EngineError::NotBilateral { object: object.id.clone() }.into())
+        }
+        _ => Ok(vec![system]),
+    }
+}
+
+/// All systems on the same pictures, one table.
+fn all(
+    args: &Args,
+    systems: &[System],
+    measure: impl Fn(&System, &mut Terminal) -> Result<Evaluation>,
+    warnings: &[Finding],
+    start: Instant,
+) -> Result<ExitCode> {
+    let mut rows: Vec<(&'static str, Evaluation)> = Vec::new();
+    for system in systems {
+        let mut watch = Terminal::new(false)?;
+        watch.bar.set_prefix(system.name);
+        rows.push((system.name, measure(system, &mut watch)?));
+    }
+    let Some((_, first)) = rows.first() else { return Ok(ExitCode::from(FAILURE)) };
+    if args.json {
+        let methods: serde_json::Map<String, Value> =
+            rows.iter().map(|(name, one)| ((*name).to_owned(), json!(one.model))).collect();
+        say_json(
+            &json!({
+                "methods": methods,
+                "baselines": baselines(first),
+                "n_normal": first.images.iter().filter(|image| !image.abnormal).count(),
+                "n_abnormal": first.images.iter().filter(|image| image.abnormal).count(),
+                "seconds": start.elapsed().as_secs_f64(),
+                "warnings": warnings,
+            })
+            .to_string(),
+        )?;
+    } else {
+        let mut lines = vec![heads()];
+        lines.extend(rows.iter().flat_map(|(name, one)| figures(name, &one.model)));
+        lines.extend(baseline_lines(first));
+        lines.iter().try_for_each(|line| say(line))?;
+    }
+    let is_whole = rows.iter().all(|(_, one)| one.left_out == 0);
+    Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// Where the pictures and references of a set lie in their volumes.
+///
+/// # Errors
+/// [`BadUsage`] with the first that is no slice of a volume.
+fn nearest(count: usize, dataset: &Dataset, samples: &[Sample], references: &[PathBuf]) -> Result<Nearest> {
+    let place = |path: &Path| {
+        let place = dataset.place(path).cloned().map(|place| (path.to_owned(), place));
+        place.ok_or_else(|| {
+            BadUsage(format!(
+                "--nearest compares slices of volumes by their place, and {} is no slice of one; take a data set of \
+                 volumes, or leave out --nearest",
+                path.strip_prefix(dataset.root()).unwrap_or(path).display()
+            ))
+        })
+    };
+    let paths = samples.iter().map(|sample| sample.image.as_path()).chain(references.iter().map(PathBuf::as_path));
+    Ok(Nearest { count, places: paths.map(place).collect::<Result<_, _>>()? })
 }
 
 /// The data set named, or the one of the object in the folder named.
@@ -259,7 +397,7 @@ fn limited(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
 
 /// Normal references: those named, else drawn from the valid folder. Words and a picture's other side need none; the
 /// baseline beside them does, and has as many as there are.
-fn references(args: &Args, dataset: &Dataset) -> Result<paths::Expanded> {
+fn references(args: &Args, dataset: &Dataset, systems: &[System]) -> Result<paths::Expanded> {
     if !args.support.is_empty() {
         let expanded = paths::expand(&args.support)?;
         if expanded.files.is_empty() {
@@ -268,22 +406,24 @@ fn references(args: &Args, dataset: &Dataset) -> Result<paths::Expanded> {
         }
         return Ok(expanded);
     }
-    let need_none = matches!(args.mode, ModeName::Zero | ModeName::Itself);
+    let needs_some = |one: &System| one.mode == Mode::Few && one.method != MethodName::Batch;
+    let need_none = !systems.iter().any(needs_some);
     let pool = match dataset.split(Split::Valid) {
         Ok(pool) => pool.into_iter().filter(|s| !s.abnormal).map(|s| s.image).collect(),
         Err(DatasetError::Layout { .. } | DatasetError::Empty { .. }) if need_none => Vec::new(),
         Err(error) => return Err(error.into()),
     };
-    if !need_none && (pool.len() < args.shots || args.shots == 0) {
+    let shots = args.shots.unwrap_or(if args.nearest.is_some() { pool.len() } else { SHOTS });
+    if !need_none && (pool.len() < shots || shots == 0) {
         return Err(BadUsage(format!(
             "{} references need as many normal pictures in the valid folder, found {}; pass other --shots, or --support",
-            args.shots,
+            shots.max(1),
             pool.len()
         ))
         .into());
     }
     let mut drawn = order(args.seed, Purpose::Shots, 0, pool.len());
-    drawn.truncate(args.shots);
+    drawn.truncate(shots);
     let files = drawn.into_iter().filter_map(|n| pool.get(n).cloned()).collect();
     Ok(paths::Expanded { files, ..paths::Expanded::default() })
 }
@@ -406,7 +546,7 @@ fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
             "f1_max": model.f1_max_interval,
         },
         "calibrated": evaluation.calibrated,
-        "baselines": { "memory_raw": evaluation.memory_raw, "raw_intensity": evaluation.raw_intensity, "mean_difference": evaluation.mean_difference },
+        "baselines": baselines(evaluation),
         "details": {
             "pixel_f1_max": model.pixel_f1_max,
             "references": references,
@@ -437,32 +577,54 @@ fn after_sentence(clause: &str) -> String {
     letters.next().map_or_else(String::new, |first| format!(" {}{}.", first.to_uppercase(), letters.as_str()))
 }
 
-fn prose(evaluation: &Evaluation) -> Vec<String> {
-    let line = |name: &str, cells: [String; 7]| {
-        cells.iter().fold(format!("{name:<26}"), |line, cell| format!("{line} {cell:>11}")).trim_end().to_owned()
-    };
+/// One line of the table: a name and its figures.
+fn row(name: &str, cells: [String; 7]) -> String {
+    cells.iter().fold(format!("{name:<26}"), |line, cell| format!("{line} {cell:>11}")).trim_end().to_owned()
+}
+
+fn heads() -> String {
+    let heads = ["pixel AUROC", "pixel AP", "PRO", "pixel F1", "image F1", "image AP", "image AUROC"];
+    row("", heads.map(str::to_owned))
+}
+
+/// Figures, and their intervals below.
+fn figures(name: &str, s: &Scores) -> [String; 2] {
     let of = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
     let sure = |i: Option<Interval>| i.map_or_else(String::new, |i| format!("{:.3}-{:.3}", i.lo, i.hi));
-    let rows = |name: &str, s: &Scores| {
-        let figures = [s.pixel_auroc, s.pixel_ap, s.pro, s.pixel_f1_max, s.f1_max, s.image_ap, s.image_auroc];
-        let intervals = [
-            s.pixel_auroc_interval,
-            s.pixel_ap_interval,
-            s.pro_interval,
-            None,
-            s.f1_max_interval,
-            s.image_ap_interval,
-            s.image_auroc_interval,
-        ];
-        [line(name, figures.map(of)), line("  95 %", intervals.map(sure))]
-    };
-    let heads = ["pixel AUROC", "pixel AP", "PRO", "pixel F1", "image F1", "image AP", "image AUROC"];
-    let mut lines = vec![line("", heads.map(str::to_owned))];
-    lines.extend(rows("this model", &evaluation.model));
-    lines.extend(evaluation.calibrated.iter().flat_map(|s| rows("each picture by itself", s)));
-    lines.extend(evaluation.memory_raw.iter().flat_map(|s| rows("raw tokens of its tower", s)));
-    lines.extend(rows("grey value", &evaluation.raw_intensity));
-    lines.extend(evaluation.mean_difference.iter().flat_map(|s| rows("difference to mean", s)));
+    let values = [s.pixel_auroc, s.pixel_ap, s.pro, s.pixel_f1_max, s.f1_max, s.image_ap, s.image_auroc];
+    let intervals = [
+        s.pixel_auroc_interval,
+        s.pixel_ap_interval,
+        s.pro_interval,
+        None,
+        s.f1_max_interval,
+        s.image_ap_interval,
+        s.image_auroc_interval,
+    ];
+    [row(name, values.map(of)), row("  95 %", intervals.map(sure))]
+}
+
+fn baseline_lines(evaluation: &Evaluation) -> Vec<String> {
+    let mut lines = Vec::new();
+    lines.extend(evaluation.memory_raw.iter().flat_map(|s| figures("raw tokens of its tower", s)));
+    lines.extend(figures("grey value", &evaluation.raw_intensity));
+    lines.extend(evaluation.mean_difference.iter().flat_map(|s| figures("difference to mean", s)));
+    lines
+}
+
+fn baselines(evaluation: &Evaluation) -> Value {
+    json!({
+        "memory_raw": evaluation.memory_raw,
+        "raw_intensity": evaluation.raw_intensity,
+        "mean_difference": evaluation.mean_difference,
+    })
+}
+
+fn prose(evaluation: &Evaluation) -> Vec<String> {
+    let mut lines = vec![heads()];
+    lines.extend(figures("this model", &evaluation.model));
+    lines.extend(evaluation.calibrated.iter().flat_map(|s| figures("each picture by itself", s)));
+    lines.extend(baseline_lines(evaluation));
     let best = evaluation.memory_raw.iter().chain([&evaluation.raw_intensity]).chain(&evaluation.mean_difference);
     let beaten = best.filter_map(|s| s.pixel_auroc).fold(0.0, f64::max);
     if evaluation.model.pixel_auroc.is_some_and(|own| own < beaten) {
@@ -471,13 +633,16 @@ fn prose(evaluation: &Evaluation) -> Vec<String> {
     lines
 }
 
-fn setting(args: &Args, mode: Mode, references: usize, root: &Path) -> String {
+fn setting(system: &System, references: usize, root: &Path) -> String {
     let folder = root.file_name().unwrap_or_default().to_string_lossy();
-    match (args.method, mode) {
-        (MethodName::MemoryRaw, _) => format!("{folder}, raw tokens compared with {references} normal pictures."),
-        (_, Mode::Few) => format!("{folder}, compared with {references} normal pictures (few-shot)."),
-        (_, Mode::Zero) => format!("{folder}, compared with words (zero-shot)."),
-        (_, Mode::Itself) => format!("{folder}, left compared with right of each picture."),
+    match (system.name, system.mode) {
+        ("memory-raw", _) => format!("{folder}, raw tokens compared with {references} normal pictures."),
+        ("mvfa", Mode::Few) => format!("{folder}, compared with {references} normal pictures (few-shot)."),
+        ("mvfa", Mode::Zero) => format!("{folder}, compared with words (zero-shot)."),
+        ("mvfa", Mode::Itself) => format!("{folder}, left compared with right of each picture."),
+        ("self", _) => format!("{folder}, each picture by itself."),
+        ("batch", _) => format!("{folder}, the pictures judge each other."),
+        (name, _) => format!("{folder}, method {name}, with {references} normal pictures."),
     }
 }
 

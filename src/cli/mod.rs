@@ -16,6 +16,8 @@ mod interrupt;
 mod load;
 mod medical;
 mod medical_out;
+mod method;
+mod nearest;
 mod normal_pictures;
 mod npy;
 mod numbers;

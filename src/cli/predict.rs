@@ -11,7 +11,9 @@ use mvfa_formats::write::npy;
 use super::augment::AugmentName;
 use super::inputs::{Input, Inputs};
 use super::medical_out::{Files, MedicalOut};
+use super::method::MethodName;
 use super::normal_pictures::{self, NormalPictures};
+use super::numbers::at_least_one;
 use super::outputs::Extras;
 use super::picture_out::{self, Place};
 use super::progress::TerminalPacer;
@@ -21,13 +23,13 @@ use super::slices::Slices;
 use super::stems::unique_stems;
 use super::terminal::{StdoutClosed, say, say_json, tell};
 use super::usage::{BadUsage, chain};
-use super::{FAILURE, interrupt, load, object_hint, outputs, overlay, paths, picture};
+use super::{FAILURE, interrupt, load, nearest, object_hint, outputs, overlay, paths, picture};
 use crate::bundle::manifest::{Augment, Manifest};
 use crate::compute::{DeviceChoice, DeviceError};
 use crate::disk::{RunWindow, write_whole};
 use crate::eval::EvalError;
 use crate::image::{Note, Rgb8, WindowChoice};
-use crate::mvfa::{Analysis, Engine, EngineError, Mode, PixelBox, Regions, Request, Warning};
+use crate::mvfa::{Analysis, Engine, EngineError, Matching, Mode, ReferenceId, PixelBox, Regions, Request, Warning};
 use crate::render::hatch;
 
 /// Exit code after Ctrl-C, as shells have it.
@@ -43,6 +45,7 @@ Examples:
 DICOM, NIfTI, NRRD and MetaImage:
   mvfa predict --object brain --slices all --map-out map.nii.gz scan.nii.gz
   mvfa predict --object liver --support normal-ct/ --support-slices 20-40 --slices 1,5,20-40 --seg-out seg.dcm study/
+  mvfa predict --object brain --support normal.nii.gz --nearest 4 --slices all --map-out map.nii.gz scan.nii.gz
 
 DICOM files that belong together become series, sorted by place. Taken are: the middle slice of a volume and of a series
 in a folder, the first frame of a DICOM file with several, every file that is named; --slices takes others. Slices of one
@@ -79,6 +82,9 @@ pub(super) struct Args {
     /// Compare with words, with normal pictures, or each picture with itself [default: few with --support, else zero if the model can]
     #[arg(long, value_enum)]
     mode: Option<ModeName>,
+    /// What scores the pictures: the model, or one of the systems that stand around it
+    #[arg(long, value_enum, default_value_t)]
+    method: MethodName,
     /// Normal pictures to compare with, or folders of them; the next option or -- ends the list
     #[arg(long, value_name = "DIR_OR_FILES", num_args = 1..)]
     support: Vec<PathBuf>,
@@ -88,6 +94,10 @@ pub(super) struct Args {
     /// Most rows a level in the memory of all normal pictures together; those that lie furthest apart stay [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     bank_rows: Option<u32>,
+    /// Compare each slice only with so many normal slices, those that lie nearest in their volumes: by millimetres where
+    /// both lie in the same space, else by the way from the first slice to the last
+    #[arg(long, value_name = "N", requires = "support", value_parser = at_least_one)]
+    nearest: Option<usize>,
     /// Rules that maps and scores of the comparison with normal pictures follow
     #[arg(long, value_enum, default_value_t)]
     scoring: ScoringName,
@@ -111,7 +121,7 @@ pub(super) struct Args {
     /// Slices of a medical series, from 1: all, middle, or numbers and ranges like 1,5,20-40
     #[arg(long, value_name = "LIST", conflicts_with = "frame")]
     slices: Option<Slices>,
-    /// The same for normal pictures [default: as for the pictures without --slices]
+    /// The same for normal pictures [default: as for the pictures without --slices; all with --nearest]
     #[arg(long, value_name = "LIST", requires = "support", conflicts_with = "frame")]
     support_slices: Option<Slices>,
     /// Processor or graphics device
@@ -182,9 +192,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         bank_rows: args.bank_rows.map(|rows| rows as usize),
         bilateral: args.bilateral.choice(),
         axis: args.axis.into(),
+        matching: args.method.matching(),
         ..Request::new(&object, mode(args, &object, bundle.manifest())?)
     };
-    let support = Inputs::find(support, args.support_slices.as_ref().or(one.as_ref()), "--support-slices")?;
+    let all = args.nearest.map(|_| Slices::All);
+    let support_slices = args.support_slices.as_ref().or(one.as_ref()).or(all.as_ref());
+    let support = Inputs::find(support, support_slices, "--support-slices")?;
     paths::tell_overlays(images.overlays + support.overlays);
     if images.all.is_empty() && images.failures.is_empty() {
         let message = "there is no picture to analyse: what was named are overlays that mvfa drew; name the pictures";
@@ -193,7 +206,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if let Some(error) = support.failures.into_iter().next() {
         return Err(error.context("a normal picture cannot be used"));
     }
-    if request.mode == Mode::Few && support.all.is_empty() {
+    let is_batch = args.method == MethodName::Batch;
+    if is_batch && images.all.len() < 2 {
+        let message = "--method batch needs two pictures at least, better ten or more: they judge each other";
+        return Err(BadUsage(message.to_owned()).into());
+    }
+    if request.mode == Mode::Few && !is_batch && support.all.is_empty() {
         let message = "there is no normal picture: what --support names are overlays that mvfa drew; name pictures";
         return Err(BadUsage(message.to_owned()).into());
     }
@@ -214,13 +232,17 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         DeviceName::Cpu => DeviceChoice::Cpu,
         DeviceName::Gpu => DeviceChoice::Gpu,
     };
-    let mut engine = load::engine(&bundle, choice, args.scoring)?;
+    let mut engine = load::engine(&bundle, choice, args.method.of(args.scoring.of(bundle.manifest())))?;
     if request.mode == Mode::Zero && !engine.has_zero_shot(&request.object) {
         let reason = engine.zero_shot_lack();
         return Err(EngineError::NoZeroShot { object: request.object, reason }.into());
     }
     refuse_unlike_sides(&request, engine.manifest())?;
     let of_normals = match request.mode {
+        Mode::Few if is_batch => {
+            let spreads: Vec<_> = images.all.iter().filter_map(Input::grey_spread).collect();
+            RunWindow { is_of_slices: true, ..RunWindow::of_spreads(spreads, args.window) }
+        }
         Mode::Few => RunWindow::of_spreads(support.all.iter().filter_map(Input::grey_spread), args.window),
         Mode::Zero | Mode::Itself => RunWindow::each(args.window),
     };
@@ -233,13 +255,22 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         tell(&format!("note: {window}"));
     }
     let mut normals = NormalPictures::default();
-    if request.mode == Mode::Few {
+    let mut among: Vec<Option<Vec<ReferenceId>>> = vec![None; images.all.len()];
+    if is_batch {
+        among = others(&mut engine, &images.all, &window);
+    } else if request.mode == Mode::Few {
+        let mut ids = Vec::with_capacity(support.all.len());
         for input in &support.all {
             let opened = input.open(&window).context("a normal picture cannot be used")?;
             picture::tell_notes(&input.name(), &opened.notes);
-            normals.add(engine.add_reference(&opened.picture), input.distinct_name(), &opened.picture);
+            let id = engine.add_reference(&opened.picture);
+            normals.add(id, input.distinct_name(), &opened.picture);
+            ids.push((id, input));
         }
         normals.tell_twins(&engine);
+        if let Some(count) = args.nearest {
+            among = nearest::nearest(&images.all, &ids, count)?.into_iter().map(Some).collect();
+        }
     }
 
     let mut all_well = images.failures.is_empty();
@@ -250,7 +281,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         interrupt::ask_first();
     }
     let mut run = Run { args, engine, request, normals, window, series_out: series_out.take() };
-    for (n, (image, stem)) in images.all.iter().zip(&stems).enumerate() {
+    for (n, ((image, stem), among)) in images.all.iter().zip(&stems).zip(among).enumerate() {
+        run.request.among = among;
         match run.one(image, stem, TerminalPacer::of(n, images.all.len())) {
             Ok(()) => {}
             Err(_) if interrupt::is_asked() => break,
@@ -311,10 +343,19 @@ fn split<'a>(support: &'a [PathBuf], images: &'a [PathBuf]) -> Result<(&'a [Path
     }
 }
 
+/// Per picture the names of the others in the engine, for pictures that judge each other. One that cannot be read judges
+/// none, and is reported in its turn.
+fn others(engine: &mut Engine, images: &[Input], window: &RunWindow) -> Vec<Option<Vec<ReferenceId>>> {
+    let add = |input: &Input| input.open(window).ok().map(|opened| engine.add_reference(&opened.picture));
+    let ids: Vec<Option<ReferenceId>> = images.iter().map(add).collect();
+    let without = |own: usize| ids.iter().enumerate().filter(|(n, _)| *n != own).filter_map(|(_, id)| *id).collect();
+    (0..ids.len()).map(without).map(Some).collect()
+}
+
 /// Refuses to compare the sides of what has no like sides, before anything is analysed.
 fn refuse_unlike_sides(request: &Request, manifest: &Manifest) -> Result<()> {
     let is_bilateral = request.bilateral.unwrap_or(manifest.object(&request.object)?.bilateral);
-    if request.mode == Mode::Itself && !is_bilateral {
+    if request.mode == Mode::Itself && request.matching == Matching::Nearest && !is_bilateral {
         return Err(EngineError::NotBilateral { object: request.object.clone() }.into());
     }
     Ok(())
@@ -323,6 +364,26 @@ fn refuse_unlike_sides(request: &Request, manifest: &Manifest) -> Result<()> {
 /// What is compared with, and that there is something.
 fn mode(args: &Args, object: &str, manifest: &Manifest) -> Result<Mode> {
     let has_words = manifest.object(object)?.text_features.is_some();
+    args.method.check(args.mode.map(|mode| match mode {
+        ModeName::Zero => Mode::Zero,
+        ModeName::Few => Mode::Few,
+        ModeName::Itself => Mode::Itself,
+    }))?;
+    if let Some(mode) = args.method.mode() {
+        return match (args.method.has_normals(), args.support.is_empty()) {
+            (true, true) => Err(BadUsage(format!(
+                "--method {} needs normal pictures to compare with; add --support DIR_OR_FILES",
+                args.method.name()
+            ))
+            .into()),
+            (has_normals, no_support) => {
+                if !has_normals && !no_support {
+                    tell(&format!("note: --support is not used by --method {}", args.method.name()));
+                }
+                Ok(mode)
+            }
+        };
+    }
     match (args.mode, args.support.is_empty()) {
         (Some(ModeName::Few), true) => {
             Err(BadUsage("--mode few needs normal pictures to compare with; add --support DIR_OR_FILES".to_owned())
@@ -430,6 +491,7 @@ impl Run<'_> {
             image: &image.path,
             object: &request.object,
             mode: request.mode,
+            method: args.method,
             device: engine.device().tier.name(),
             width_px: opened.picture.width_px,
             height_px: opened.picture.height_px,

@@ -5,6 +5,7 @@ use std::path::Path;
 use mvfa_formats::Series;
 use serde::Serialize;
 
+use super::method::MethodName;
 use super::normal_pictures::NormalScore;
 use super::paths::distinct;
 use crate::disk::RunWindow;
@@ -17,6 +18,7 @@ pub(super) struct Report<'a> {
     image: String,
     object: &'a str,
     mode: &'static str,
+    method: &'static str,
     score: f32,
     score_calibrated: Option<f32>,
     score_zero: Option<f32>,
@@ -100,6 +102,7 @@ pub(super) struct Subject<'a> {
     pub(super) image: &'a Path,
     pub(super) object: &'a str,
     pub(super) mode: Mode,
+    pub(super) method: MethodName,
     pub(super) device: &'static str,
     /// Size of the picture in its file, turned upright.
     pub(super) width_px: usize,
@@ -123,6 +126,7 @@ impl<'a> Report<'a> {
             image: distinct(subject.image),
             object: subject.object,
             mode: subject.mode.name(),
+            method: subject.method.name(),
             score: analysis.score,
             score_calibrated: analysis.score_calibrated,
             score_zero: analysis.score_zero,
@@ -160,9 +164,13 @@ impl<'a> Report<'a> {
         };
         let doubts: Vec<&str> = self.warnings.iter().map(Warning::short).collect();
         let doubts = if doubts.is_empty() { String::new() } else { format!(" [{}]", doubts.join(", ")) };
+        let how = match self.method {
+            "mvfa" => format!("{} mode", self.mode),
+            method => format!("method {method}"),
+        };
         format!(
-            "{}{slice}: score {:.4}{calibrated}{doubts}, {}, {} mode{left_out}, {} device, {:.0} ms",
-            self.image, self.score, self.object, self.mode, self.device, self.ms.total
+            "{}{slice}: score {:.4}{calibrated}{doubts}, {}, {how}{left_out}, {} device, {:.0} ms",
+            self.image, self.score, self.object, self.device, self.ms.total
         )
     }
 }

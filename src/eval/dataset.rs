@@ -7,6 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use mvfa_formats::SlicePlace;
 use thiserror::Error;
 
 use crate::dataset::{Entry, Finding, Layout, Part, counted, is_set_folder, part_of};
@@ -198,6 +199,11 @@ impl Dataset {
     /// How many files are volumes, whose slices are its pictures.
     pub fn volumes(&self) -> usize {
         self.sliced.as_ref().map_or(0, |sliced| sliced.volumes)
+    }
+
+    /// Where a slice lies in its volume; `None` for what is no slice of one.
+    pub fn place(&self, image: &Path) -> Option<&SlicePlace> {
+        self.sliced.as_ref()?.places.get(image)
     }
 
     /// What was taken for what.

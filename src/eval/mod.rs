@@ -35,7 +35,7 @@ pub use pixel_stream::{PixelMetrics, PixelStream, Resampling};
 pub use regions::regions;
 pub use report::{Heading, REPORT_MARK, Shown, report};
 pub use resample::PixelIntervals;
-pub use run::{EvalOptions, Method, Watch, evaluate};
+pub use run::{EvalOptions, Method, Nearest, Watch, evaluate};
 pub use scores::{Evaluation, ImageResult, Scores, Windows};
 pub use sweep::{auroc, average_precision, f1_max, roc_curve};
 pub use trained::Trained;

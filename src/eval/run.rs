@@ -5,8 +5,10 @@
 //! second fuses them with the whole set's minimum and maximum (spec §8.3). Memory does not grow with
 //! the set. Fails with [`EvalError`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
+
+use mvfa_formats::SlicePlace;
 
 use crate::bundle::manifest::{Augment, Calibration, ObjectKind, Range};
 use crate::disk::{RunWindow, picture_file};
@@ -18,7 +20,9 @@ use crate::eval::pixel_stream::{PixelStream, Resampling};
 use crate::eval::scores::{Evaluation, ImageResult, Scores, Windows};
 use crate::eval::spill::Spill;
 use crate::image::{Rgb8, Shown, WindowChoice};
-use crate::mvfa::{Engine, ImageParts, MirrorAxis, Mode, Pacer, Request, Warning, fuse, maximum};
+use crate::mvfa::{
+    Engine, ImageParts, Matching, MirrorAxis, Mode, Pacer, ReferenceId, Request, Warning, fuse, maximum,
+};
 
 /// Rounds of the bootstrap.
 const ROUNDS: usize = 1000;
@@ -41,6 +45,10 @@ pub struct EvalOptions {
     pub mode: Mode,
     /// What scores them.
     pub method: Method,
+    /// How the model matches patches.
+    pub matching: Matching,
+    /// Compare slices of volumes only with the normal slices that lie nearest.
+    pub nearest: Option<Nearest>,
     /// Normal references.
     pub references: Vec<PathBuf>,
     /// Views of each; `None` takes the model's.
@@ -55,6 +63,24 @@ pub struct EvalOptions {
     pub seed: u64,
     /// Stop at the first picture that cannot be read.
     pub strict: bool,
+}
+
+/// Normal slices by their place.
+#[derive(Clone, Debug)]
+pub struct Nearest {
+    /// So many.
+    pub count: usize,
+    /// Where pictures and references lie in their volumes.
+    pub places: HashMap<PathBuf, SlicePlace>,
+}
+
+impl Nearest {
+    /// The references of `ids` that lie nearest to a picture; `None`, all of them, where a place is not known.
+    fn of(&self, image: &Path, references: &[PathBuf], ids: &[ReferenceId]) -> Option<Vec<ReferenceId>> {
+        let places: Option<Vec<SlicePlace>> = references.iter().map(|path| self.places.get(path).cloned()).collect();
+        let nearest = self.places.get(image)?.nearest(&places?, self.count);
+        Some(nearest.into_iter().filter_map(|n| ids.get(n).copied()).collect())
+    }
 }
 
 /// Observer of a run.
@@ -83,18 +109,24 @@ pub fn evaluate(
 ) -> Result<Evaluation, EvalError> {
     let kind = engine.manifest().object(&options.object)?.kind;
     let side_px = engine.manifest().preprocess.size_px;
+    let is_mutual = options.matching == Matching::Mutual;
     let window = match options.mode {
+        Mode::Few if is_mutual => RunWindow::of(samples.iter().map(|sample| sample.image.as_path()), WindowChoice::Auto),
         Mode::Few => RunWindow::of(options.references.iter().map(PathBuf::as_path), WindowChoice::Auto),
         Mode::Zero | Mode::Itself => RunWindow::each(WindowChoice::Auto),
     };
     let reference = |path: &PathBuf| open(path, &window).map(|(picture, _)| picture);
     let references = options.references.iter().map(reference).collect::<Result<Vec<_>, _>>()?;
     engine.clear_references();
-    if options.mode == Mode::Few {
-        references.iter().for_each(|picture| {
-            engine.add_reference(picture);
-        });
-    }
+    let ids: Vec<Option<ReferenceId>> = match options.mode {
+        Mode::Few if is_mutual => {
+            let add = |sample: &Sample| open(&sample.image, &window).ok().map(|(one, _)| engine.add_reference(&one));
+            samples.iter().map(add).collect()
+        }
+        Mode::Few => references.iter().map(|picture| Some(engine.add_reference(picture))).collect(),
+        Mode::Zero | Mode::Itself => Vec::new(),
+    };
+    let known: Vec<ReferenceId> = ids.iter().copied().flatten().collect();
     let mean = MeanReference::of(&references, side_px);
     let raw = match references.as_slice() {
         [] => None,
@@ -104,11 +136,12 @@ pub fn evaluate(
             Some(RawMemory::new(engine, some, augment, options.bank_rows, pacer)?)
         }
     };
-    let request = Request {
+    let mut request = Request {
         augment: options.augment,
         bank_rows: options.bank_rows,
         bilateral: options.bilateral,
         axis: options.axis,
+        matching: options.matching,
         ..Request::new(&options.object, options.mode)
     };
 
@@ -117,6 +150,11 @@ pub fn evaluate(
     let mut windows = Windows { shared: window.shared, deep: 0, padded: 0 };
     for (n, sample) in samples.iter().enumerate() {
         watch.scored(n, samples.len());
+        request.among = match &options.nearest {
+            _ if is_mutual => Some(known.iter().copied().filter(|id| Some(Some(*id)) != ids.get(n).copied()).collect()),
+            Some(nearest) => nearest.of(&sample.image, &options.references, &known),
+            None => None,
+        };
         let mut one = || -> Result<(), EvalError> {
             let (picture, shown) = open(&sample.image, &window)?;
             let mask = mask(sample, Some(&picture), side_px)?;

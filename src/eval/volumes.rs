@@ -5,11 +5,12 @@
 //! an abnormal volume without a marked pixel is a normal one. Fails with [`DatasetError`]: a volume that cannot be read,
 //! an abnormal one without a mask, a mask of another shape.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use mvfa_formats::{Limits, Series, open};
+use mvfa_formats::{Limits, Series, SlicePlace, open};
 use tempfile::TempDir;
 
 use crate::dataset::{Entry, Layout, Part, is_medical_name};
@@ -31,6 +32,8 @@ pub(super) struct Sliced {
     folder: TempDir,
     /// Files of several slices.
     pub(super) volumes: usize,
+    /// Where each slice lies in its volume.
+    pub(super) places: HashMap<PathBuf, SlicePlace>,
 }
 
 impl Sliced {
@@ -44,7 +47,7 @@ impl Sliced {
             return Ok(None);
         }
         let folder = TempDir::with_prefix("mvfa-slices-").map_err(|source| io_of(&std::env::temp_dir(), source))?;
-        let mut sliced = Self { folder, volumes: 0 };
+        let mut sliced = Self { folder, volumes: 0, places: HashMap::new() };
         for entry in &layout.entries {
             sliced.take(entry, &path(entry.file), entry.mask.map(&path).as_deref())?;
         }
@@ -78,7 +81,8 @@ impl Sliced {
             let name = format!("{stem} slice {:04}.mha", n + 1);
             let marked = mask.as_ref().map(|mask| &mask[n]).filter(|marked| marked.contains(&1));
             let class = if marked.is_some() { ABNORMAL } else { NORMAL };
-            self.write(entry.part, class, &person, &name, &meta_image(&picture))?;
+            let to = self.write(entry.part, class, &person, &name, &meta_image(&picture))?;
+            self.places.extend(SlicePlace::of(&series, n).map(|place| (to, place)));
             if let Some(marked) = marked {
                 let values = marked.iter().map(|value| 255 * value).collect();
                 let picture = Picture { pixels: Pixels::Gray8(values), ..picture };
@@ -96,9 +100,10 @@ impl Sliced {
         fs::hard_link(file, &to).or_else(|_| fs::copy(file, &to).map(drop)).map_err(|source| io_of(&to, source))
     }
 
-    fn write(&self, part: Part, class: &str, person: &str, name: &str, bytes: &[u8]) -> Result<(), DatasetError> {
+    fn write(&self, part: Part, class: &str, person: &str, name: &str, bytes: &[u8]) -> Result<PathBuf, DatasetError> {
         let to = self.place(part, class, person, name)?;
-        fs::write(&to, bytes).map_err(|source| io_of(&to, source))
+        fs::write(&to, bytes).map_err(|source| io_of(&to, source))?;
+        Ok(to)
     }
 
     fn place(&self, part: Part, class: &str, person: &str, name: &str) -> Result<PathBuf, DatasetError> {

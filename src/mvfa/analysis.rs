@@ -28,6 +28,21 @@ impl Mode {
     }
 }
 
+/// How the patches of a picture are matched with what it is compared with. Words are not matched patch by patch.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Matching {
+    /// The nearest row of all references; in itself, the mirrored place.
+    #[default]
+    Nearest,
+    /// The nearest row of the component of the references' rows that the patch belongs to.
+    Components,
+    /// The pictures that are given as references are no normal ones but others to be judged, too: the mean over the
+    /// nearest of them. They have no scale of normal pictures.
+    Mutual,
+    /// In itself: what most of the picture looks like; with the mirrored place, where the object's sides look alike.
+    Prototypes,
+}
+
 /// What is asked about a picture.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -35,6 +50,8 @@ pub struct Request {
     pub object: String,
     /// What to compare with.
     pub mode: Mode,
+    /// How its patches are matched with that.
+    pub matching: Matching,
     /// Views of each reference; `None` takes the manifest's.
     pub augment: Option<Augment>,
     /// Most rows a level in the memory of all references together, at least one each; `None` keeps all.
@@ -54,6 +71,7 @@ impl Request {
         Self {
             object: object.to_owned(),
             mode,
+            matching: Matching::Nearest,
             augment: None,
             bank_rows: None,
             bilateral: None,

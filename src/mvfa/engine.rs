@@ -13,7 +13,7 @@ use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Augment, Manifest, PreprocessConfig};
 use crate::compute::{Done, Kernels, OpenDevice, Reading, Weights};
 use crate::image::{Planes, Rgb8, resize_bicubic, to_planes};
-use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
+use crate::mvfa::analysis::{Analysis, Matching, Mode, Pacer, Progress, Request, Stage, Timings};
 use crate::mvfa::encoder::AdaptedEncoder;
 use crate::mvfa::error::{Cancelled, EngineError};
 use crate::mvfa::features::Features;
@@ -266,7 +266,8 @@ impl Engine {
     ) -> Result<Analysis, EngineError> {
         let mut object = self.manifest.object(&request.object)?.clone();
         let is_mirrored = request.mode != Mode::Zero && request.bilateral.unwrap_or(object.bilateral);
-        if request.mode == Mode::Itself || (request.mode == Mode::Few && is_mirrored != object.bilateral) {
+        let is_other = is_mirrored != object.bilateral || request.matching != Matching::Nearest;
+        if request.mode == Mode::Itself || (request.mode == Mode::Few && is_other) {
             // Its constants are those of another score.
             object.calibration = None;
         }
@@ -282,7 +283,7 @@ impl Engine {
                 return Err(EngineError::NoZeroShot { object: object.id, reason: self.zero_shot_lack() });
             }
             Mode::Few if self.references.len() == 0 => return Err(EngineError::NoReferences),
-            Mode::Itself if !is_mirrored => return Err(EngineError::NotBilateral { object: object.id }),
+            Mode::Itself if !is_mirrored && request.matching != Matching::Prototypes => return Err(EngineError::NotBilateral { object: object.id }),
             _ => {}
         }
 
@@ -303,8 +304,8 @@ impl Engine {
         let features = self.encode(&planes, request.mode, Stage::Encode, (0, steps), pacer).await?;
         timings.encode_ms = lap(&|| pacer.now_ms());
         let mut analysis =
-            self.score(&features, &object, (request.mode, is_mirrored.then_some(request.axis)), text, pacer).await?;
-        if request.mode == Mode::Few {
+            self.score(&features, &object, (request, is_mirrored.then_some(request.axis)), text, pacer).await?;
+        if request.mode == Mode::Few && request.matching != Matching::Mutual {
             let begun = pacer.now_ms();
             // It says more than that the image is unlike them.
             if let Some(warning) = self.references.warning(&planes) {

@@ -2,6 +2,8 @@
 
 mod analysis;
 mod check;
+mod clusters;
+mod components;
 mod coreset;
 mod decide;
 mod encoder;
@@ -15,7 +17,9 @@ mod map_rule;
 mod maps;
 mod memory;
 mod mirror;
+mod mutual;
 mod polarity;
+mod prototypes;
 mod references;
 mod regions;
 mod score;
@@ -27,7 +31,7 @@ mod views;
 mod warning;
 mod zero_shot;
 
-pub use analysis::{Analysis, Mode, Pacer, Progress, Request, Stage, Timings};
+pub use analysis::{Analysis, Matching, Mode, Pacer, Progress, Request, Stage, Timings};
 pub use coreset::compress;
 #[cfg(not(target_arch = "wasm32"))]
 pub(crate) use decide::{ImageParts, score_bank};

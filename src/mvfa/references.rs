@@ -9,7 +9,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::Augment;
+use crate::mvfa::analysis::Matching;
 use crate::image::{AUGMENTATION_NAMES, PixelHash, Planes, Rgb8};
+use crate::mvfa::components::Components;
 use crate::mvfa::error::EngineError;
 use crate::mvfa::features::Bank;
 use crate::mvfa::likeness::{Signature, Spread};
@@ -119,6 +121,8 @@ pub(crate) struct References {
     pairs: HashMap<Pair, Vec<Vec<f32>>>,
     /// Rows a level that each reference keeps; `None` keeps all.
     keep: Option<usize>,
+    /// Those of the last comparison within components.
+    pub(crate) components: Components,
     /// How far the references lie from each other as wholes; `None` until it is asked for.
     spread: Option<Spread>,
     /// Those that pictures are compared with; `None`: all.
@@ -206,6 +210,7 @@ impl References {
     pub(crate) fn clear(&mut self) {
         self.by_id.clear();
         self.pairs.clear();
+        self.components = Components::default();
         self.spread = None;
     }
 
@@ -334,6 +339,7 @@ impl References {
         if keep != self.keep {
             self.keep = keep;
             self.pairs.clear();
+            self.components = Components::default();
         }
         let Some(keep) = keep else {
             self.by_id.values_mut().for_each(|r| r.small = None);
@@ -393,18 +399,33 @@ impl References {
 
     /// Per level the distances of one reference's own patches to all other references, with its left-right
     /// channel at an axis last, if one is given; `None` if there are none.
-    pub(crate) fn distances_of(&self, id: ReferenceId, bank: Bank, axis: Option<MirrorAxis>) -> Option<Vec<Vec<f32>>> {
+    pub(crate) fn distances_of(
+        &self,
+        id: ReferenceId,
+        bank: Bank,
+        matching: Matching,
+        axis: Option<MirrorAxis>,
+    ) -> Option<Vec<Vec<f32>>> {
+        let levels = match matching {
+            Matching::Components => self.components.left_out(id, bank),
+            Matching::Nearest | Matching::Mutual | Matching::Prototypes => self.nearest_of(id, bank),
+        };
+        let channel = axis.and_then(|axis| self.mirrored(id, axis)).map(|channel| beside_memory(channel));
+        levels.map(|levels| levels.into_iter().chain(channel).collect())
+    }
+
+    fn nearest_of(&self, id: ReferenceId, bank: Bank) -> Option<Vec<Vec<f32>>> {
         let mut levels: Option<Vec<Vec<f32>>> = None;
         for other in self.ids().filter(|other| *other != id) {
             let Some(distances) = self.pairs.get(&(id, other, bank)) else { continue };
             let nearest = levels.get_or_insert_with(|| vec![Vec::new(); distances.len()]);
             nearest.iter_mut().zip(distances).for_each(|(l, d)| min_into(l, d));
         }
-        let channel = axis.and_then(|axis| self.mirrored(id, axis)).map(|channel| beside_memory(channel));
-        levels.map(|levels| levels.into_iter().chain(channel).collect())
+        levels
     }
 
     fn forget_pairs_of(&mut self, id: ReferenceId) {
+        self.components = Components::default();
         self.pairs.retain(|(a, b, _), _| *a != id && *b != id);
     }
 }
@@ -473,12 +494,12 @@ mod tests {
     fn left_out_distances_are_the_smallest_of_all_others() {
         let mut references = some(3);
         let [a, b, c] = [0, 1, 2].map(ReferenceId);
-        assert!(references.distances_of(a, Bank::Segmentation, None).is_none());
+        assert!(references.distances_of(a, Bank::Segmentation, Matching::Nearest, None).is_none());
         references.learn((a, b, Bank::Segmentation), vec![vec![0.5, 0.1]]);
         references.learn((a, c, Bank::Segmentation), vec![vec![0.2, 0.3]]);
-        assert_eq!(references.distances_of(a, Bank::Segmentation, None), Some(vec![vec![0.2, 0.1]]));
+        assert_eq!(references.distances_of(a, Bank::Segmentation, Matching::Nearest, None), Some(vec![vec![0.2, 0.1]]));
         references.remove(c);
-        assert_eq!(references.distances_of(a, Bank::Segmentation, None), Some(vec![vec![0.5, 0.1]]));
+        assert_eq!(references.distances_of(a, Bank::Segmentation, Matching::Nearest, None), Some(vec![vec![0.5, 0.1]]));
     }
 
     #[test]

@@ -12,7 +12,7 @@ use burn::tensor::Tensor;
 use crate::bundle::manifest::{Calibration, ObjectKind, ObjectSpec};
 use crate::bundle::scoring::ImageScores;
 use crate::compute::Reading;
-use crate::mvfa::analysis::{Analysis, Mode, Pacer, Progress, Stage, Timings};
+use crate::mvfa::analysis::{Analysis, Matching, Mode, Pacer, Progress, Request, Stage, Timings};
 use crate::mvfa::decide::{ImageParts, score_bank};
 use crate::mvfa::engine::Engine;
 use crate::mvfa::error::EngineError;
@@ -23,6 +23,8 @@ use crate::mvfa::map_rule::MapRule;
 use crate::mvfa::maps::{abnormal_patches, maximum, sum_up};
 use crate::mvfa::memory::{ReferenceId, min_into, nearest_distances, unit_patches};
 use crate::mvfa::mirror::{MirrorAxis, beside_memory, mirror_distances};
+use crate::mvfa::mutual::mutual_distances;
+use crate::mvfa::prototypes::prototype_distances;
 use crate::mvfa::regions::{counted, filled};
 use crate::mvfa::upsample::Geometry;
 use crate::mvfa::warning::Warning;
@@ -37,11 +39,14 @@ impl Engine {
         &mut self,
         features: &Features,
         object: &ObjectSpec,
-        (mode, axis): (Mode, Option<MirrorAxis>),
+        (request, axis): (&Request, Option<MirrorAxis>),
         text: Option<Tensor<2>>,
         pacer: &mut impl Pacer,
     ) -> Result<Analysis, EngineError> {
+        let Request { mode, matching, .. } = *request;
         let few = mode == Mode::Few;
+        let by_components = few && matching == Matching::Components;
+        let is_mutual = few && matching == Matching::Mutual;
         let banks = self.memory_banks(object.kind);
         let compared = match mode {
             Mode::Zero => (0..features.segmentation.len()).collect(),
@@ -54,6 +59,9 @@ impl Engine {
         let detection = if is_wanted { patches(Bank::Detection) } else { Vec::new() };
         let total = 2 + if few { self.references.len() } else { 0 };
         pacer.step(Progress { stage: Stage::Score, done: 0, total }).await?;
+        if by_components {
+            self.find_components(&banks, Progress { stage: Stage::Score, done: 0, total }, pacer).await?;
+        }
 
         // 1. Ask the device for everything.
         let mut reading = Reading::default();
@@ -63,13 +71,14 @@ impl Engine {
             }
         }
         let mut new_pairs = Vec::new();
-        let left_out = if few { self.references.left_out() } else { Vec::new() };
-        if few {
+        let left_out = if few && !is_mutual { self.references.left_out() } else { Vec::new() };
+        if by_components {
+            banks.iter().flat_map(|bank| of_bank(*bank, &segmentation, &detection)).for_each(|l| reading.push(l.clone()));
+        } else if few {
             for (done, id) in self.references.ids().enumerate() {
                 let Some(rows) = self.references.searched(id) else { continue };
                 for bank in &banks {
-                    let query = if *bank == Bank::Segmentation { &segmentation } else { &detection };
-                    push_distances(&mut reading, query, rows.levels(*bank));
+                    push_distances(&mut reading, of_bank(*bank, &segmentation, &detection), rows.levels(*bank));
                     for other in left_out.iter().filter(|other| **other != id) {
                         let Some(own) = self.references.rows(*other) else { continue };
                         if !self.references.knows((*other, id, *bank)) {
@@ -88,7 +97,7 @@ impl Engine {
                 }
             }
         }
-        let whole = features.segmentation.get(SIGNATURE_LEVEL).filter(|_| few);
+        let whole = features.segmentation.get(SIGNATURE_LEVEL).filter(|_| few && !is_mutual);
         let mut unsigned = Vec::new();
         if let Some(whole) = whole {
             reading.push(whole.clone());
@@ -98,8 +107,11 @@ impl Engine {
             }
         }
         let mut unmirrored = Vec::new();
-        if let Some(axis) = axis {
+        let by_prototypes = mode == Mode::Itself && matching == Matching::Prototypes;
+        if axis.is_some() || by_prototypes {
             segmentation.iter().for_each(|level| reading.push(level.clone()));
+        }
+        if let Some(axis) = axis {
             for id in left_out.iter().filter(|id| self.references.mirrored(**id, axis).is_none()) {
                 let Some(rows) = self.references.rows(*id) else { continue };
                 rows.original_patches(Bank::Segmentation).into_iter().for_each(|level| reading.push(level));
@@ -116,17 +128,31 @@ impl Engine {
         // 3. Sort the answer.
         let zero_logits = text.is_some().then(|| (take(levels), take(levels)));
         let mut distances: HashMap<Bank, Vec<Vec<f32>>> = HashMap::new();
-        if few {
+        if by_components {
+            for bank in &banks {
+                distances.insert(*bank, self.references.components.distances(*bank, &take(levels)));
+            }
+        } else if few {
+            let mut all: HashMap<Bank, Vec<Levels>> = HashMap::new();
             let mut pairs = new_pairs.into_iter().peekable();
             let ids: Vec<ReferenceId> = self.references.ids().collect();
             for id in ids {
                 for bank in &banks {
-                    let nearest = distances.entry(*bank).or_insert_with(|| vec![Vec::new(); levels]);
-                    nearest.iter_mut().zip(take(levels)).for_each(|(n, d)| min_into(n, &d));
+                    let of_reference = take(levels);
+                    if is_mutual {
+                        all.entry(*bank).or_default().push(of_reference);
+                    } else {
+                        let nearest = distances.entry(*bank).or_insert_with(|| vec![Vec::new(); levels]);
+                        nearest.iter_mut().zip(of_reference).for_each(|(n, d)| min_into(n, &d));
+                    }
                     while let Some(pair) = pairs.next_if(|(_, of, b)| *of == id && b == bank) {
                         self.references.learn(pair, take(levels));
                     }
                 }
+            }
+            for (bank, others) in all {
+                let level = |l: usize| -> Levels { others.iter().filter_map(|other| other.get(l).cloned()).collect() };
+                distances.insert(bank, (0..levels).map(|l| mutual_distances(&level(l))).collect());
             }
         }
         let own: HashMap<ReferenceId, Vec<Vec<f32>>> = match &text {
@@ -147,19 +173,23 @@ impl Engine {
             unlikeness = of_image.map(|of| self.references.likeness(&of)).unwrap_or_default();
         }
         let checks_ms = pacer.now_ms() - begun;
+        let grid = self.manifest.vision.grid();
+        let read = if axis.is_some() || by_prototypes { take(levels) } else { Vec::new() };
+        if by_prototypes {
+            distances.insert(Bank::Segmentation, vec![prototype_distances(&read, grid * grid)]);
+        }
         if let Some(axis) = axis {
-            let grid = self.manifest.vision.grid();
-            let channel = mirror_distances(&take(levels), grid, axis);
+            let channel = mirror_distances(&read, grid, axis);
             for id in unmirrored {
                 self.references.mirror(id, axis, mirror_distances(&take(levels), grid, axis));
             }
             match mode {
-                Mode::Itself => _ = distances.insert(Bank::Segmentation, vec![channel]),
+                Mode::Itself => distances.entry(Bank::Segmentation).or_default().push(channel),
                 _ => distances.values_mut().for_each(|levels| levels.push(beside_memory(&channel))),
             }
         }
         let parts = Parts { object, axis, zero_logits, distances, own };
-        let mut analysis = self.assemble(parts, mode);
+        let mut analysis = self.assemble(parts, mode, matching);
         (analysis.unlikeness, analysis.support_unlike) = unlikeness;
         analysis.timings.checks_ms = checks_ms;
         analysis.warnings.extend(analysis.unlikeness.filter(|u| *u >= 1.0).map(|_| Warning::Unlike));
@@ -167,7 +197,7 @@ impl Engine {
     }
 
     /// Maps and scores from patch values; plain arithmetic, no device.
-    fn assemble(&self, parts: Parts<'_>, mode: Mode) -> Analysis {
+    fn assemble(&self, parts: Parts<'_>, mode: Mode, matching: Matching) -> Analysis {
         let Parts { object, axis, zero_logits, distances, own } = parts;
         let (grid, side_px) = (self.manifest.vision.grid(), self.manifest.preprocess.size_px);
         let rule = match mode {
@@ -199,11 +229,12 @@ impl Engine {
         let score_memory = memory_of(score_bank).map(|d| image_score.of(&counted(kept, &sum(d, rule), rule)));
 
         // References against the others: the scale of normal pictures.
-        let ids: Vec<ReferenceId> = if mode == Mode::Few { self.references.left_out() } else { Vec::new() };
+        let has_scale = mode == Mode::Few && matching != Matching::Mutual;
+        let ids: Vec<ReferenceId> = if has_scale { self.references.left_out() } else { Vec::new() };
         let memory_bank = if self.taken.is_shared { Bank::Segmentation } else { score_bank };
         let left_out: Vec<Vec<f32>> = ids
             .iter()
-            .filter_map(|id| self.references.distances_of(*id, memory_bank, axis))
+            .filter_map(|id| self.references.distances_of(*id, memory_bank, matching, axis))
             .map(|d| sum(&d, rule))
             .collect();
         let left_out_pixels: Cow<'_, [Vec<f32>]> = match kept {
@@ -309,6 +340,11 @@ struct Parts<'a> {
     distances: HashMap<Bank, Vec<Vec<f32>>>,
     /// Logits of the references' own patches.
     own: HashMap<ReferenceId, Vec<Vec<f32>>>,
+}
+
+/// What of a picture is compared with a bank's rows.
+fn of_bank<'a>(bank: Bank, segmentation: &'a [Tensor<2>], detection: &'a [Tensor<2>]) -> &'a [Tensor<2>] {
+    if bank == Bank::Segmentation { segmentation } else { detection }
 }
 
 fn push_distances(reading: &mut Reading, query: &[Tensor<2>], memory: &[Tensor<2>]) {
