@@ -273,7 +273,8 @@ fn systems(args: &Args, manifest: &Manifest, object: &ObjectSpec) -> Result<Vec<
     };
     let system = match args.method {
         SystemName::All if asked.is_some() || args.report.is_some() => {
-            let message = "--method all has the modes of its methods and writes one table; leave out --mode and --report";
+            let message =
+                "--method all has the modes of its methods and writes one table; leave out --mode and --report";
             return Err(BadUsage(message.to_owned()).into());
         }
         SystemName::All => {
@@ -302,9 +303,7 @@ fn systems(args: &Args, manifest: &Manifest, object: &ObjectSpec) -> Result<Vec<
         Mode::Zero if object.text_features.is_none() => {
             Err(BadUsage(format!("this model has no words for {}; use --mode few", args.object)).into())
         }
-        Mode::Itself
-            if system.method == MethodName::Mvfa && !args.bilateral.choice().unwrap_or(object.bilateral) =>
-        {
+        Mode::Itself if system.method == MethodName::Mvfa && !args.bilateral.choice().unwrap_or(object.bilateral) => {
             Err(EngineError::NotBilateral { object: object.id.clone() }.into())
         }
         _ => Ok(vec![system]),

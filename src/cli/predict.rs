@@ -29,7 +29,7 @@ use crate::compute::{DeviceChoice, DeviceError};
 use crate::disk::{RunWindow, write_whole};
 use crate::eval::EvalError;
 use crate::image::{Note, Rgb8, WindowChoice};
-use crate::mvfa::{Analysis, Engine, EngineError, Matching, Mode, ReferenceId, PixelBox, Regions, Request, Warning};
+use crate::mvfa::{Analysis, Engine, EngineError, Matching, Mode, PixelBox, ReferenceId, Regions, Request, Warning};
 use crate::render::hatch;
 
 /// Exit code after Ctrl-C, as shells have it.

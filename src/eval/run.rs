@@ -111,7 +111,9 @@ pub fn evaluate(
     let side_px = engine.manifest().preprocess.size_px;
     let is_mutual = options.matching == Matching::Mutual;
     let window = match options.mode {
-        Mode::Few if is_mutual => RunWindow::of(samples.iter().map(|sample| sample.image.as_path()), WindowChoice::Auto),
+        Mode::Few if is_mutual => {
+            RunWindow::of(samples.iter().map(|sample| sample.image.as_path()), WindowChoice::Auto)
+        }
         Mode::Few => RunWindow::of(options.references.iter().map(PathBuf::as_path), WindowChoice::Auto),
         Mode::Zero | Mode::Itself => RunWindow::each(WindowChoice::Auto),
     };

@@ -283,7 +283,9 @@ impl Engine {
                 return Err(EngineError::NoZeroShot { object: object.id, reason: self.zero_shot_lack() });
             }
             Mode::Few if self.references.len() == 0 => return Err(EngineError::NoReferences),
-            Mode::Itself if !is_mirrored && request.matching != Matching::Prototypes => return Err(EngineError::NotBilateral { object: object.id }),
+            Mode::Itself if !is_mirrored && request.matching != Matching::Prototypes => {
+                return Err(EngineError::NotBilateral { object: object.id });
+            }
             _ => {}
         }
 

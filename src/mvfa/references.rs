@@ -9,8 +9,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use burn::tensor::Tensor;
 
 use crate::bundle::manifest::Augment;
-use crate::mvfa::analysis::Matching;
 use crate::image::{AUGMENTATION_NAMES, PixelHash, Planes, Rgb8};
+use crate::mvfa::analysis::Matching;
 use crate::mvfa::components::Components;
 use crate::mvfa::error::EngineError;
 use crate::mvfa::features::Bank;

@@ -73,7 +73,10 @@ impl Engine {
         let mut new_pairs = Vec::new();
         let left_out = if few && !is_mutual { self.references.left_out() } else { Vec::new() };
         if by_components {
-            banks.iter().flat_map(|bank| of_bank(*bank, &segmentation, &detection)).for_each(|l| reading.push(l.clone()));
+            banks
+                .iter()
+                .flat_map(|bank| of_bank(*bank, &segmentation, &detection))
+                .for_each(|l| reading.push(l.clone()));
         } else if few {
             for (done, id) in self.references.ids().enumerate() {
                 let Some(rows) = self.references.searched(id) else { continue };

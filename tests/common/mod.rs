@@ -80,6 +80,14 @@ pub fn open_engine_with(folder: &Path, blocks: Kernels) -> Engine {
     Engine::with_kernels(bundle.manifest().clone(), weights, open, blocks).unwrap()
 }
 
+/// Used as another manifest says.
+pub fn open_engine_as(folder: &Path, change: impl FnOnce(Manifest) -> Manifest) -> Engine {
+    let bundle = BundleFolder::open(folder).unwrap();
+    let open = open_cpu("test");
+    let weights = Weights::load(&bundle, &[Group::Vision, Group::Adapters, Group::Prompts], &open.device).unwrap();
+    Engine::new(change(bundle.manifest().clone()), weights, open).unwrap()
+}
+
 /// Lets every step pass.
 pub struct Straight;
 
