@@ -13,6 +13,7 @@ use crate::disk::RunWindow;
 use crate::eval::DatasetError;
 use crate::image::PixelHash;
 use crate::train::error::TrainError;
+use crate::train::ledger::FileNames;
 use crate::train::model::Model;
 use crate::train::prepare::Preparer;
 use crate::train::sample::{Change, Prepared, Source};
@@ -95,12 +96,12 @@ pub fn gather<const N: usize>(
     model: &Model,
     groups: [&[Source]; N],
     window: RunWindow,
-    state: &StateFolder,
+    (state, names): (&StateFolder, &FileNames),
     seed: u64,
     strict: bool,
     watch: &mut dyn Watch,
 ) -> Result<Gathered<N>, TrainError> {
-    let mut preparer = Preparer::new(model.manifest().preprocess.size_px, window, seed);
+    let mut preparer = Preparer::new(model.manifest().preprocess.size_px, window, seed, names.clone());
     let mut writer = TokenWriter::open(&state.path(TOKENS), model.token_len())?;
     let total: usize = groups.iter().map(|g| g.len()).sum();
     let mut seen = 0;

@@ -11,7 +11,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::bundle::shard::sha256_hex;
 use crate::disk::write_whole;
+use crate::eval::Dataset;
 use crate::train::error::TrainError;
+
+/// What a run calls its files. Slices of volumes lie in a folder of this run alone: what is kept for a later one names the data
+/// set in its place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FileNames(Vec<(String, String)>);
+
+impl FileNames {
+    /// Of the data sets of a run.
+    pub fn of(opened: &[Dataset]) -> Self {
+        let text = |path: &Path| path.display().to_string();
+        let renamed = opened.iter().filter(|set| set.root() != set.named());
+        Self(renamed.map(|set| (text(set.root()), text(set.named()))).collect())
+    }
+
+    /// A text with paths in it.
+    pub fn kept(&self, text: String) -> String {
+        self.0.iter().fold(text, |text, (root, named)| text.replace(root.as_str(), named))
+    }
+}
 
 /// Files and the sources made of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,17 +40,24 @@ pub struct Ledger {
     files: BTreeMap<String, Option<String>>,
     /// Sources that have tokens, in the order of the records.
     records: Vec<String>,
+    #[serde(skip)]
+    names: FileNames,
 }
 
 impl Ledger {
+    /// Of a run with data sets of these names.
+    pub fn new(names: FileNames) -> Self {
+        Self { names, ..Self::default() }
+    }
+
     /// Adds a file that was opened: its bytes, or that there were none to be had.
     pub fn opened(&mut self, path: &Path, bytes: Option<&[u8]>) {
-        self.files.insert(path.display().to_string(), bytes.map(sha256_hex));
+        self.files.insert(self.names.kept(path.display().to_string()), bytes.map(sha256_hex));
     }
 
     /// Adds the source of the next record.
     pub fn record(&mut self, source: String) {
-        self.records.push(source);
+        self.records.push(self.names.kept(source));
     }
 
     /// Compares with the list at `path`, or writes it if missing; `unsaved` makes the error if it cannot.

@@ -12,7 +12,7 @@ use crate::disk::{RunWindow, picture_file};
 use crate::eval::{Sample, read_mask};
 use crate::image::{PixelHash, Planes, Rgb8, augment_mvfa, resize_bicubic, to_planes};
 use crate::train::error::TrainError;
-use crate::train::ledger::Ledger;
+use crate::train::ledger::{FileNames, Ledger};
 use crate::train::random::{Purpose, stream};
 use crate::train::sample::{Change, Prepared, Source};
 use crate::train::synthesis::synthesize;
@@ -43,12 +43,12 @@ struct Views {
 
 impl Preparer {
     /// For a model of `side_px` pixels.
-    pub fn new(side_px: usize, window: RunWindow, seed: u64) -> Self {
+    pub fn new(side_px: usize, window: RunWindow, seed: u64, names: FileNames) -> Self {
         Self {
             side_px,
             window,
             seed,
-            ledger: Ledger::default(),
+            ledger: Ledger::new(names),
             pixels: HashMap::new(),
             waiting: VecDeque::new(),
             views: None,

@@ -21,6 +21,7 @@ use crate::image::WindowChoice;
 use crate::train::error::TrainError;
 use crate::train::few::Selection;
 use crate::train::items::gather;
+use crate::train::ledger::FileNames;
 use crate::train::model::Model;
 use crate::train::progress::Progress;
 use crate::train::publish::{Finished, publish};
@@ -118,6 +119,7 @@ pub fn run(
     let pace = options.pace;
     check(bundle, plan, options)?;
     let window = window_of(&plan.references);
+    let names = FileNames::of(&plan.opened);
     let settings = Settings {
         protocol: plan.protocol,
         model: &bundle.manifest().revision,
@@ -129,9 +131,9 @@ pub fn run(
         validate_every: pace.validate_every,
         new_words: options.new_words,
         window: window.to_string(),
-        train: list(&plan.train),
-        references: list(&plan.references),
-        validation: list(&plan.validation),
+        train: list(&plan.train, &names),
+        references: list(&plan.references, &names),
+        validation: list(&plan.validation, &names),
     };
     let state = StateFolder::open(&options.out, &settings)?;
     let model = Model::open(bundle, bottleneck(bundle.manifest()))?;
@@ -140,7 +142,7 @@ pub fn run(
         watch.note(&window.to_string());
     }
     let groups = [plan.train.as_slice(), &plan.references, &plan.validation];
-    let gathered = gather(&model, groups, window, &state, pace.seed, options.strict, watch)?;
+    let gathered = gather(&model, groups, window, (&state, &names), pace.seed, options.strict, watch)?;
     let [items, references, validation] = &gathered.groups;
     let chooser = chooser(plan, validation);
     watch.note(&format!(
@@ -297,6 +299,6 @@ fn window_of(references: &[Source]) -> RunWindow {
     RunWindow::of(files, WindowChoice::Auto)
 }
 
-fn list(sources: &[Source]) -> Vec<String> {
-    sources.iter().map(Source::line).collect()
+fn list(sources: &[Source], names: &FileNames) -> Vec<String> {
+    sources.iter().map(|source| names.kept(source.line())).collect()
 }

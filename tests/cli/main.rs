@@ -10,6 +10,7 @@ mod eval_figures;
 mod exports;
 mod interrupted;
 mod medical;
+mod methods;
 mod models;
 mod names;
 mod outputs;

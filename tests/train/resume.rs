@@ -16,8 +16,7 @@ fn assert_goes_on(said: &str, saved: (u64, u64)) {
 
 /// Kills a run twice, within an epoch after so many others, and compares its end with the run that was
 /// left alone.
-fn killed_and_whole(more: &[&str], moments: [u64; 2]) {
-    let place = Place::new();
+fn killed_and_whole(place: &Place, more: &[&str], moments: [u64; 2]) {
     done(&mut place.train("whole", more));
     let log = place.path("log");
     let mut within_an_epoch = 0;
@@ -46,13 +45,31 @@ fn killed_and_whole(more: &[&str], moments: [u64; 2]) {
 
 #[test]
 fn a_run_that_was_killed_ends_as_one_that_was_not() {
-    killed_and_whole(&["--epochs", "12", "--select-every", "4", "--save-every", "0"], [0, 5]);
+    killed_and_whole(&Place::new(), &["--epochs", "12", "--select-every", "4", "--save-every", "0"], [0, 5]);
 }
 
 #[test]
 fn a_run_with_new_words_and_batches_goes_on_too() {
     let more = ["--epochs", "3", "--select-every", "1", "--save-every", "0", "--new-words", "--batch", "3"];
-    killed_and_whole(&more, [0, 1]);
+    killed_and_whole(&Place::new(), &more, [0, 1]);
+}
+
+/// Slices of volumes lie in another temporary folder each time.
+#[test]
+fn a_run_on_volumes_goes_on_too_and_notices_another_volume() {
+    let place = Place::of_volumes();
+    killed_and_whole(&place, &["--epochs", "6", "--select-every", "2", "--save-every", "0"], [0, 2]);
+
+    let common = ["--epochs", "4", "--save-every", "0"];
+    assert!(place.cut("other", &common, 0, &place.path("log")));
+    let file = place.files("valid/good/img").remove(0);
+    let mut bytes = fs::read(&file).unwrap();
+    let header = bytes.windows(6).position(|part| part == b"LOCAL\n").unwrap() + 6;
+    bytes[header..].iter_mut().for_each(|value| *value = 255 - *value);
+    fs::write(&file, bytes).unwrap();
+    let said = refused(&mut place.train("other", &common));
+    assert!(said.contains("has other contents") && said.contains("healthy slice"), "{said}");
+    assert!(said.contains(&place.data.display().to_string()), "the data set is named, not a temporary folder: {said}");
 }
 
 #[test]

@@ -69,6 +69,29 @@ impl Place {
         Self { folder, bundle, data }
     }
 
+    /// The same with the slices of each folder as one volume.
+    pub fn of_volumes() -> Self {
+        let place = Self::new();
+        for part in ["valid", "test"] {
+            for rest in ["good/img", "Ungood/img", "Ungood/anomaly_mask"] {
+                let files = place.files(&format!("{part}/{rest}"));
+                let slices: Vec<_> = files.iter().map(|file| image::open(file).unwrap().to_luma8()).collect();
+                let (width, height) = slices[0].dimensions();
+                let mut bytes = format!(
+                    "ObjectType = Image\nNDims = 3\nDimSize = {width} {height} {}\nElementType = MET_UCHAR\n\
+                     ElementDataFile = LOCAL\n",
+                    slices.len()
+                )
+                .into_bytes();
+                slices.iter().for_each(|slice| bytes.extend(slice.as_raw()));
+                files.iter().for_each(|file| fs::remove_file(file).unwrap());
+                let name = if rest.starts_with("good") { "healthy.mha" } else { "ill.mha" };
+                fs::write(files[0].with_file_name(name), bytes).unwrap();
+            }
+        }
+        place
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
