@@ -1,9 +1,9 @@
 /**
- * What it costs to search many references.
+ * What it costs to search many references, by the model's rules and by the paper's.
  *
- * Comes in: how many references, how many rows the smaller memory may keep, runs. Goes out: for each number the
- * milliseconds of scoring, of the comparison of references with each other that comes once, and of making the
- * memory smaller. Fails as the session does.
+ * Comes in: manifests by the name of their rules, how many references, how many rows the smaller memory may keep, runs. Goes
+ * out: for each number the milliseconds of encoding a picture and of scoring it, of the comparison of references with each
+ * other that comes once, and of making the memory smaller. Fails as the session does.
  */
 import { Session } from "../pkg/index.js";
 
@@ -25,23 +25,29 @@ function drawn(seed) {
   return canvas.convertToBlob({ type: "image/png" });
 }
 
-/** @param {{counts: number[], bankRows: number, runs: number}} plan */
-globalThis.memory = async ({ counts, bankRows, runs }) => {
-  const session = await Session.open("/models/default/manifest.json", { device: "cpu" });
-  const picture = await drawn(1000);
+/** @param {{manifests: Record<string, string>, counts: number[], bankRows: number, runs: number}} plan */
+globalThis.memory = async ({ manifests, counts, bankRows, runs }) => {
   const rows = [];
-  for (const references of counts) {
-    await session.clearSupport();
-    for (let seed = 0; seed < references; seed++) await session.addSupport(await drawn(seed));
-    // The first analysis encodes the references, or makes their memory smaller.
-    for (const kept of [undefined, bankRows]) {
-      const options = kept ? { ...OPTIONS, bankRows: kept } : OPTIONS;
-      const { timings: once } = await session.analyse(picture, options);
-      const scoreMs = [];
-      for (let i = 0; i < runs; i++) scoreMs.push((await session.analyse(picture, options)).timings.scoreMs);
-      rows.push({ references, bankRows: kept ?? null, onceMs: once.scoreMs, prepareMs: once.referencesMs, scoreMs });
+  for (const [rules, manifest] of Object.entries(manifests)) {
+    const session = await Session.open(manifest, { device: "cpu" });
+    const picture = await drawn(1000);
+    for (const references of counts) {
+      await session.clearSupport();
+      for (let seed = 0; seed < references; seed++) await session.addSupport(await drawn(seed));
+      // The first analysis encodes the references, or makes their memory smaller.
+      for (const kept of [undefined, bankRows]) {
+        const options = kept ? { ...OPTIONS, bankRows: kept } : OPTIONS;
+        const { timings: once } = await session.analyse(picture, options);
+        const [scoreMs, encodeMs] = [[], []];
+        for (let i = 0; i < runs; i++) {
+          const { timings } = await session.analyse(picture, options);
+          scoreMs.push(timings.scoreMs);
+          encodeMs.push(timings.encodeMs);
+        }
+        rows.push({ rules, references, bankRows: kept ?? null, onceMs: once.scoreMs, prepareMs: once.referencesMs, encodeMs, scoreMs });
+      }
     }
+    session.close();
   }
-  session.close();
   return rows;
 };

@@ -2,6 +2,14 @@
 export type Tier = "gpu16" | "gpu32" | "cpu";
 /** "zero" compares with words, "few" with normal images, "self" left with right of the image itself. */
 export type Mode = "zero" | "few" | "self";
+/**
+ * How patches are compared. "mvfa": as the model does. In "few", for models that compare normal images by raw tokens:
+ * "memory", the nearest patch of all normal images (PatchCore, AnomalyDINO); "components", the nearest of its own kind of
+ * tissue (UniVAD); "batch", where what was added with `addSupport` are not normal images but others to be judged, too
+ * (MuSc): leave the image itself out with `among`. In "self": "self", what most of the image looks like (INP-Former), and its
+ * other side where the object is bilateral.
+ */
+export type Method = "mvfa" | "memory" | "components" | "batch" | "self";
 /** "mvfa": eleven views of each normal image; "none": the image as it is. */
 export type Augment = "mvfa" | "none";
 
@@ -243,6 +251,8 @@ export interface AnalyseOptions {
   /** An id of {@link SessionInfo.objects}. */
   object: string;
   mode: Mode;
+  /** Default: "mvfa". */
+  method?: Method;
   augment?: Augment;
   /** Most rows a level in the memory of all normal images together; default: all. Faster, at little loss. */
   bankRows?: number;

@@ -242,7 +242,7 @@ export class Session {
    * @param {import("./index.d.ts").AnalyseOptions} options
    * @returns {Promise<import("./index.d.ts").Result>}
    */
-  async analyse(picture, { object, mode, augment, bankRows, bilateral, axis, among, window, leaveOut, signal, onProgress } = /** @type {any} */ ({})) {
+  async analyse(picture, { object, mode, method, augment, bankRows, bilateral, axis, among, window, leaveOut, signal, onProgress } = /** @type {any} */ ({})) {
     if (this.info && !this.info.objects.some(({ id }) => id === object)) {
       const known = this.info.objects.map(({ id }) => id).join(", ");
       throw makeError("UsageError", `The object "${object}" is unknown. Use one of: ${known}.`);
@@ -263,7 +263,7 @@ export class Session {
     }
     const size = !(picture instanceof Blob) && picture.width && picture.height ? [picture.width, picture.height] : undefined;
     // A key without a value is not the same as no key to the module.
-    const options = { object, mode, augment, bankRows, bilateral, axis: axis ?? "middle", among, window, leaveOut: leaveOut ?? [], size };
+    const options = { object, mode, method, augment, bankRows, bilateral, axis: axis ?? "middle", among, window, leaveOut: leaveOut ?? [], size };
     return this.#inOrder("analyse", async () => ({ ...(await this.#source(picture, signal)), options }), { signal, onProgress });
   }
 

@@ -10,7 +10,8 @@ use crate::bundle::scoring::{ImageScores, PatchPlaces, Scoring};
 use crate::compute::DeviceChoice;
 use crate::image::Planes;
 use crate::mvfa::{
-    Analysis, Engine, Facts, LEFT_OUT_AT_MOST, MirrorAxis, Mode, PixelBox, ReferenceId, Regions, Request, Warning,
+    Analysis, Engine, Facts, LEFT_OUT_AT_MOST, Matching, MirrorAxis, Mode, PixelBox, ReferenceId, Regions, Request,
+    Warning,
 };
 use crate::render::ColourMap;
 use crate::web::error::WebError;
@@ -32,6 +33,8 @@ pub struct WebEngine {
 struct AnalyseOptions {
     object: String,
     mode: String,
+    /// Without it, the model as it is.
+    method: Option<String>,
     augment: Option<Augment>,
     #[serde(rename = "bankRows")]
     bank_rows: Option<usize>,
@@ -276,6 +279,7 @@ impl WebEngine {
             "self" => Mode::Itself,
             other => return Err(WebError::Usage(format!("unknown mode {other:?}; choose zero, few or self")).into()),
         };
+        let matching = self.matching(options.method.as_deref(), mode)?;
         let start = now_ms();
         let (rgb, shown) = Source::new(bytes, is_input, options.window).rgb(self.side_px())?;
         let size = options.size.or((!is_input).then_some([rgb.width_px, rgb.height_px]));
@@ -291,7 +295,7 @@ impl WebEngine {
         let decode_ms = now_ms() - start;
         let AnalyseOptions { object, augment, bank_rows, bilateral, axis, among, .. } = options;
         let among = among.map(|ids| ids.into_iter().map(ReferenceId).collect());
-        let request = Request { augment, bank_rows, bilateral, axis, among, ..Request::new(&object, mode) };
+        let request = Request { matching, augment, bank_rows, bilateral, axis, among, ..Request::new(&object, mode) };
         let mut pacer = WorkerPacer::new(&on_progress, &signal);
         let mut analysis = self.engine.analyse(&rgb, &request, &mut pacer).await.map_err(WebError::from)?;
         // An `input` has lost the size of its file: what the file alone shows, `decode` has told.
@@ -320,6 +324,25 @@ impl WebEngine {
         let planes = Planes { values: planes, side_px };
         let levels = self.engine.raw_tokens(&planes, &mut pacer).await.map_err(WebError::from)?;
         Ok(levels.iter().map(|level| JsValue::from(Float32Array::from(level.as_slice()))).collect())
+    }
+
+    /// How a method matches patches.
+    fn matching(&self, method: Option<&str>, mode: Mode) -> Result<Matching, WebError> {
+        match (method, mode) {
+            (None | Some("mvfa"), _) => Ok(Matching::Nearest),
+            (Some("memory" | "components" | "batch"), Mode::Few) if !self.engine.manifest().memory_is_raw() => {
+                let next = "the normal pictures of this model are compared by its adapters: leave `method` out";
+                Err(WebError::Usage(next.to_owned()))
+            }
+            (Some("memory"), Mode::Few) => Ok(Matching::Nearest),
+            (Some("components"), Mode::Few) => Ok(Matching::Components),
+            (Some("batch"), Mode::Few) => Ok(Matching::Mutual),
+            (Some("self"), Mode::Itself) => Ok(Matching::Prototypes),
+            (Some(other), _) => Err(WebError::Usage(format!(
+                "there is no method {other:?} in mode {}; choose memory, components or batch in few, self in self",
+                mode.name()
+            ))),
+        }
     }
 
     /// Side of the model's input in pixels.

@@ -120,6 +120,7 @@ fn race_in_browser(layout: &Layout, root: &Path, plan: &Value) -> Result<Browser
         let from = layout.root.join("bench").join(name);
         fs::copy(&from, folder.join(name)).with_context(|| format!("{} cannot be copied", from.display()))?;
     }
+    memory::paper_rules(&layout.dist(), root)?;
     let (asked, result) = (root.join("plan.json"), root.join("result.json"));
     fs::write(&asked, plan.to_string()).with_context(|| format!("{} is not writable", asked.display()))?;
 
