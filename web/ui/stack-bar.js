@@ -191,6 +191,6 @@ function framesOf(stack) {
 /** Number and place of a slice. @param {Stack} stack @param {number} index */
 export function sliceWords(stack, index) {
   const position = stack.axis === "axial" ? stack.series.positionsMm?.[stack.volume * framesOf(stack) + index] : undefined;
-  const which = { number: index + 1, total: framesOf(stack) };
-  return position === undefined ? t("stack.slice", which) : t("stack.sliceAt", { ...which, position: numeral(position, 1) });
+  const [number, total] = [index + 1, framesOf(stack)];
+  return position === undefined ? t("stack.slice", { number, total }) : t("stack.sliceAt", { number, total, position: numeral(position, 1) });
 }
