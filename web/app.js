@@ -36,9 +36,13 @@ import { mountStrip } from "./ui/strip.js";
 import { mountSupport } from "./ui/support.js";
 import { mountSupportScores } from "./ui/support-scores.js";
 import { mountTable } from "./ui/table.js";
+import { fillPage, siteTexts, t, useTexts } from "./ui/texts.js";
 import { mountViewer } from "./ui/viewer.js";
 import { createWorkspace, mountWorkspace } from "./ui/workspace.js";
 
+const site = await siteTexts();
+const problems = site ? useTexts(site.table, site.language) : [];
+if (site) fillPage();
 const why = obstacle();
 if (why) showUnsupported(why);
 else await start();
@@ -52,6 +56,7 @@ async function start() {
   await pauses.pause();
   const store = createStore();
   const messages = createMessages(store);
+  if (problems.length > 0) messages.notice(t("errors.texts", { count: problems.length, problem: problems[0] }));
   const network = createNetwork(store);
   let othersAreHere = () => {};
   const others = new Promise((resolve) => (othersAreHere = () => resolve(null)));

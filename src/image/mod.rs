@@ -47,6 +47,6 @@ mod tests {
             assert!(crate::dataset::is_medical_name(&format!("a{medical}")) || others.contains(medical), "{medical}");
         }
         let advice = format!("Choose {SUPPORTED_FORMATS}, DICOM, NIfTI, NRRD or MetaImage files.");
-        assert!(include_str!("../../web/ui/intake.js").contains(&advice), "intake.js: expected {advice}");
+        assert!(include_str!("../../web/texts/en.js").contains(&advice), "en.js: expected {advice}");
     }
 }

@@ -4,7 +4,8 @@
  * themselves (messages.js).
  */
 
-import { countOf, el, setText } from "./dom.js";
+import { el, setText } from "./dom.js";
+import { pageLanguage, t } from "./texts.js";
 
 const EVERY_MS = 10_000;
 
@@ -28,10 +29,10 @@ export function mountAnnouncer(store) {
     const loaded = phase !== state.load.phase;
     run = state.run;
     phase = state.load.phase;
-    if (begun && run) say(`Analysing ${countOf(run.ids.length, "image")}.`);
+    if (begun && run) say(t("announce.analysing", { count: run.ids.length }));
     else if (ended) say(endOf(ended));
-    else if (loaded && phase === "loading") say("Loading the model.");
-    else if (loaded && phase === "ready") say("The model is ready.");
+    else if (loaded && phase === "loading") say(t("announce.loading"));
+    else if (loaded && phase === "ready") say(t("announce.ready"));
     else if ((run || phase === "loading") && performance.now() - spokenMs > EVERY_MS) say(el("status").textContent);
   });
 
@@ -39,16 +40,16 @@ export function mountAnnouncer(store) {
   function endOf({ ids, controller }) {
     // An error has an alert of its own.
     if (state.messages.some(({ kind }) => kind === "error")) return "";
-    if (controller.signal.aborted) return "Stopped.";
+    if (controller.signal.aborted) return t("announce.stopped");
     const reading = readingShown();
-    return ids.length === 1 ? `Done: ${reading}` : `${el("status").textContent} This image: ${reading}`;
+    return ids.length === 1 ? t("announce.done", { reading }) : t("announce.doneMany", { status: el("status").textContent, reading });
   }
 }
 
 /** The score and its reading as they stand on the page. */
 function readingShown() {
-  if (el("result").hidden) return "no result.";
+  if (el("result").hidden) return t("announce.none");
   const score = el("score").textContent;
   const words = el("reading").textContent;
-  return [/\d/.test(score) && `score ${score}`, words && words.charAt(0).toLowerCase() + words.slice(1)].filter(Boolean).join(", ") + ".";
+  return [/\p{Nd}/u.test(score) && t("announce.score", { score }), words && (pageLanguage() === "en" ? words.charAt(0).toLowerCase() + words.slice(1) : words)].filter(Boolean).join(", ") + ".";
 }

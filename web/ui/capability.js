@@ -4,6 +4,7 @@
  */
 
 import { make } from "./dom.js";
+import { t } from "./texts.js";
 
 /** A module whose only function makes a 128-bit vector: valid exactly where WebAssembly SIMD is known. */
 const SIMD_PROBE = new Uint8Array([0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11]);
@@ -20,22 +21,22 @@ function missing() {
 export function obstacle() {
   if (location.protocol === "file:") {
     return {
-      title: "This page was opened as a file",
-      text: "Browsers do not run the model from an address that begins with file:. Serve the folder over http, for example with “python3 -m http.server” in the folder that holds index.html, then open http://localhost:8000/.",
+      title: t("capability.file"),
+      text: t("capability.fileText"),
     };
   }
   // A sandboxed frame has an origin of its own, to which no file of this site belongs.
   if (self.origin === "null") {
     return {
-      title: "This frame does not let the page work",
-      text: "The page is shown inside another page, in a sandboxed frame that allows neither workers nor storage. Open its address in a tab of its own, or add allow-same-origin to the frame's sandbox.",
+      title: t("capability.frame"),
+      text: t("capability.frameText"),
     };
   }
   const lacking = missing();
   if (!lacking) return null;
   return {
-    title: "This browser cannot run the model",
-    text: `It lacks ${lacking}. Use Chrome or Edge 91 or later, Firefox 114 or later, or Safari 16.4 or later, then open this page again.`,
+    title: t("capability.browser"),
+    text: t("capability.browserText", { lacking }),
   };
 }
 
@@ -44,5 +45,5 @@ export function showUnsupported({ title, text }) {
   document.body.replaceChildren(make("main", { class: "unsupported", "data-state": "error" },
     make("h1", { text: title }),
     make("p", { "data-testid": "error", role: "alert", text }),
-    make("p", { text: "Nothing was loaded and nothing was sent." })));
+    make("p", { text: t("capability.nothing") })));
 }

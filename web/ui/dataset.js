@@ -1,6 +1,7 @@
 /** A data set that was dropped: what its folders are taken for, what is odd about it, and what to open of it. */
 
-import { countOf, el, make, sentence } from "./dom.js";
+import { el, make, sentence } from "./dom.js";
+import { t } from "./texts.js";
 
 /** Normal images taken of a set: more make each analysis slower and little better. */
 const MOST_NORMALS = 16;
@@ -19,15 +20,15 @@ export async function offerDataSets(session, files, open) {
   if (sets.length === 0) return false;
   const dialog = make("dialog", { class: "dialog", "aria-labelledby": "data-set-title", "data-testid": "data-set" });
   const act = (label, run, kind = "") => make("button", { type: "button", class: kind, text: label, onclick: () => (dialog.close(), run()) });
-  const close = make("button", { type: "button", class: "icon-button", "aria-label": "Close", text: "×", onclick: () => dialog.close() });
+  const close = make("button", { type: "button", class: "icon-button", "aria-label": t("common.close"), text: "×", onclick: () => dialog.close() });
   const parts = sets.map((set) => {
     const [normals, tests] = [spread(set.normals, MOST_NORMALS), set.tests].map((numbers) => numbers.map((number) => files[number]));
     const buttons = make("div", { class: "dialog-actions" });
     if (normals.length > 0) {
-      const label = normals.length < set.normals.length ? `Use ${normals.length} of ${countOf(set.normals.length, "normal image")}` : `Use ${countOf(normals.length, "normal image")}`;
-      buttons.append(act(`${label} to compare with`, () => open.normals(normals), "primary"));
+      const label = normals.length < set.normals.length ? t("dataset.useSome", { used: normals.length, count: set.normals.length }) : t("dataset.useAll", { count: normals.length });
+      buttons.append(act(label, () => open.normals(normals), "primary"));
     }
-    if (tests.length > 0) buttons.append(act(`Open ${countOf(tests.length, "test image")}`, () => open.images(tests)));
+    if (tests.length > 0) buttons.append(act(t("dataset.openTests", { count: tests.length }), () => open.images(tests)));
     return make("section", {},
       ...(set.folder ? [make("h3", { text: set.folder })] : []),
       make("ul", { class: "plain-list" }, ...set.lines.map((line) => make("li", { text: sentence(line) }))),
@@ -35,8 +36,8 @@ export async function offerDataSets(session, files, open) {
       buttons);
   });
   dialog.append(
-    make("div", { class: "dialog-head" }, make("h2", { id: "data-set-title", text: sets.length === 1 ? "This is a data set" : "These are data sets" }), close),
-    make("div", { class: "dialog-body" }, ...parts, make("div", { class: "dialog-actions" }, act(`Open all ${countOf(files.length, "file")} as images`, () => open.images(files)))));
+    make("div", { class: "dialog-head" }, make("h2", { id: "data-set-title", text: t("dataset.title", { count: sets.length }) }), close),
+    make("div", { class: "dialog-body" }, ...parts, make("div", { class: "dialog-actions" }, act(t("dataset.openAll", { count: files.length }), () => open.images(files)))));
   dialog.addEventListener("close", () => dialog.remove());
   el("dialogs").replaceChildren(dialog);
   dialog.showModal();

@@ -3,6 +3,7 @@
  * And the value of a pixel. One windowed picture is kept.
  */
 
+import { numeral, t } from "./texts.js";
 import { isSameRange, rangeOf, spanOf, windowPixels, windowValues } from "./windowing.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -85,14 +86,14 @@ export function createDisplay() {
   function valueAt({ values, units, deep, width, bitmap }, { x, y }) {
     if (values) {
       const value = values[y * width + x];
-      const text = Number.isFinite(value) ? String(Number(value.toFixed(Math.abs(value) < 10 ? 3 : 1))) : "no value";
-      return units ? `${text} ${units}` : `value ${text}`;
+      const text = Number.isFinite(value) ? numeral(Number(value.toFixed(Math.abs(value) < 10 ? 3 : 1))) : t("viewer.noValue");
+      return units ? `${text} ${units}` : t("viewer.value", { value: text });
     }
     // What is shown of a deep picture is not its value.
     if (deep || !bitmap) return "";
     context(probe).drawImage(bitmap, x, y, 1, 1, 0, 0, 1, 1);
     const [red, green, blue] = context(probe).getImageData(0, 0, 1, 1).data;
-    return red === green && green === blue ? `grey ${red}` : `RGB ${red} ${green} ${blue}`;
+    return red === green && green === blue ? t("viewer.grey", { value: red }) : t("viewer.rgb", { red, green, blue });
   }
 
   return { of, valueAt };

@@ -1,9 +1,11 @@
 /** Small helpers for the page's elements and numbers. Nothing here knows what the page is about. */
 
+import { numeral, t } from "./texts.js";
+
 /** @param {string} id @returns {any} the element; the page is broken without it, so this throws */
 export function el(id) {
   const found = document.getElementById(id);
-  if (!found) throw new Error(`The page lacks the element "${id}". Reload it to get matching files.`);
+  if (!found) throw new Error(t("errors.element", { id }));
   return found;
 }
 
@@ -60,13 +62,12 @@ export function createPauses() {
 
 /** @param {number} bytes */
 export function megabytes(bytes) {
-  return `${(bytes / 1e6).toFixed(1)} MB`;
+  return t("units.megabytes", { number: numeral(bytes / 1e6, 1) });
 }
 
-/** Two digits after the point, for people. @param {number} value */
-export function twoDigits(value) {
-  // A tiny negative number would read "-0.00".
-  return Number.isFinite(value) ? value.toFixed(2).replace(/^-(0\.0+)$/, "$1") : "–";
+/** Two digits after the point, for people. @param {number} value @param {import("./texts.js").Say} [say] */
+export function twoDigits(value, say) {
+  return Number.isFinite(value) ? numeral(value, 2, say) : "–";
 }
 
 /** A text with its full stop: the engine's messages have none. @param {string} text */
@@ -77,11 +78,6 @@ export function ended(text) {
 /** A text as a sentence of its own: the engine's messages begin in lower case, as after a colon. @param {string} text */
 export function sentence(text) {
   return ended(text.charAt(0).toUpperCase() + text.slice(1));
-}
-
-/** @param {number} count @param {string} one @param {string} [many] */
-export function countOf(count, one, many = `${one}s`) {
-  return `${count} ${count === 1 ? one : many}`;
 }
 
 /** @param {number} value @param {number} lo @param {number} hi */

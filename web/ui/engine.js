@@ -6,6 +6,7 @@
 import { Lab, Opener, Session, startUnderPagePolicy } from "../../pkg/index.js";
 import { megabytes, sentence } from "./dom.js";
 import { possibleMode } from "./store.js";
+import { t } from "./texts.js";
 
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
@@ -28,9 +29,9 @@ export function manifestUrl({ model }) {
   try {
     url = new URL(path, document.baseURI);
   } catch {
-    throw named("ModelError", "What stands after ?model= is not an address. Correct it, or open the page without it.");
+    throw named("ModelError", t("errors.modelAddress"));
   }
-  if (url.origin !== location.origin) throw named("ModelError", "The address after ?model= is on another site. Put the model on this site and use its path.");
+  if (url.origin !== location.origin) throw named("ModelError", t("errors.modelElsewhere"));
   return url.href;
 }
 
@@ -42,17 +43,16 @@ function named(name, message) {
 /** @param {{neededBytes: number, freeBytes: number | null}} full @returns {string} */
 function roomLacks({ neededBytes, freeBytes }) {
   const needed = megabytes(neededBytes);
-  const lack = freeBytes === null ? `it needs ${needed} more than this browser gives` : `${needed} more are needed, ${megabytes(freeBytes)} are free`;
-  return `The model works, but could not be kept for the next visit: ${lack}. Free disk space or delete this site's data, then reload.`;
+  return freeBytes === null ? t("errors.roomUnknown", { needed }) : t("errors.room", { needed, free: megabytes(freeBytes) });
 }
 
 /** Why there is no model, in words for who wrote the address. @param {string} reason */
 function loadFailure(reason) {
   const wanted = new URLSearchParams(location.search).has("model");
   if (wanted && /manifest\.json is missing/.test(reason)) {
-    return "The model could not be loaded: there is no manifest.json at this address. Check the part after ?model=.";
+    return t("errors.modelMissing");
   }
-  return `The model could not be loaded. ${sentence(reason)}`;
+  return t("errors.model", { reason: sentence(reason) });
 }
 
 /** A device's complaint without the advice to choose the CPU, which the page has just done. @param {string} message */
@@ -148,12 +148,12 @@ export function createEngine(store, messages, network, others) {
   function refuse(error, device) {
     if (error.name === "AbortError") return store.set({ load: { ...state.load, phase: "stopped" } });
     if (error.name === "DeviceError" && device !== "cpu") {
-      messages.notice(`The model could not run on the graphics device, so the CPU is used now. (${sentence(withoutAdvice(error.message))})`);
+      messages.notice(t("errors.gpu", { reason: sentence(withoutAdvice(error.message)) }));
       return void open("cpu");
     }
     store.set({ load: { ...state.load, phase: "failed" } });
     const isOwn = Boolean(state.settings.model) && !new URLSearchParams(location.search).has("model");
-    const retry = isOwn ? { label: "Use this site's model", run: () => void use("") } : { label: "Try again", run: () => void open(device) };
+    const retry = isOwn ? { label: t("errors.useSite"), run: () => void use("") } : { label: t("common.again"), run: () => void open(device) };
     messages.error(loadFailure(error.message), retry);
   }
 
@@ -175,21 +175,20 @@ export function createEngine(store, messages, network, others) {
     crashes += 1;
     // The newest notice tells where things stand; an older one would contradict it.
     messages.clear("notice");
-    const kept = "Your images, normal images and settings are still here.";
     if (crashes === 1) {
-      messages.notice(`The part that runs the model stopped and is starting again on the same device. ${kept}`);
+      messages.notice(t("errors.crashed"));
       return void open(onCpu ? "cpu" : "gpu");
     }
     if (!onCpu) {
       crashes = 0;
-      messages.notice(`The graphics device failed twice, so the model now runs on the CPU. ${kept}`);
+      messages.notice(t("errors.crashedGpu"));
       return void open("cpu");
     }
     crashes = 0;
     state.session?.close();
     store.set({ session: null, load: { ...state.load, phase: "failed" } });
-    messages.error(`The model stopped twice on the CPU. ${kept} Close other tabs to free memory, then try again. (${sentence(error.message)})`, {
-      label: "Try again",
+    messages.error(t("errors.crashedCpu", { reason: sentence(error.message) }), {
+      label: t("common.again"),
       run: () => void open("cpu"),
     });
   }
@@ -226,7 +225,7 @@ export function createEngine(store, messages, network, others) {
           if (phase === "loading") return;
           off();
           if (phase === "ready" && state.session) return resolve(state.session);
-          const reason = new Error("The model is not loaded. Load it, then analyse again.");
+          const reason = new Error(t("errors.notLoadedAnalyse"));
           reason.name = "ModelError";
           reject(reason);
         };

@@ -4,13 +4,14 @@
  * are in them only when the box is ticked.
  */
 
-import { countOf, createPauses, el, make, sentence, setHidden, setText } from "./dom.js";
+import { createPauses, el, make, sentence, setHidden, setText } from "./dom.js";
 import { besideWhat, fileName, withoutEnding } from "./names.js";
 import { thresholdFor } from "./results.js";
 import { download } from "./save.js";
 import { createSliceExports } from "./slice-exports.js";
 import { analysedSlices } from "./stacks.js";
 import { currentImage } from "./store.js";
+import { inEnglish, t } from "./texts.js";
 import { warningsFor } from "./warnings.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -42,36 +43,36 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
     const alone = (/** @type {"npy" | "png16"} */ kind) => async () => blobOf(await sources.write(null, { kind, values: result.overlay, side: result.size }), kind === "npy" ? "application/octet-stream" : "image/png");
     /** @type {Record<string, Kind>} */
     const kinds = {
-      page: { name: "this page as it prints (.html)", ending: "html", hint: "One file with picture, map, reading and settings; it opens anywhere and asks the network for nothing.", make: async () => (await images.decode(item), print.file()) },
-      png16: { name: "map, 16 bits (.png)", ending: "png", hint: `The values of the map, ${result.size} × ${result.size}: the text “Range” in the file names those of black and white.`, make: alone("png16") },
-      npy: { name: "map, NumPy (.npy)", ending: "npy", hint: `The values of the map as they are, ${result.size} × ${result.size}.`, make: alone("npy") },
+      page: { name: t("exports.page"), ending: "html", hint: t("exports.pageHint"), make: async () => (await images.decode(item), print.file()) },
+      png16: { name: t("exports.png16"), ending: "png", hint: t("exports.png16Hint", { size: result.size }), make: alone("png16") },
+      npy: { name: t("exports.npy"), ending: "npy", hint: t("exports.npyHint", { size: result.size }), make: alone("npy") },
     };
     if (threshold !== null && !isVoid) {
-      kinds.outlines = { name: "outlines and places (.json)", ending: "json", hint: "What lies above the threshold, in pixels of the image, and in mm² where the file has a spacing.", make: () => slicewise.outlines(item, threshold, el("report-names").checked) };
+      kinds.outlines = { name: t("exports.outlines"), ending: "json", hint: t("exports.outlinesHint"), make: () => slicewise.outlines(item, threshold, el("report-names").checked) };
     }
     const { series, slice } = item;
     const all = sameSlices(item);
     if (series && all.length > 1 && all.some((one) => thresholdFor(state, one) !== null)) {
-      kinds.outlinesOfAll = { name: `outlines and places of ${countOf(all.length, "slice")} (.json)`, ending: "json", ofAll: true, hint: "What lies above the threshold of each slice, in its pixels and in mm², with number and place of the slice.", make: () => slicewise.outlinesOfAll(all, series, el("report-names").checked) };
+      kinds.outlinesOfAll = { name: t("exports.outlinesOfAll", { count: all.length }), ending: "json", ofAll: true, hint: t("exports.outlinesOfAllHint"), make: () => slicewise.outlinesOfAll(all, series, el("report-names").checked) };
     }
     if (!series || series.isPicture || (slice && slice.axis !== "axial")) return kinds;
     const slices = all;
-    const what = countOf(slices.length, "slice");
+    const count = slices.length;
     const write = (/** @type {import("../../pkg/index.d.ts").WriteRequest["kind"]} */ kind, /** @type {string} */ type) => async () => blobOf(await sources.write(series, {
       kind, model, side: result.size, threshold: threshold ?? Infinity, slices: slices.map((one) => numberOf(one, series)), values: await joined(slices.flatMap(({ result: one }) => one ?? [])),
     }), type);
-    kinds.map = { name: `map of ${what}, NIfTI (.nii.gz)`, ending: "nii.gz", hint: "In the space of the source; no number where no slice was analysed.", make: write("map", "application/gzip") };
+    kinds.map = { name: t("exports.map", { count }), ending: "nii.gz", hint: t("exports.mapHint"), make: write("map", "application/gzip") };
     if (threshold !== null && !isVoid) {
-      kinds.labels = { name: `what lies above, NIfTI (.nii.gz)`, ending: "nii.gz", hint: `${what}: 1 at the threshold or above, 0 elsewhere, in the space of the source.`, make: write("labels", "application/gzip") };
+      kinds.labels = { name: t("exports.labels"), ending: "nii.gz", hint: t("exports.labelsHint", { count }), make: write("labels", "application/gzip") };
       if (series.format.startsWith("DICOM")) {
-        kinds.segmentation = { name: "what lies above, DICOM Segmentation (.dcm)", ending: "dcm", hint: `${what}. It refers to the source's images by their identifiers and holds nothing of the patient.`, make: write("segmentation", "application/dicom") };
+        kinds.segmentation = { name: t("exports.segmentation"), ending: "dcm", hint: t("exports.segmentationHint", { count }), make: write("segmentation", "application/dicom") };
       }
     }
     if (series.format.startsWith("DICOM")) {
       const capture = (/** @type {ImageItem[]} */ items) => () => slicewise.capture(items, series, items.map((one) => numberOf(one, series)), model);
-      kinds.capture = { name: "slice with overlay, DICOM (.dcm)", ending: "dcm", hint: "A Secondary Capture that refers to the source's image.", make: capture([item]) };
+      kinds.capture = { name: t("exports.capture"), ending: "dcm", hint: t("exports.captureHint"), make: capture([item]) };
       if (slices.length > 1) {
-        kinds.captures = { name: `${what} with overlay, DICOM (.dcm)`, ending: "dcm", ofAll: true, hint: "One Secondary Capture of several pictures that refer to the source's images.", make: capture(slices) };
+        kinds.captures = { name: t("exports.captures", { count }), ending: "dcm", ofAll: true, hint: t("exports.capturesHint"), make: capture(slices) };
       }
     }
     return kinds;
@@ -91,12 +92,12 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
     button.ariaDisabled = "true";
     try {
       const { object, mode } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
-      const label = kind.ofAll ? `Image ${item.number}` : item.label;
+      const label = kind.ofAll ? inEnglish("image.label", { number: item.number }) : item.label;
       const called = el("report-names").checked ? withoutEnding(kind.ofAll ? item.series?.name ?? item.path : item.path) : label;
       download(await kind.make(), `${fileName(called, object, besideWhat(mode), select.value)}.${kind.ending}`);
     } catch (error) {
-      if (error.name === "AbortError") messages.notice("Nothing was saved: it was stopped.");
-      else messages.error(`The file could not be saved. ${sentence(error.message)}`);
+      if (error.name === "AbortError") messages.notice(t("exports.stopped"));
+      else messages.error(t("exports.failed", { reason: sentence(error.message) }));
     } finally {
       button.removeAttribute("aria-disabled");
     }

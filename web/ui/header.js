@@ -1,8 +1,13 @@
 /** The header: model, device tier, and what the page has fetched since the model was ready. */
 
 import { el, setText } from "./dom.js";
+import { numeral, t } from "./texts.js";
 
-export const TIERS = { gpu16: "WebGPU, 16 bit", gpu32: "WebGPU", cpu: "CPU" };
+/** @type {Record<string, import("./texts.js").Key>} */
+const TIERS = { gpu16: "device.gpu16", gpu32: "device.gpu32", cpu: "device.cpu" };
+
+/** What a tier of devices is called. @param {string} tier */
+export const tierName = (tier) => (TIERS[tier] ? t(TIERS[tier]) : tier);
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function mountHeader(store) {
@@ -11,11 +16,11 @@ export function mountHeader(store) {
     const { info, load } = state;
     const device = el("device-button");
     const ready = load.phase === "ready" && info;
-    setText(el("model-name"), info?.name ?? (load.phase === "loading" ? "loading" : "none"));
-    setText(el("device-name"), ready ? TIERS[info.device.tier] ?? info.device.tier : load.phase === "loading" ? "checking" : "none");
+    setText(el("model-name"), info?.name ?? (load.phase === "loading" ? t("header.loading") : t("header.none")));
+    setText(el("device-name"), ready ? tierName(info.device.tier) : load.phase === "loading" ? t("header.checking") : t("header.none"));
     device.dataset.tier = ready ? info.device.tier : "";
-    device.title = ready ? info.device.reason : "Where the model runs, and why";
+    device.title = ready ? info.device.reason : t("header.deviceTitle");
     const blocked = state.requests.filter((request) => request.blocked).length;
-    setText(el("requests-count"), `${state.requests.length - blocked}${blocked ? ` + ${blocked} blocked` : ""}`);
+    setText(el("requests-count"), blocked ? t("header.blocked", { sent: state.requests.length - blocked, blocked }) : numeral(state.requests.length));
   });
 }

@@ -4,6 +4,7 @@
  */
 
 import { KNOWN } from "./objects.js";
+import { t } from "./texts.js";
 
 /** What a file says of itself. @typedef {{format: string, modality: string | null, bodyPart: string | null}} Shown */
 
@@ -18,19 +19,19 @@ export function suggested({ modality, bodyPart }, objects) {
   return objects.filter((id) => fits.includes(id));
 }
 
-/** Why an object and a series do not belong together. @param {Shown} series @param {string} object its id @returns {string | null} */
-export function mismatch({ modality, bodyPart }, object) {
+/** Why an object and a series do not belong together. @param {Shown} series @param {string} object its id @param {import("./texts.js").Say} [say] @returns {string | null} */
+export function mismatch({ modality, bodyPart }, object, say = t) {
   const known = KNOWN.find(({ id }) => id === object);
   if (!modality || !known) return null;
   if (!known.modalities.includes(modality)) {
-    return `the modality is ${modality}, models for ${object} are made from ${known.modalities.join(" or ")}: the score may mean nothing`;
+    return say("hints.modality", { modality, object, modalities: known.modalities.join(` ${say("hints.or")} `) });
   }
   const part = bodyPart?.toUpperCase();
-  return hasPart(known, part) ? null : `the body part is ${part}, which models for ${object} have not seen: the score may mean nothing`;
+  return hasPart(known, part) ? null : say("hints.part", { part: part ?? "", object });
 }
 
 /** What a series shows, in words. @param {Shown} series */
 export function shows({ format, modality, bodyPart }) {
-  if (!modality) return `${format} without a modality`;
-  return bodyPart ? `${modality} of ${bodyPart}` : modality;
+  if (!modality) return t("hints.noModality", { format });
+  return bodyPart ? t("hints.shows", { modality, part: bodyPart }) : modality;
 }

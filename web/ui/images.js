@@ -9,6 +9,7 @@
 import { ended } from "./dom.js";
 import { windowFor } from "./results.js";
 import { currentImage } from "./store.js";
+import { inEnglish, t } from "./texts.js";
 import { createThumbs } from "./thumbs.js";
 
 /** Full-size pixels kept, beside those in view: of so many pictures, and so many in all, with 8 bytes for each at most. */
@@ -49,7 +50,7 @@ export function createImages(store, messages, engine) {
   /** An image that is in no list yet. @param {Added & {label?: string}} picture @returns {ImageItem} */
   function create({ content, name, path = name, note = "", series, label }) {
     return {
-      id: nextId++, number, content, name, path, note, noteKey: "", label: label ?? `Image ${number}`, status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
+      id: nextId++, number, content, name, path, note, noteKey: "", label: label ?? inEnglish("image.label", { number }), status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
       thumb: null, bitmap: null, input: null, decodedWindow: null, shown: null, leftOut: [], message: "", warnings: [], result: null, resultKey: "", normals: [],
       units: series?.units ?? null, windows: series?.windows ?? [], spacingMm: series?.spacingMm ?? null, modality: series?.modality ?? null, series: series ?? null,
     };
@@ -58,7 +59,7 @@ export function createImages(store, messages, engine) {
   /** @param {Added[]} pictures @returns {ImageItem[]} */
   function add(pictures) {
     if (pictures.length > MAX_ADDED) {
-      messages.notice(`Only the first ${MAX_ADDED} of ${pictures.length} files were added. Add the others later.`);
+      messages.notice(t("image.tooMany", { most: MAX_ADDED, total: pictures.length }));
     }
     const items = pictures.slice(0, MAX_ADDED).map((picture) => (nextNumber(), create(picture)));
     insert(items);
@@ -76,7 +77,7 @@ export function createImages(store, messages, engine) {
 
   /** Files that cannot be opened, with their reasons. @param {{name: string, path: string, message: string}[]} files */
   function addRefused(files) {
-    const content = () => Promise.reject(new Error("This file cannot be read. Choose another image."));
+    const content = () => Promise.reject(new Error(t("image.unreadable")));
     const items = files.map(({ name, path }) => (nextNumber(), create({ content, name, path })));
     const isFirst = state.images.length === 0;
     state.images = [...state.images, ...items];
@@ -160,7 +161,7 @@ export function createImages(store, messages, engine) {
     const isKnown = () => item.input && (!item.deep || item.decodedWindow === windowFor(state, item));
     // A decoding that is under way may have begun with another window.
     for (let tries = 0; tries < 2 && !isKnown(); tries += 1) await decode(item);
-    if (!item.input) throw new Error("The image is not decoded yet. Try again in a moment.");
+    if (!item.input) throw new Error(t("image.notDecoded"));
     return item.input;
   }
 
@@ -227,8 +228,8 @@ export function createImages(store, messages, engine) {
     const lost = state.images.filter((item) => item.status === "error");
     if (lost.length === 0) return messages.settle(UNREADABLE);
     const [{ name, message }] = lost;
-    const text = lost.length === 1 ? `${name}: ${ended(message)}`
-      : `${lost.length} files could not be read. They stay in the list with their reasons. The first is ${name}: ${ended(message)}`;
+    const text = lost.length === 1 ? t("image.lost", { name, reason: ended(message) })
+      : t("image.lostMany", { count: lost.length, name, reason: ended(message) });
     messages.error(text, null, UNREADABLE);
   }
 

@@ -3,6 +3,7 @@
 import { offerDataSets } from "./dataset.js";
 import { el } from "./dom.js";
 import { comparePaths } from "./names.js";
+import { t } from "./texts.js";
 import { ENDING as WORKSPACE_ENDING } from "./workspace.js";
 
 /** Files that systems put into folders by themselves. */
@@ -37,7 +38,7 @@ export function mountIntake(add, messages, engine, addModel) {
     for (const { file } of workspaces.slice(0, 1)) add.workspace(file, file.name);
     if (workspaces.length > 0 && workspaces.length === files.length) return;
     const usable = files.filter((one) => !NOISE.test(one.file.name) && !workspaces.includes(one));
-    if (usable.length === 0) return messages.error("There is no picture in it. Choose PNG, JPEG, WebP, BMP, TIFF, DICOM, NIfTI, NRRD or MetaImage files.");
+    if (usable.length === 0) return messages.error(t("opening.noPicture"));
     usable.sort((a, b) => comparePaths(a.path, b.path));
     const all = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));
     const hasModel = all.some(({ name }) => MODEL.test(name));
@@ -75,7 +76,7 @@ export function mountIntake(add, messages, engine, addModel) {
     try {
       take(await droppedFiles(event.dataTransfer), toSupport ? add.normals : add.images);
     } catch {
-      messages.error("The dropped files could not be read. Use the button to choose them.");
+      messages.error(t("opening.drop"));
     }
   });
 

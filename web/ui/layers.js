@@ -6,6 +6,7 @@
 import { limitsOf as mapLimits, shownMap, span } from "./compact.js";
 import { colourRange, thresholdFor } from "./results.js";
 import { projection } from "./stacks.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -26,7 +27,7 @@ export function layersOf(state, item) {
   let layers = cache.get(result);
   if (!layers) cache.set(result, (layers = list(result, state.info?.scoring.blocks.length ?? Infinity)));
   const over = projection(state, item);
-  return over ? [...layers, { id: PROJECTION, name: `highest of ${over.count} slices`, get map() { return over.map(); }, size: over.size }] : layers;
+  return over ? [...layers, { id: PROJECTION, name: t("layers.highest", { count: over.count }), get map() { return over.map(); }, size: over.size }] : layers;
 }
 
 /** @param {import("../../pkg/index.d.ts").Result & {zero?: Float32Array | null, memory?: Float32Array | null}} result @param {number} blocks that are compared @returns {Layer[]} */
@@ -39,11 +40,11 @@ function list(result, blocks) {
     return values && side > 0 && side * side === values.length ? [{ id, name, map: values, size: side }] : [];
   };
   return [
-    { id: OWN, name: "result", get map() { return result.overlay; }, size, limits: () => mapLimits(result).overlay },
-    ...square("zero", "compared with words", zero),
-    ...square("memory", "compared with normal images", memory),
-    ...(levels ?? []).flatMap((values, n) => square(`level-${n + 1}`, n < ofBlocks ? `level ${n + 1} of ${ofBlocks}` : "left with right", values)),
-    { id: "map", name: "result, placed as in the paper", get map() { return shownMap(result); }, size, limits: () => mapLimits(result).map },
+    { id: OWN, name: t("layers.result"), get map() { return result.overlay; }, size, limits: () => mapLimits(result).overlay },
+    ...square("zero", t("layers.words"), zero),
+    ...square("memory", t("layers.normals"), memory),
+    ...(levels ?? []).flatMap((values, n) => square(`level-${n + 1}`, n < ofBlocks ? t("layers.level", { number: n + 1, total: ofBlocks }) : t("layers.sides"), values)),
+    { id: "map", name: t("layers.paper"), get map() { return shownMap(result); }, size, limits: () => mapLimits(result).map },
   ];
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 import { UPRIGHT, turnWords, turned } from "./view.js";
 
 /** @typedef {import("./windowing.js").Range} Range */
@@ -64,7 +65,7 @@ export function createLook(store) {
     /** Whether anything but the zoom differs from the file. */
     words() {
       const { turn, invert } = of();
-      return [turnWords(turn), invert ? "shown inverted" : ""].filter(Boolean).join(", ");
+      return [turnWords(turn), invert ? t("turn.inverted") : ""].filter(Boolean).join(", ");
     },
   };
 }

@@ -1,5 +1,7 @@
 /** Distances and areas on a picture, in millimetres where the spacing of its pixels is known, in pixels otherwise. Pure. */
 
+import { numeral, t } from "./texts.js";
+
 /** @typedef {{x: number, y: number}} Point of the picture */
 /** @typedef {readonly [number, number] | null | undefined} Spacing between rows and between columns, in mm */
 
@@ -17,15 +19,15 @@ export function ellipseArea(from, to, spacingMm) {
 
 /** @param {import("./types.d.ts").Measure} measure @param {Spacing} spacingMm */
 export function measureWords({ kind, from, to }, spacingMm) {
-  return kind === "ruler" ? `${digits(distance(from, to, spacingMm))} ${spacingMm ? "mm" : "px"}` : areaWords(ellipseArea(from, to, spacingMm), Boolean(spacingMm));
+  return kind === "ruler" ? t(spacingMm ? "units.mm" : "units.px", { number: digits(distance(from, to, spacingMm)) }) : areaWords(ellipseArea(from, to, spacingMm), Boolean(spacingMm));
 }
 
 /** @param {number} area @param {boolean} isMm */
 export function areaWords(area, isMm) {
-  return `${digits(area)} ${isMm ? "mm²" : "px"}`;
+  return t(isMm ? "units.mm2" : "units.px", { number: digits(area) });
 }
 
 /** Three digits that count, no more than one after the point for large ones. @param {number} value */
 function digits(value) {
-  return value >= 100 ? String(Math.round(value)) : value >= 10 ? value.toFixed(1) : value.toFixed(2);
+  return value >= 100 ? numeral(Math.round(value)) : numeral(value, value >= 10 ? 1 : 2);
 }

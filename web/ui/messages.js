@@ -3,7 +3,8 @@
  * A message stays until it is dismissed or its matter is settled; it never takes anything away.
  */
 
-import { countOf, el, make } from "./dom.js";
+import { el, make } from "./dom.js";
+import { t } from "./texts.js";
 
 /** More than this many at once hide the picture. */
 const SHOWN = 3;
@@ -63,8 +64,8 @@ export function mountMessages(store, messages) {
 /** @param {number} hidden @param {ReturnType<typeof createMessages>} messages */
 function older(hidden, messages) {
   return make("p", { class: "message-more" },
-    `${countOf(hidden, "earlier message")} ${hidden === 1 ? "is" : "are"} not shown.`,
-    make("button", { type: "button", "data-testid": "dismiss-all", text: "Dismiss all", onclick: messages.dismissAll }));
+    t("errors.older", { count: hidden }),
+    make("button", { type: "button", "data-testid": "dismiss-all", text: t("errors.dismissAll"), onclick: messages.dismissAll }));
 }
 
 /** @param {import("./types.d.ts").Message} message @param {ReturnType<typeof createMessages>} messages */
@@ -80,6 +81,6 @@ function card(message, messages) {
     const { label, run } = message.action;
     node.append(make("button", { type: "button", "data-testid": message.lasting ? "undo" : "retry", text: label, onclick: () => (messages.dismiss(message.id), run()) }));
   }
-  node.append(make("button", { type: "button", class: "icon-button", "aria-label": "Dismiss", text: "×", onclick: () => messages.dismiss(message.id) }));
+  node.append(make("button", { type: "button", class: "icon-button", "aria-label": t("errors.dismiss"), text: "×", onclick: () => messages.dismiss(message.id) }));
   return node;
 }

@@ -10,6 +10,7 @@ import { el, make, megabytes, sentence, setText } from "./dom.js";
 import { manifestUrl, siteModelUrl } from "./engine.js";
 import { openNewModel } from "./new-model.js";
 import { download } from "./save.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("../../pkg/index.d.ts").OwnModel} OwnModel */
 
@@ -24,7 +25,7 @@ export function createModels(store, messages, engine) {
   /** Opens a model unless an analysis is running. @param {string} url "" for this site's @returns {boolean} */
   function use(url) {
     if (state.run) {
-      messages.notice("An analysis is running. Wait for its end or cancel it, then open the model.", null, "model must wait");
+      messages.notice(t("models.busy"), null, "model must wait");
       return false;
     }
     void engine.use(url);
@@ -36,7 +37,7 @@ export function createModels(store, messages, engine) {
     // One at a time: its progress would be out of sight.
     if (el("dialogs").querySelector('[data-testid="new-model"]')) return;
     void openNewModel(engine, files, (model) => {
-      if (!use(model.url)) messages.offer(`The model ${model.name} is ready.`, { label: "Open it", run: () => void use(model.url) }, "model ready");
+      if (!use(model.url)) messages.offer(t("models.ready", { name: model.name }), { label: t("models.openIt"), run: () => void use(model.url) }, "model ready");
     });
   }
 
@@ -70,10 +71,10 @@ export function createModels(store, messages, engine) {
     }
     void attempt(async () => {});
     return make("section", { class: "model-menu" },
-      make("h3", { text: "Choose a model" }),
+      make("h3", { text: t("models.choose") }),
       list, problem,
-      make("div", { class: "dialog-actions" }, make("label", { class: "button add", for: "model-files" }, make("span", { "aria-hidden": "true", text: "+" }), " Add a model"), input),
-      make("p", { class: "hint", text: "A checkpoint: CLIP of OpenAI (.pt), open_clip or Hugging Face, DINOv2, alone or with MVFA adapters (.pth); in parts with their index; or a finished model (its files, or .zip). Choose all its files together, or drop them on the page. They stay on this machine." }));
+      make("div", { class: "dialog-actions" }, make("label", { class: "button add", for: "model-files" }, make("span", { "aria-hidden": "true", text: "+" }), ` ${t("newModel.title")}`), input),
+      make("p", { class: "hint", text: t("models.hint") }));
   }
 
   /** The address of the open model, or "". */
@@ -88,10 +89,10 @@ export function createModels(store, messages, engine) {
   /** @param {string} current */
   function siteRow(current) {
     const isOpen = current === siteModelUrl();
-    const others = !isOpen && !state.settings.model && current ? [row("Model of this page's address", current, true, [])] : [];
-    const card = isOpen && state.info ? make("a", { href: new URL(state.info.card, current).href, target: "_blank", rel: "noopener", text: "Model card (opens in a new tab)" }) : null;
-    const site = row("This site's model", isOpen && state.info ? state.info.name : "comes with the page", isOpen, [
-      ...(isOpen ? [] : [button("Open", "Open this site's model", () => use("") && closeDialog())]),
+    const others = !isOpen && !state.settings.model && current ? [row(t("models.ofAddress"), current, true, [])] : [];
+    const card = isOpen && state.info ? make("a", { href: new URL(state.info.card, current).href, target: "_blank", rel: "noopener", text: t("models.card") }) : null;
+    const site = row(t("models.site"), isOpen && state.info ? state.info.name : t("models.comes"), isOpen, [
+      ...(isOpen ? [] : [button(t("models.open"), t("models.openSite"), () => use("") && closeDialog())]),
       ...(card ? [card] : []),
     ]);
     return others.length > 0 ? fragment(site, ...others) : site;
@@ -103,29 +104,29 @@ export function createModels(store, messages, engine) {
     const { id, name } = model;
     if (!model.isWhole) {
       const share = Math.floor((100 * model.doneBytes) / Math.max(1, model.totalBytes));
-      return row(name, `not finished (${share} %, ${megabytes(model.storedBytes)}); choose the same files again to go on`, false, [
-        button("Delete", `Delete what is kept of ${name}`, () => attempt(() => deleteOwnModel(id))),
+      return row(name, t("models.unfinished", { percent: share, size: megabytes(model.storedBytes) }), false, [
+        button(t("models.delete"), t("models.deletePart", { name }), () => attempt(() => deleteOwnModel(id))),
       ]);
     }
-    const words = model.zeroShot ? "words and normal images" : "normal images";
-    const item = row(name, `${megabytes(model.storedBytes)}, ${model.dtype}, ${model.sizePx} px; compares with ${words}; ${model.objects.join(", ")}`, isOpen, [
-      ...(isOpen ? [] : [button("Open", `Open ${name}`, () => use(model.url) && closeDialog())]),
-      button("Card", `Card of ${name}`, () => attempt(async () => {
+    const words = model.zeroShot ? t("models.withBoth") : t("models.withNormals");
+    const item = row(name, t("models.about", { size: megabytes(model.storedBytes), type: model.dtype, px: model.sizePx, words, objects: model.objects.join(", ") }), isOpen, [
+      ...(isOpen ? [] : [button(t("models.open"), t("models.openName", { name }), () => use(model.url) && closeDialog())]),
+      button(t("models.cardShort"), t("models.cardOf", { name }), () => attempt(async () => {
         const open = item.querySelector("pre");
         if (open) return open.remove();
         item.append(make("pre", { class: "model-card", tabindex: "0", text: await ownModelCard(id) }));
       }, false)),
-      button("Rename", `Rename ${name}`, () => {
-        const wanted = prompt("Name of the model", name)?.trim();
+      button(t("models.rename"), t("models.renameName", { name }), () => {
+        const wanted = prompt(t("models.askName"), name)?.trim();
         if (!wanted || wanted === name) return;
         void attempt(async () => {
           await renameOwnModel(id, wanted);
           if (isOpen && state.info) store.set({ info: { ...state.info, name: wanted } });
         });
       }),
-      button("Save as .zip", `Save ${name} as an archive`, (event) => attempt(() => save(model, /** @type {HTMLButtonElement} */ (event.currentTarget)))),
-      button("Delete", `Delete ${name}`, () => {
-        if (!confirm(`Delete the model ${name} from this browser?`)) return;
+      button(t("models.zip"), t("models.zipName", { name }), (event) => attempt(() => save(model, /** @type {HTMLButtonElement} */ (event.currentTarget)))),
+      button(t("models.delete"), t("models.deleteName", { name }), () => {
+        if (!confirm(t("models.deleteSure", { name }))) return;
         void attempt(async () => {
           await deleteOwnModel(id);
           if (isOpen) use("");
@@ -139,7 +140,7 @@ export function createModels(store, messages, engine) {
   async function save({ id, name }, button) {
     button.disabled = true;
     const lab = await engine.lab();
-    const blob = await lab.export(id, { onProgress: ({ done, total }) => setText(button, `${Math.floor((100 * done) / Math.max(1, total))} %`) });
+    const blob = await lab.export(id, { onProgress: ({ done, total }) => setText(button, t("units.percent", { number: Math.floor((100 * done) / Math.max(1, total)) })) });
     download(blob, `${name.replace(/[^\p{L}\p{N}._ -]+/gu, "-")}.zip`);
   }
 
@@ -155,7 +156,7 @@ export function createModels(store, messages, engine) {
  */
 function row(name, text, isOpen, actions) {
   return make("li", { "aria-current": isOpen ? "true" : null },
-    make("div", { class: "model-words" }, make("strong", { text: name }), ...(isOpen ? [make("span", { class: "model-open", text: "in use" })] : []), make("small", { text })),
+    make("div", { class: "model-words" }, make("strong", { text: name }), ...(isOpen ? [make("span", { class: "model-open", text: t("models.isInUse") })] : []), make("small", { text })),
     make("div", { class: "model-actions" }, ...actions));
 }
 

@@ -4,6 +4,7 @@
  */
 
 import { watchRequests } from "../../pkg/index.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("../../pkg/index.d.ts").NetworkRequest} NetworkRequest */
 
@@ -30,5 +31,6 @@ export function createNetwork(store) {
 export function requestLine({ method, url, blocked }) {
   const { origin, pathname, search } = new URL(url);
   const address = origin === location.origin ? pathname + search : url;
-  return `${method} ${address}${blocked ? " (blocked, nothing was sent)" : ""}`;
+  const line = `${method} ${address}`;
+  return blocked ? t("requests.blocked", { request: line }) : line;
 }

@@ -1,14 +1,17 @@
 /** The dialog for files of a model: what they are, how the model shall be kept, and how far its making is. */
 
 import { el, ended, make, megabytes, sentence, setHidden, setText } from "./dom.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("../../pkg/index.d.ts").Found} Found */
 /** @typedef {import("../../pkg/index.d.ts").OwnModel} OwnModel */
 /** @typedef {import("../../pkg/index.d.ts").ConvertProgress} ConvertProgress */
 
 const TYPES = /** @type {const} */ (["f16", "i8", "f32"]);
-const TYPE_WORDS = { f16: "16-bit floats: nearly as exact, half the size", i8: "8-bit integers: smallest, a little less exact", f32: "32-bit floats: exact, largest" };
-const STAGE_WORDS = { tensors: "Converting", words: "Encoding words", "self-test": "Testing the model", files: "Copying", archive: "Packing" };
+/** @type {Record<typeof TYPES[number], import("./texts.js").Key>} */
+const TYPE_WORDS = { f16: "newModel.f16", i8: "newModel.i8", f32: "newModel.f32" };
+/** @type {Record<ConvertProgress["stage"], import("./texts.js").Key>} */
+const STAGE_WORDS = { tensors: "newModel.converting", words: "newModel.words", "self-test": "newModel.testing", files: "newModel.copying", archive: "newModel.packing" };
 
 /**
  * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
@@ -17,13 +20,13 @@ const STAGE_WORDS = { tensors: "Converting", words: "Encoding words", "self-test
  */
 export async function openNewModel(engine, files, made) {
   const controller = new AbortController();
-  const status = make("p", { class: "status", role: "status", "data-testid": "new-model-status", text: "Looking at the files…" });
+  const status = make("p", { class: "status", role: "status", "data-testid": "new-model-status", text: t("newModel.looking") });
   const problem = make("p", { class: "hint region-problem", role: "alert", "data-testid": "new-model-problem", hidden: true });
-  const bar = make("progress", { max: "1", "aria-label": "Progress", "data-testid": "new-model-progress" });
+  const bar = make("progress", { max: "1", "aria-label": t("newModel.progress"), "data-testid": "new-model-progress" });
   const body = make("div", { class: "dialog-body" });
   const dialog = make("dialog", { class: "dialog", "aria-labelledby": "new-model-title", "data-testid": "new-model" });
-  const close = make("button", { type: "button", class: "icon-button", "aria-label": "Close", text: "×", onclick: () => dialog.close() });
-  dialog.append(make("div", { class: "dialog-head" }, make("h2", { id: "new-model-title", text: "Add a model" }), close), body);
+  const close = make("button", { type: "button", class: "icon-button", "aria-label": t("common.close"), text: "×", onclick: () => dialog.close() });
+  dialog.append(make("div", { class: "dialog-head" }, make("h2", { id: "new-model-title", text: t("newModel.title") }), close), body);
   // What is finished of it is kept.
   dialog.addEventListener("close", () => (controller.abort(), dialog.remove()));
   el("dialogs").replaceChildren(dialog);
@@ -45,7 +48,7 @@ export async function openNewModel(engine, files, made) {
   async function look() {
     setHidden(problem, true);
     setHidden(bar, false);
-    setText(status, "Looking at the files…");
+    setText(status, t("newModel.looking"));
     place.replaceChildren();
     try {
       const lab = await engine.lab();
@@ -68,7 +71,7 @@ export async function openNewModel(engine, files, made) {
     setHidden(more.element, true);
     setHidden(bar, false);
     setHidden(problem, true);
-    const stop = make("button", { type: "button", "data-testid": "new-model-cancel", text: "Cancel", onclick: () => controller.abort() });
+    const stop = make("button", { type: "button", "data-testid": "new-model-cancel", text: t("common.cancel"), onclick: () => controller.abort() });
     body.append(make("div", { class: "dialog-actions" }, stop));
     stop.focus();
     try {
@@ -97,12 +100,12 @@ function moreChoices(changed) {
     const input = make("input", { autocomplete: "off", ...props });
     return { input, element: make("label", {}, label, " ", input) };
   };
-  const size = line("Side of the input (--size)", { type: "number", min: "14", step: "1", placeholder: "240", "data-testid": "new-model-size" });
-  const heads = line("Attention heads (--heads)", { type: "number", min: "1", step: "1", "data-testid": "new-model-heads" });
-  const levels = line("Blocks (--levels)", { type: "text", placeholder: "6,12,18,24", "data-testid": "new-model-levels" });
-  const prefix = line("Tower (--prefix)", { type: "text", "data-testid": "new-model-prefix" });
-  const element = make("details", { class: "more-choices" }, make("summary", { text: "More choices", "data-testid": "new-model-more" }),
-    make("form", { class: "region-numbers" }, ...[size, heads, levels, prefix].map((one) => one.element), make("button", { type: "submit", text: "Look again", "data-testid": "new-model-again" })));
+  const size = line(t("newModel.side"), { type: "number", min: "14", step: "1", placeholder: "240", "data-testid": "new-model-size" });
+  const heads = line(t("newModel.heads"), { type: "number", min: "1", step: "1", "data-testid": "new-model-heads" });
+  const levels = line(t("newModel.blocks"), { type: "text", placeholder: "6,12,18,24", "data-testid": "new-model-levels" });
+  const prefix = line(t("newModel.tower"), { type: "text", "data-testid": "new-model-prefix" });
+  const element = make("details", { class: "more-choices" }, make("summary", { text: t("newModel.more"), "data-testid": "new-model-more" }),
+    make("form", { class: "region-numbers" }, ...[size, heads, levels, prefix].map((one) => one.element), make("button", { type: "submit", text: t("newModel.again"), "data-testid": "new-model-again" })));
   element.addEventListener("submit", (/** @type {Event} */ event) => {
     event.preventDefault();
     changed();
@@ -132,23 +135,23 @@ function choices(found, free, convert) {
   name.value = found.name;
   const room = make("p", { class: "hint region-problem", role: "status", hidden: true });
   const form = make("form", { class: "new-model", method: "dialog" },
-    ...(isBundle ? [make("p", { text: `A finished model of ${megabytes(found.totalBytes ?? 0)}.` })] : [
-      make("h3", { text: "What was found" }),
-      make("ul", { class: "plain-list", "data-testid": "new-model-found" }, ...found.taken.map((text) => make("li", { text: sentence(text) })), ...found.leftOut.map((text) => make("li", { text: sentence(`left out: ${text}`) }))),
-      ...(found.adapters ? [] : [make("p", { class: "hint", text: "Without MVFA adapters the model compares with normal images, by the tower's own features; it has no words." })]),
+    ...(isBundle ? [make("p", { text: t("newModel.finished", { size: megabytes(found.totalBytes ?? 0) }) })] : [
+      make("h3", { text: t("newModel.found") }),
+      make("ul", { class: "plain-list", "data-testid": "new-model-found" }, ...found.taken.map((text) => make("li", { text: sentence(text) })), ...found.leftOut.map((text) => make("li", { text: sentence(t("newModel.leftOut", { what: text })) }))),
+      ...(found.adapters ? [] : [make("p", { class: "hint", text: t("newModel.noAdapters") })]),
     ]),
-    make("label", { class: "field" }, make("span", { text: "Name" }), name),
+    make("label", { class: "field" }, make("span", { text: t("newModel.name") }), name),
     ...(isBundle ? [] : [types(found)]),
     ...(!isBundle && found.zeroShot ? [objects(found)] : []),
     room,
-    make("div", { class: "dialog-actions" }, make("button", { type: "submit", class: "primary", "data-testid": "new-model-convert", text: isBundle ? "Keep it in this browser" : "Convert" })),
-    make("p", { class: "hint", text: "The model is kept in this browser. The files are read on this machine, and nothing in them is executed." }));
+    make("div", { class: "dialog-actions" }, make("button", { type: "submit", class: "primary", "data-testid": "new-model-convert", text: isBundle ? t("newModel.keep") : t("newModel.convert") })),
+    make("p", { class: "hint", text: t("newModel.kept") }));
   const dtype = () => /** @type {"f16" | "i8" | "f32"} */ (new FormData(form).get("dtype") ?? "f16");
   const look = () => {
     const needed = found.bytes?.[dtype()] ?? found.totalBytes ?? 0;
     const lacks = free !== null && free < needed;
     setHidden(room, !lacks);
-    if (lacks) setText(room, `The model needs ${megabytes(needed)}, this browser gives ${megabytes(free)} more. Delete other models or free disk space first.`);
+    if (lacks) setText(room, t("newModel.room", { needed: megabytes(needed), free: megabytes(free) }));
   };
   form.addEventListener("change", look);
   look();
@@ -167,21 +170,21 @@ function choices(found, free, convert) {
 function types({ bytes, begun }) {
   const size = (/** @type {typeof TYPES[number]} */ type) => {
     const share = begun?.[type];
-    const goesOn = share === undefined ? "" : `, goes on at ${Math.floor(100 * share)} %`;
-    return `${megabytes(bytes?.[type] ?? 0)}${goesOn}`;
+    const whole = megabytes(bytes?.[type] ?? 0);
+    return share === undefined ? whole : t("newModel.goesOn", { size: whole, percent: Math.floor(100 * share) });
   };
   const first = TYPES.find((type) => begun?.[type] !== undefined) ?? "f16";
-  return make("fieldset", { class: "field" }, make("legend", { text: "Keep the weights as" }),
+  return make("fieldset", { class: "field" }, make("legend", { text: t("newModel.weights") }),
     ...TYPES.map((type) => make("label", { class: "choice block" },
       make("input", { type: "radio", name: "dtype", value: type, checked: type === first, "data-testid": `new-model-${type}` }),
-      make("span", {}, `${type}, ${size(type)}`, make("small", { text: TYPE_WORDS[type] })))));
+      make("span", {}, `${type}, ${size(type)}`, make("small", { text: t(TYPE_WORDS[type]) })))));
 }
 
 /** @param {Found} found */
 function objects({ objects: all }) {
-  return make("fieldset", { class: "field" }, make("legend", { text: "What it shall be asked about" }),
+  return make("fieldset", { class: "field" }, make("legend", { text: t("newModel.objects") }),
     ...all.map(({ id, name }) => make("label", { class: "choice" }, make("input", { type: "checkbox", name: "object", value: id, checked: true, "data-testid": `new-model-object-${id}` }), make("span", { text: name }))),
-    make("p", { class: "hint", text: "The words of each take a while with a large model. Fewer are quicker." }));
+    make("p", { class: "hint", text: t("newModel.objectsHint") }));
 }
 
 /** @param {ConvertProgress} progress @param {HTMLElement} status @param {HTMLProgressElement} bar */
@@ -189,8 +192,8 @@ function show({ stage, done, total, what }, status, bar) {
   bar.max = Math.max(1, total);
   bar.value = done;
   const inBytes = stage !== "words" && stage !== "self-test";
-  const how = inBytes ? `${megabytes(done)} of ${megabytes(total)}` : `${what ? `${what}, ` : ""}step ${done} of ${total}`;
-  setText(status, `${STAGE_WORDS[stage]}: ${how}`);
+  const how = inBytes ? t("units.bytesOf", { done: megabytes(done), total: megabytes(total) }) : what ? t("newModel.stepOf", { what, done, total }) : t("newModel.step", { done, total });
+  setText(status, `${t(STAGE_WORDS[stage])}: ${how}`);
 }
 
 /** @returns {Promise<number | null>} null if the browser does not say */

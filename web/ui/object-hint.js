@@ -6,6 +6,7 @@
 import { el, make, sentence, setHidden, setText } from "./dom.js";
 import { mismatch, shows, suggested } from "./hints.js";
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store */
 export function mountObjectHint(store) {
@@ -38,7 +39,7 @@ export function mountObjectHint(store) {
     if (ids.join() === offered) return;
     offered = ids.join();
     setHidden(buttons, ids.length === 0);
-    buttons.replaceChildren(...ids.map((id) => make("button", { type: "button", "data-testid": "object-use", "data-object": id, text: `Use: ${nameOf(id)}`, onclick: () => use(id) })));
+    buttons.replaceChildren(...ids.map((id) => make("button", { type: "button", "data-testid": "object-use", "data-object": id, text: t("object.use", { name: nameOf(id) }), onclick: () => use(id) })));
   }
 
   store.on(() => {
@@ -53,8 +54,8 @@ export function mountObjectHint(store) {
     }
     const reason = mismatch(series, settings.object);
     const doubt = reason ? sentence(reason) : "";
-    const file = `The file is ${shows(series)}`;
-    const text = doubt || (isFitting ? (set === settings.object && !state.objectChosen ? `${file}, so this was set.` : "") : fitting.length > 0 ? `${file}.` : "");
+    const what = shows(series);
+    const text = doubt || (isFitting ? (set === settings.object && !state.objectChosen ? t("object.fileSet", { what }) : "") : fitting.length > 0 ? t("object.file", { what }) : "");
     tell(text, doubt, isFitting ? [] : fitting);
   });
 }

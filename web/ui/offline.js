@@ -4,6 +4,8 @@
  * windows) everything else works as before.
  */
 
+import { t } from "./texts.js";
+
 const SCRIPT = "sw.js";
 /** "Ready" waits no longer for a copy of the site that is still on its way. */
 const PATIENCE_MS = 20_000;
@@ -60,8 +62,8 @@ async function watch(worker, registration, messages) {
 
 /** @param {ServiceWorker} waiting a new version @param {Messages} messages */
 function offer(waiting, messages) {
-  messages.offer("A new version of this page is ready. It is used after the last tab with this page is closed, or now.", {
-    label: "Use it now",
+  messages.offer(t("offline.ready"), {
+    label: t("offline.use"),
     run: () => void takeOver(waiting, messages),
   }, "version");
 }
@@ -72,7 +74,7 @@ async function takeOver(waiting, messages) {
   const answer = new Promise((resolve) => (port1.onmessage = ({ data }) => resolve(data)));
   waiting.postMessage({ op: "takeOver" }, [port2]);
   const { otherPages } = await answer;
-  if (otherPages > 0) return messages.notice("This page is open in another tab, too. Close the others, then reload this one.");
+  if (otherPages > 0) return messages.notice(t("offline.others"));
   if (waiting.state !== "activated") await new Promise((resolve) => waiting.addEventListener("statechange", resolve, { once: true }));
   location.reload();
 }

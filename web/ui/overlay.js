@@ -5,6 +5,7 @@
 
 import { layerOf, layerRange, layerThreshold } from "./layers.js";
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 import { warningsFor } from "./warnings.js";
 
 /** Strength of the colours without a threshold: the whole map is shown faintly, and nothing stands out. */
@@ -60,7 +61,7 @@ export function createOverlay(store) {
     async make(item) {
       const wanted = wish(item);
       if (!wanted || isSame(wanted, rendered)) return wanted && rendered;
-      if (!state.session) throw new Error("The model is not loaded. Load it, then save again.");
+      if (!state.session) throw new Error(t("errors.notLoadedSave"));
       return render(state.session, wanted);
     },
   };

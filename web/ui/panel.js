@@ -7,8 +7,7 @@ import { OWN, isThresholdSet, layerOf, layerRange, layerThreshold, layersOf, set
 import { windowFor, windowWords } from "./results.js";
 import { mountSides } from "./sides.js";
 import { currentImage, hasWords, sidesAreAlike } from "./store.js";
-
-const SELF_NOTE = "Left is compared with right, without any normal image: for a head or a chest seen straight from the front or in axial slices. What differs on both sides alike is not found, and a tilted picture differs everywhere.";
+import { t } from "./texts.js";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -67,7 +66,7 @@ export function mountPanel(store, images, support) {
       colours.disabled = false;
     }
     if (info) object.value = settings.object;
-    else setText(object.options[0], state.load.phase === "loading" ? "Model is loading" : "No model is loaded");
+    else setText(object.options[0], state.load.phase === "loading" ? t("object.loading") : t("object.none"));
     paintModes();
     augment.value = settings.augment;
     augment.disabled = settings.mode !== "few";
@@ -86,12 +85,12 @@ export function mountPanel(store, images, support) {
     modes.zero.checked = settings.mode === "zero";
     modes.self.checked = settings.mode === "self";
     setHidden(el("mode-self-line"), !sidesAreAlike(info, settings.object));
-    const reason = !info ? "Whether words can be used depends on the model."
-      : settings.mode === "self" ? SELF_NOTE
+    const reason = !info ? t("mode.reason")
+      : settings.mode === "self" ? t("mode.selfNote")
       : possible && settings.mode === "zero" ? info.zeroShotNote ?? ""
       : possible ? ""
-      : info.zeroShot ? "The model has no words for this choice."
-      : `Not with this model: ${ended(info.zeroShotReason ?? "")}`;
+      : info.zeroShot ? t("mode.noWords")
+      : t("mode.notWith", { reason: ended(info.zeroShotReason ?? "") });
     setText(el("mode-reason"), reason);
     el("mode-reason").hidden = reason === "";
   }
@@ -100,7 +99,7 @@ export function mountPanel(store, images, support) {
     const { settings } = state;
     const item = currentImage(state);
     opacity.value = String(Math.round(settings.opacity * 100));
-    setText(el("opacity-value"), `${opacity.value} %`);
+    setText(el("opacity-value"), t("units.percent", { number: Number(opacity.value) }));
     const layer = layerOf(state, item);
     threshold.disabled = !layer;
     el("threshold-auto").disabled = !isThresholdSet(state, item);
@@ -111,7 +110,7 @@ export function mountPanel(store, images, support) {
     paintHistogram(layer.map, lo, hi, value);
     // Where none is set the handle waits at the upper end, so that pulling it down brings up the highest places first.
     threshold.value = String(value === null ? 1 : clamp((value - lo) / (hi - lo), 0, 1));
-    const words = value === null ? "not set" : twoDigits(value);
+    const words = value === null ? t("view.notSet") : twoDigits(value);
     threshold.setAttribute("aria-valuetext", words);
     setText(el("threshold-value"), words);
   }
@@ -143,7 +142,7 @@ function mountLayers(store) {
     if (layers.length === 0) return;
     if (key !== listed) {
       listed = key;
-      select.replaceChildren(...layers.map(({ id, name }) => make("option", { value: id, text: name })), make("option", { value: NONE, text: "none, picture alone" }));
+      select.replaceChildren(...layers.map(({ id, name }) => make("option", { value: id, text: name })), make("option", { value: NONE, text: t("layers.none") }));
     }
     const shown = layerOf(state, currentImage(state))?.id ?? OWN;
     const value = state.bare ? NONE : shown;

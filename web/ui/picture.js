@@ -3,14 +3,14 @@
  * was made with and how to read it, so that it can be read on its own.
  */
 
-import { countOf, twoDigits } from "./dom.js";
+import { twoDigits } from "./dom.js";
 import { drawHatched } from "./hatch.js";
+import { shownLabel } from "./labels.js";
 import { traceContours } from "./overlay.js";
 import { readScore } from "./reading.js";
 import { isStale, madeWith } from "./results.js";
 import { scaleOf, thresholdWords } from "./scale.js";
-
-const PURPOSE = "For research and teaching. Not a medical device.";
+import { t } from "./texts.js";
 
 /**
  * @param {import("./types.d.ts").State} state
@@ -51,7 +51,7 @@ export async function drawPicture(state, item, layer) {
   lines.forEach((line, index) => context.fillText(line, 2 * unit, height + unit * 9.5 + index * unit * 4));
 
   return new Promise((resolve, reject) => {
-    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The picture is too large for this browser. Save a smaller one."))), "image/png");
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(t("picture.tooLarge")))), "image/png");
   });
 }
 
@@ -65,15 +65,15 @@ export function describe(state, item, layer) {
   const made = madeWith(item);
   const { score, reading, warnings } = readScore(state, item);
   const object = state.info?.objects.find(({ id }) => id === made.object)?.name ?? made.object;
-  const beside = made.mode === "zero" ? "words" : made.mode === "self" ? "itself, left with right" : countOf(made.normals.length, "normal image");
+  const compared = made.mode === "zero" ? t("picture.words", { object }) : made.mode === "self" ? t("picture.itself", { object }) : t("picture.normals", { object, count: made.normals.length });
   const scale = scaleOf(layer, made.mode);
   return [
-    `${item.label}. ${item.synthetic ? "Synthetic phantom, no patient. " : ""}${object}, compared with ${beside}.`,
-    score === null ? `${reading}.` : `Score ${twoDigits(score)}. ${reading}.`,
+    `${shownLabel(item)}. ${item.synthetic ? `${t("picture.synthetic")} ` : ""}${compared}`,
+    score === null ? `${reading}.` : t("picture.score", { score: twoDigits(score), reading }),
     ...warnings.map(({ text }) => text),
-    `Colours: ${scale}, ${thresholdWords(layer.threshold)}${layer.threshold === null ? ", so nothing is outlined and some place is the brightest in any image" : ""}.`,
-    `Model ${made.model}, revision ${made.revision}. ${new Date().toISOString().slice(0, 10)}.${isStale(state, item) ? " Made with older settings than the page's." : ""}`,
-    PURPOSE,
+    t(layer.threshold === null ? "picture.coloursOnly" : "picture.colours", { scale, threshold: thresholdWords(layer.threshold) }),
+    `${t("picture.model", { model: String(made.model), revision: String(made.revision), date: new Date().toISOString().slice(0, 10) })}${isStale(state, item) ? ` ${t("picture.stale")}` : ""}`,
+    t("picture.purpose"),
   ];
 }
 

@@ -2,10 +2,11 @@
 
 import { areaWords } from "./measure.js";
 import { placesAbove } from "./components.js";
-import { countOf, el, make, setHidden, setText, twoDigits } from "./dom.js";
+import { el, make, setHidden, setText, twoDigits } from "./dom.js";
 import { layerOf, layerThreshold } from "./layers.js";
 import { label } from "./rulers.js";
 import { currentImage } from "./store.js";
+import { numeral, t } from "./texts.js";
 import { boxToViewer } from "./view.js";
 
 const MOST = 20;
@@ -40,9 +41,9 @@ export function mountPlaces(store, overlay, zoom) {
     chosen = null;
     const { places, total } = threshold === null ? { places: [], total: 0 } : placesAbove(layer.map, layer.size, threshold, item, MOST);
     made = { map: layer.map, threshold, spacing, places };
-    setText(el("places-title"), threshold === null ? "Places above the threshold" : total === 0 ? "No place above the threshold" : `${countOf(total, "place")} above the threshold`);
-    setText(el("places-hint"), threshold === null ? "None is set. Set one to list the places above it."
-      : total > places.length ? `The ${places.length} highest of ${total}.` : "");
+    setText(el("places-title"), threshold === null ? t("places.title") : total === 0 ? t("places.nowhere") : t("places.count", { count: total }));
+    setText(el("places-hint"), threshold === null ? t("places.noThreshold")
+      : total > places.length ? t("places.highest", { shown: places.length, total }) : "");
     el("places-hint").hidden = el("places-hint").textContent === "";
     list.replaceChildren(...places.map(row));
   });
@@ -50,10 +51,10 @@ export function mountPlaces(store, overlay, zoom) {
   /** @param {Place} place */
   function row(place) {
     const area = [areaWords(place.areaPx, false), place.areaMm2 === null ? "" : areaWords(place.areaMm2, true)].filter(Boolean).join(", ");
-    const button = make("button", { type: "button", class: "place", title: "Show it close", onclick: () => choose(place) },
-      make("span", { class: "place-rank", text: String(place.rank) }),
+    const button = make("button", { type: "button", class: "place", title: t("places.show"), onclick: () => choose(place) },
+      make("span", { class: "place-rank", text: numeral(place.rank) }),
       make("span", { class: "place-area", text: area }),
-      make("span", { class: "place-values", text: `peak ${twoDigits(place.peak)}, mean ${twoDigits(place.mean)}` }));
+      make("span", { class: "place-values", text: t("places.values", { peak: twoDigits(place.peak), mean: twoDigits(place.mean) }) }));
     return make("li", { "data-testid": "place-item" }, button);
   }
 
@@ -84,7 +85,7 @@ export function mountPlaces(store, overlay, zoom) {
         context.lineWidth = line;
         context.strokeRect(...box);
       }
-      label(context, String(chosen.rank), box[0] + 8, box[1] - 10);
+      label(context, numeral(chosen.rank), box[0] + 8, box[1] - 10);
     },
   };
 }

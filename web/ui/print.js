@@ -5,9 +5,10 @@
  */
 
 import { clamp, el, make, twoDigits } from "./dom.js";
+import { shownLabel, shownName } from "./labels.js";
 import { currentImage } from "./store.js";
+import { numeral, pageLanguage, t } from "./texts.js";
 
-const PURPOSE = "For research and teaching. Not a medical device. A score is not a diagnosis.";
 /** The longer side of the printed picture: in pixels of its canvas, and in CSS pixels on paper, on which lines depend. */
 const PICTURE_PX = { least: 1200, most: 2400, onPaper: 440 };
 /** More of them do not fit. */
@@ -26,9 +27,9 @@ export function mountPrint(store, overlay, viewer) {
   function fill() {
     const item = currentImage(state);
     const layer = overlay.of(item);
-    const purpose = make("p", { class: "sheet-purpose", text: PURPOSE });
-    const head = make("header", { class: "sheet-head" }, make("strong", { text: "MVFA Web" }), make("span", { text: new Date().toLocaleString("en-GB", { dateStyle: "long", timeStyle: "short" }) }));
-    if (!item?.bitmap) return sheet.replaceChildren(head, make("p", { text: "No image is open." }), purpose);
+    const purpose = make("p", { class: "sheet-purpose", text: t("print.purpose") });
+    const head = make("header", { class: "sheet-head" }, make("strong", { text: "MVFA Web" }), make("span", { text: new Date().toLocaleString(pageLanguage() === "en" ? "en-GB" : pageLanguage(), { dateStyle: "long", timeStyle: "short" }) }));
+    if (!item?.bitmap) return sheet.replaceChildren(head, make("p", { text: t("print.none") }), purpose);
     const figure = make("figure", { class: "sheet-figure" }, picture(item), ...(layer ? [bar(layer), make("figcaption", { text: el("scale-caption").textContent })] : []));
     sheet.replaceChildren(head, figure, ...reading(item), facts(state, item), ...normals(state, item), purpose);
   }
@@ -54,7 +55,8 @@ export function mountPrint(store, overlay, viewer) {
       canvas.replaceWith(make("img", { class: canvas.className, alt: "", src: drawn[n].toDataURL("image/png") }));
     }
     clear();
-    const text = `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"><title>MVFA Web</title><style>${sheetStyles()}</style></head><body>${copy.outerHTML}</body></html>`;
+    const { lang, dir } = document.documentElement;
+    const text = `<!doctype html><html lang="${lang}"${dir && ` dir="${dir}"`}><head><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"><title>MVFA Web</title><style>${sheetStyles()}</style></head><body>${copy.outerHTML}</body></html>`;
     return new Blob([text], { type: "text/html" });
   }
 
@@ -97,13 +99,13 @@ function bar({ bar: colours, lo, hi, threshold }) {
 
 /** Score and words as they stand on the page. @param {import("./types.d.ts").ImageItem} item @returns {HTMLElement[]} */
 function reading(item) {
-  if (!item.result) return [make("p", { text: "Not analysed." })];
+  if (!item.result) return [make("p", { text: t("print.notAnalysed") })];
   const shown = (id) => {
     const node = document.getElementById(id);
     return node && !node.hidden ? node.textContent.trim() : "";
   };
   const warnings = [...document.querySelectorAll("#warnings:not([hidden]) li")].map((node) => node.textContent ?? "");
-  const title = make("p", { class: "sheet-reading" }, make("strong", { text: [/\d/.test(shown("score")) && `Score ${shown("score")}.`, shown("reading")].filter(Boolean).join(" ") }));
+  const title = make("p", { class: "sheet-reading" }, make("strong", { text: [/\p{Nd}/u.test(shown("score")) && t("print.score", { score: shown("score") }), shown("reading")].filter(Boolean).join(" ") }));
   const rest = [...warnings, shown("reading-range"), shown("reading-hint"), shown("sample-note"), shown("stale")].filter(Boolean);
   return [title, ...rest.map((text) => make("p", { text }))];
 }
@@ -116,16 +118,16 @@ function facts({ info, settings, support }, item) {
   const window = item.shown?.text.replace(/^window /, "") ?? "";
   const few = result?.mode === "few";
   const rows = [
-    ["Image", `${item.label}${el("report-names").checked ? `, ${item.name}` : ""}, ${item.width} × ${item.height} pixels${item.synthetic ? ", a synthetic phantom, no patient" : ""}`],
-    ["Model", info ? `${info.name}, revision ${info.revision}, on ${el("device-name").textContent}` : ""],
-    ["Kind of image", result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
-    ["Compared with", !result ? "" : few ? "normal images (few-shot)" : result.mode === "self" ? "itself, left with right" : "words (zero-shot)"],
-    ["Note on words", result?.mode === "zero" ? info?.zeroShotNote ?? "" : ""],
+    [t("print.image"), [shownLabel(item), el("report-names").checked ? shownName(item, item.name) : "", t("print.pixels", { width: item.width, height: item.height }), item.synthetic ? t("print.synthetic") : ""].filter(Boolean).join(", ")],
+    [t("print.model"), info ? t("print.modelOn", { name: info.name, revision: info.revision, device: el("device-name").textContent }) : ""],
+    [t("print.object"), result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
+    [t("print.compared"), !result ? "" : few ? t("print.few") : result.mode === "self" ? t("print.itself") : t("print.zero")],
+    [t("print.note"), result?.mode === "zero" ? info?.zeroShotNote ?? "" : ""],
     // The page knows the settings of now; those of an older map are in the report.
-    ["Normal images", few && !stale ? `${support.length}, each ${chosen("augment-select")}` : ""],
-    ["Patches kept", few && !stale ? chosen("bank-rows-select") : ""],
-    ["Brightness window", window],
-    ["View", result ? `${settings.colourMap}, overlay ${Math.round(settings.opacity * 100)} %, scale ${chosen("scale-mode")}` : ""],
+    [t("print.normals"), few && !stale ? t("print.each", { count: support.length, how: chosen("augment-select") }) : ""],
+    [t("print.patches"), few && !stale ? chosen("bank-rows-select") : ""],
+    [t("print.window"), window],
+    [t("print.view"), result ? t("print.viewOf", { colours: String(settings.colourMap), percent: Math.round(settings.opacity * 100), scale: chosen("scale-mode") }) : ""],
   ];
   return make("dl", { class: "sheet-facts" }, ...rows.filter(([, value]) => value).map(([key, value]) => make("div", {}, make("dt", { text: key }), make("dd", { text: value }))));
 }
@@ -134,9 +136,9 @@ function facts({ info, settings, support }, item) {
 function normals({ support }, { result }) {
   if (result?.mode !== "few" || !el("stale").hidden || support.length === 0) return [];
   const names = el("report-names").checked;
-  const tiles = support.slice(0, THUMBS).map(({ thumb, name }, index) => make("li", {}, ...(thumb ? [copyOf(thumb)] : []), make("span", { text: names ? name : String(index + 1) })));
+  const tiles = support.slice(0, THUMBS).map(({ thumb, name }, index) => make("li", {}, ...(thumb ? [copyOf(thumb)] : []), make("span", { text: names ? name : numeral(index + 1) })));
   const others = support.length - tiles.length;
-  return [make("p", { class: "sheet-title", text: `Normal images${others > 0 ? `, the first ${THUMBS} of ${support.length}` : ""}` }), make("ul", { class: "sheet-normals" }, ...tiles)];
+  return [make("p", { class: "sheet-title", text: others > 0 ? t("print.firstNormals", { shown: THUMBS, count: support.length }) : t("print.normals") }), make("ul", { class: "sheet-normals" }, ...tiles)];
 }
 
 /** @param {HTMLCanvasElement} canvas */

@@ -1,12 +1,9 @@
 /** A score in plain words. It compares; it never gives a diagnosis. Pure functions. */
 
-import { countOf, twoDigits } from "./dom.js";
+import { twoDigits } from "./dom.js";
 import { normalTop } from "./results.js";
+import { t } from "./texts.js";
 import { warningsFor } from "./warnings.js";
-
-const NO_DIAGNOSIS = "A score is not a diagnosis.";
-/** Without a threshold the colours span the map from end to end. */
-const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours span the whole map: some place is the brightest in any image.";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -22,14 +19,15 @@ const NO_OUTLINE = "nothing is outlined until you set a threshold. The colours s
 /**
  * @param {State} state
  * @param {ImageItem} item with a result
+ * @param {import("./texts.js").Say} [say]
  * @returns {Reading}
  */
-export function readScore(state, item) {
+export function readScore(state, item, say = t) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
-  const warnings = warningsFor(item);
+  const warnings = warningsFor(item, say);
   const empty = warnings.find(({ voids }) => voids);
-  if (empty) return { score: null, reading: `No score: ${empty.short}`, range: "", hint: "", warnings };
-  const read = result.mode === "few" ? withNormals(state, item) : result.mode === "self" ? withItself(result) : withWords(state, result);
+  if (empty) return { score: null, reading: say("reading.noScore", { reason: empty.short }), range: "", hint: "", warnings };
+  const read = result.mode === "few" ? withNormals(state, item, say) : result.mode === "self" ? withItself(result, say) : withWords(state, result, say);
   return { ...read, warnings };
 }
 
@@ -43,66 +41,68 @@ export function wordsGiveScore(state) {
   return !state.info?.zeroShotNote;
 }
 
-/** @param {State} state @param {import("../../pkg/index.d.ts").Result} result */
-function withWords(state, result) {
-  const outline = `Words have no range of normal images, so ${NO_OUTLINE}`;
+/** @param {State} state @param {import("../../pkg/index.d.ts").Result} result @param {import("./texts.js").Say} say */
+function withWords(state, result, say) {
   if (!wordsGiveScore(state)) {
     return {
       score: null,
-      reading: "No image score: with this model, words are not reliable enough for one",
+      reading: say("reading.wordsUnreliable"),
       range: "",
-      hint: `See the note at the choice of words. ${outline}`,
+      hint: say("reading.wordsUnreliableHint"),
     };
   }
   return {
     score: result.score,
-    reading: "Likeness to the words for abnormal",
+    reading: say("reading.words"),
     range: "",
-    hint: `${outline} The score is the map's average; compare it only with others of this model and this kind of image. ${NO_DIAGNOSIS}`,
+    hint: say("reading.wordsHint"),
   };
 }
 
-/** @param {import("../../pkg/index.d.ts").Result} result */
-function withItself(result) {
+/** @param {import("../../pkg/index.d.ts").Result} result @param {import("./texts.js").Say} say */
+function withItself(result, say) {
   return {
     score: result.score,
-    reading: "How far left and right differ",
+    reading: say("reading.itself"),
     range: "",
-    hint: `Nothing normal to compare with gives no range, so ${NO_OUTLINE} Compare the score only with others of this model and this kind of image. ${NO_DIAGNOSIS}`,
+    hint: say("reading.itselfHint"),
   };
 }
 
-/** @param {State} state @param {ImageItem} item */
-function withNormals(state, item) {
+/** By what the normal images are: two, all, or those that were compared with the others. @type {import("./texts.js").Key[]} */
+const HIGHER = ["reading.higherBoth", "reading.higher", "reading.higherCompared"];
+/** @type {import("./texts.js").Key[]} */
+const LOWER = ["reading.lowerBoth", "reading.lower", "reading.lowerCompared"];
+
+/** @param {State} state @param {ImageItem} item @param {import("./texts.js").Say} say */
+function withNormals(state, item, say) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
   const { comparedAtMost } = /** @type {import("../../pkg/index.d.ts").SessionInfo} */ (state.info);
   const normals = [...(result.supportScores ?? [])].sort((a, b) => a - b);
   if (normals.length < 2) {
     return {
       score: result.score,
-      reading: "No range to compare with",
+      reading: say("reading.noRange"),
       range: "",
-      hint: `One normal image gives no range of normal images, so ${NO_OUTLINE} Add at least one more. ${NO_DIAGNOSIS}`,
+      hint: say("reading.noRangeHint"),
     };
   }
   const lowest = normals[0];
   const highest = normals[normals.length - 1];
-  const all = normals.length === 2 ? "both of your normal images"
-    : normals.length < comparedAtMost ? `all ${normals.length} of your normal images`
-    : `all ${normals.length} normal images that were compared with the others`;
-  const reading = result.score > highest ? `Higher than ${all}`
-    : result.score < lowest ? `Lower than ${all}`
-    : "Inside the range of your normal images";
-  const doubt = normals.length < 4 ? `${countOf(normals.length, "normal image")} make a rough range. Add more.`
-    : result.score > highest ? "Another person, view or scanner can raise the score too."
-    : "That does not mean that the image is normal.";
+  const which = normals.length === 2 ? 0 : normals.length < comparedAtMost ? 1 : 2;
+  const reading = result.score > highest ? say(HIGHER[which], { count: normals.length })
+    : result.score < lowest ? say(LOWER[which], { count: normals.length })
+    : say("reading.inside");
+  const doubt = normals.length < 4 ? say("reading.rough", { count: normals.length })
+    : result.score > highest ? say("reading.doubtHigh")
+    : say("reading.doubtLow");
   const outline = normalTop(item) === null
-    ? `This score is the map's average and gives single places no range of normal images, so ${NO_OUTLINE} `
+    ? `${say("reading.average")} `
     : "";
   return {
     score: result.score,
     reading,
-    range: `Their own scores lie between ${twoDigits(lowest)} and ${twoDigits(highest)}, each compared with the ${normals.length === 2 ? "other" : "others"}.`,
-    hint: `${outline}${doubt} ${NO_DIAGNOSIS}`,
+    range: say(normals.length === 2 ? "reading.rangeBoth" : "reading.range", { lowest: twoDigits(lowest, say), highest: twoDigits(highest, say) }),
+    hint: `${outline}${doubt} ${say("reading.noDiagnosis")}`,
   };
 }

@@ -3,9 +3,10 @@
  * picture or given as numbers, listed with a button to take each back. A box holds for all images of the same size.
  */
 
-import { clamp, countOf, el, make, setHidden, setText } from "./dom.js";
+import { clamp, el, make, setHidden, setText } from "./dom.js";
 import { regionsFor, sizeOf } from "./results.js";
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 import { boxBetween, boxInPixels } from "./view.js";
 
 /** A pointer that moved less has drawn nothing. */
@@ -72,8 +73,8 @@ export function mountRegions(store, zoom) {
     const [x, y, width, height] = fields.map((field) => field.valueAsNumber);
     const isWhole = [x, y, width, height].every((value) => Number.isInteger(value) && value >= 0) && width > 0 && height > 0;
     const fits = isWhole && x + width <= item.width && y + height <= item.height;
-    setText(problem, fits ? "" : isWhole ? `This reaches outside the image, which has ${item.width} × ${item.height} pixels.`
-      : "Give whole numbers of pixels, with a width and a height above 0.");
+    setText(problem, fits ? "" : isWhole ? t("regions.outside", { width: item.width, height: item.height })
+      : t("regions.whole"));
     problem.hidden = fits;
     if (!fits) return fields[0].focus();
     add(item, { x, y, width, height });
@@ -88,8 +89,8 @@ export function mountRegions(store, zoom) {
     const others = state.regions.length - mine.length;
     setHidden(layer, state.tool !== "region" || !item?.bitmap);
     el("regions").hidden = !item?.width;
-    setText(el("regions-title"), mine.length ? `Left out: ${countOf(mine.length, "region")}` : "Leave out regions");
-    setText(el("regions-others"), others ? `${countOf(others, "more region")} for images of other sizes.` : "");
+    setText(el("regions-title"), mine.length ? t("regions.count", { count: mine.length }) : t("regions.title"));
+    setText(el("regions-others"), others ? t("regions.others", { count: others }) : "");
     const key = mine.map(({ id }) => id).join();
     if (key === listed) return;
     listed = key;
@@ -104,7 +105,7 @@ export function mountRegions(store, zoom) {
       // The button is gone with its row.
       el("regions-title").focus();
     };
-    return make("li", { "data-testid": "region-item" }, make("span", { text: `${width} × ${height} px at ${x}, ${y}` }),
-      make("button", { type: "button", class: "icon-button", "aria-label": `Take back region ${n + 1}`, title: "Take back", text: "×", onclick: remove }));
+    return make("li", { "data-testid": "region-item" }, make("span", { text: t("regions.at", { width, height, x, y }) }),
+      make("button", { type: "button", class: "icon-button", "aria-label": t("regions.takeBackNumber", { number: n + 1 }), title: t("regions.takeBack"), text: "×", onclick: remove }));
   }
 }

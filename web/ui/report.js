@@ -6,6 +6,7 @@
 import { isStale, madeWith, shareAbove, thresholdFor } from "./results.js";
 import { readScore } from "./reading.js";
 import { scaleName } from "./scale.js";
+import { inEnglish } from "./texts.js";
 
 /**
  * @param {import("./types.d.ts").State} state
@@ -28,7 +29,7 @@ export function makeReport(state, names) {
     images: analysed.map((item) => ({ ...called(item), ...describe(state, item) })),
     unreadable: unreadable.map((item) => ({ ...called(item), reason: item.message })),
     notAnalysed: waiting.map(called),
-    normalImages: state.support.map((item, index) => ({ label: `Normal image ${index + 1}`, ...(names ? { fileName: item.name } : {}) })),
+    normalImages: state.support.map((item, index) => ({ label: inEnglish("image.normal", { number: index + 1 }), ...(names ? { fileName: item.name } : {}) })),
     view: { colourMap: settings.colourMap, opacity: settings.opacity },
   };
 }
@@ -46,7 +47,7 @@ function describe(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
   const threshold = thresholdFor(state, item);
   const { augment, bankRows, window, leaveOut } = madeWith(item);
-  const { score, reading, range, warnings } = readScore(state, item);
+  const { score, reading, range, warnings } = readScore(state, item, inEnglish);
   return {
     ...(item.synthetic ? { synthetic: "a phantom drawn by a program, no patient" } : {}),
     width: item.width,
@@ -65,7 +66,7 @@ function describe(state, item) {
     reading: range ? `${reading}. ${range}` : reading,
     warnings: warnings.map(({ text }) => text),
     map: {
-      values: scaleName(result.mode), min: result.mapMin, max: result.mapMax, size: result.size, threshold,
+      values: scaleName(result.mode, inEnglish), min: result.mapMin, max: result.mapMax, size: result.size, threshold,
       shareAboveThreshold: threshold === null ? null : shareAbove(item, threshold),
       ...(threshold === null ? { outline: "none: there is no range of normal images for the map, and no threshold was set" } : {}),
     },

@@ -4,6 +4,7 @@ import { el, make, setText, twoDigits } from "./dom.js";
 import { isStale } from "./results.js";
 import { currentImage } from "./store.js";
 import { readScore } from "./reading.js";
+import { t } from "./texts.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -67,5 +68,5 @@ function plot(result) {
     ...inner.map((cx) => mark("circle", { class: "normal", cx, cy: 14, r: 4 })),
     mark("circle", { class: "this", cx: x(result.score), cy: 14, r: 6 }),
   );
-  svg.setAttribute("aria-label", `This image ${twoDigits(result.score)}; normal images ${normals.map(twoDigits).join(", ")}`);
+  svg.setAttribute("aria-label", t("result.plot", { score: twoDigits(result.score), normals: normals.map((one) => twoDigits(one)).join(", ") }));
 }

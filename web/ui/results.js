@@ -2,6 +2,7 @@
 
 import { limitsOf } from "./compact.js";
 import { currentImage, sidesAreAlike } from "./store.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -49,8 +50,8 @@ export function windowFor({ settings: { window, mode }, shared }, item) {
 
 /** The window of an image in words. @param {State} state @param {import("../../pkg/index.d.ts").ShownWindow} shown */
 export function windowWords(state, { text }) {
-  const from = windowFor(state) !== state.settings.window ? " The same for all images, taken from your normal images."
-    : windowFor(state, currentImage(state)) !== state.settings.window ? " The same for all slices." : "";
+  const from = windowFor(state) !== state.settings.window ? ` ${t("window.sameImages")}`
+    : windowFor(state, currentImage(state)) !== state.settings.window ? ` ${t("window.sameSlices")}` : "";
   return `${text.charAt(0).toUpperCase()}${text.slice(1)}.${from}`;
 }
 

@@ -3,14 +3,16 @@
  * their picture and go with it; nothing that is analysed depends on them.
  */
 
-import { clamp, countOf, el, make, setHidden, setText } from "./dom.js";
+import { clamp, el, make, setHidden, setText } from "./dom.js";
 import { measureWords } from "./measure.js";
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 import { boxBetween, toPicture, toViewer } from "./view.js";
 
 /** A pointer that moved less has measured nothing. */
 const LEAST_PX = 3;
-const NAMES = { ruler: "Distance", area: "Ellipse" };
+/** @type {Record<Measure["kind"], import("./texts.js").Key>} */
+const NAMES = { ruler: "measures.distance", area: "measures.ellipse" };
 const FIELDS = ["x1", "y1", "x2", "y2"];
 const END_PX = 5;
 
@@ -67,7 +69,7 @@ export function mountRulers(store, zoom) {
     if (!item?.width) return;
     const [x1, y1, x2, y2] = fields.map((field) => field.valueAsNumber);
     const fits = [x1, x2].every((x) => x >= 0 && x <= item.width) && [y1, y2].every((y) => y >= 0 && y <= item.height);
-    setText(problem, fits ? "" : `Give two points inside the image, which has ${item.width} × ${item.height} pixels.`);
+    setText(problem, fits ? "" : t("measures.outside", { width: item.width, height: item.height }));
     problem.hidden = fits;
     if (!fits) return fields[0].focus();
     add({ image: item.id, kind: el("measure-kind").value, from: { x: x1, y: y1 }, to: { x: x2, y: y2 } });
@@ -83,7 +85,7 @@ export function mountRulers(store, zoom) {
     }
     const mine = of(item);
     setHidden(el("measures"), !item?.bitmap);
-    setText(el("measures-title"), mine.length ? `Measured: ${countOf(mine.length, "line or ellipse", "lines and ellipses")}` : "Measure");
+    setText(el("measures-title"), mine.length ? t("measures.count", { count: mine.length }) : t("measures.title"));
     setHidden(el("measures-unit"), !item || Boolean(item.spacingMm));
     const key = `${item?.spacingMm} ${mine.map(({ id }) => id).join()}`;
     if (key === listed) return;
@@ -98,14 +100,14 @@ export function mountRulers(store, zoom) {
 
   /** @param {Measure} measure @param {[number, number] | null} [spacingMm] */
   function row(measure, spacingMm) {
-    const what = `${NAMES[measure.kind]} ${measureWords(measure, spacingMm)}`;
+    const what = t(NAMES[measure.kind], { size: measureWords(measure, spacingMm) });
     const remove = () => {
       store.set({ measures: state.measures.filter(({ id }) => id !== measure.id) });
       // The button is gone with its row.
       el("measures-title").focus();
     };
     return make("li", { "data-testid": "measure-item" }, make("span", { text: what }),
-      make("button", { type: "button", class: "icon-button", "aria-label": `Remove ${what}`, title: "Remove", text: "×", onclick: remove }));
+      make("button", { type: "button", class: "icon-button", "aria-label": t("measures.removeWhat", { what }), title: t("measures.remove"), text: "×", onclick: remove }));
   }
 
   return {

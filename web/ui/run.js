@@ -11,9 +11,11 @@
 import { workerCount } from "../../pkg/helpers.js";
 import { Lanes } from "../../pkg/lanes.js";
 import { compacted } from "./compact.js";
+import { shownName } from "./labels.js";
 import { nearestOf } from "./nearest.js";
 import { boxesFor, isBilateral, isUpToDate, keyFor } from "./results.js";
 import { projection } from "./stacks.js";
+import { t } from "./texts.js";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 
@@ -109,7 +111,7 @@ export function createRunner(store, messages, engine, images, support, network) 
     await engine.whenReady();
     await support.sync();
     if (state.settings.mode === "few" && state.support.length === 0) {
-      throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
+      throw new Error(t("errors.noNormals"));
     }
     const input = await images.inputOf(item);
     // From here on nothing is waited for, so that the result belongs to these settings and normal images.
@@ -153,7 +155,7 @@ export function createRunner(store, messages, engine, images, support, network) 
 
   /** @param {ImageItem} item */
   function hopeless(item) {
-    return new Error(`${item.name}: the model stopped each time it looked at this image. Try a smaller one, or analyse the others first.`);
+    return new Error(t("errors.hopeless", { name: shownName(item, item.name) }));
   }
 
   return {

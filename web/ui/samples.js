@@ -3,9 +3,10 @@
  * picture; later a dialog shows the same cards. The user's own normal images are set aside, never discarded.
  */
 
-import { countOf, el, make, sentence, setText } from "./dom.js";
+import { el, make, sentence, setText } from "./dom.js";
 import { keyFor } from "./results.js";
 import { UNDO_MATTER } from "./support.js";
+import { t } from "./texts.js";
 
 const BASE = "web/samples/";
 
@@ -28,7 +29,7 @@ export async function mountSamples(store, messages, engine, images, support, run
   async function run(sample) {
     const pictures = files.get(sample.id);
     if (started || !pictures) return;
-    if (state.run) return messages.notice("An analysis is running. Wait for its end or cancel it, then open the sample.", null, "sample must wait");
+    if (state.run) return messages.notice(t("samples.busy"), null, "sample must wait");
     started = true;
     store.set({ isAwaited: true });
     list.setAttribute("aria-busy", "true");
@@ -47,7 +48,7 @@ export async function mountSamples(store, messages, engine, images, support, run
       item.noteKey = keyFor(state, item);
       await runner.analyse([item.id]);
     } catch (error) {
-      messages.error(`The sample "${sample.title}" could not be opened. ${sentence(error.message)}`);
+      messages.error(t("samples.failed", { title: sample.title, reason: sentence(error.message) }));
     } finally {
       started = false;
       list.removeAttribute("aria-busy");
@@ -63,7 +64,7 @@ export async function mountSamples(store, messages, engine, images, support, run
       support.replace(own);
       store.settings({ object, mode, augment, bankRows, threshold: null });
     };
-    messages.offer(`Your ${countOf(own.length, "normal image")} ${own.length === 1 ? "was" : "were"} set aside for this sample.`, { label: "Bring back", run: bringBack }, UNDO_MATTER);
+    messages.offer(t("samples.setAside", { count: own.length }), { label: t("samples.bringBack"), run: bringBack }, UNDO_MATTER);
   }
 
   try {
@@ -78,19 +79,19 @@ export async function mountSamples(store, messages, engine, images, support, run
     store.on(() => (again.hidden = state.images.length === 0));
     await Promise.allSettled(files.values());
   } catch {
-    setText(el("samples-credit"), "The samples could not be loaded. Your own images work without them.");
+    setText(el("samples-credit"), t("samples.notLoaded"));
   }
 }
 
 /** The cards as a dialog. @param {any[]} samples @param {string} credit @param {(sample: any) => Promise<void>} run */
 function showAgain(samples, credit, run) {
-  const close = make("button", { type: "button", class: "icon-button", "aria-label": "Close", text: "×", onclick: () => dialog.close() });
+  const close = make("button", { type: "button", class: "icon-button", "aria-label": t("common.close"), text: "×", onclick: () => dialog.close() });
   const start = (sample) => {
     dialog.close();
     return run(sample);
   };
   const dialog = make("dialog", { class: "dialog", "aria-labelledby": "samples-title" },
-    make("div", { class: "dialog-head" }, make("h2", { id: "samples-title", text: "Samples" }), close),
+    make("div", { class: "dialog-head" }, make("h2", { id: "samples-title", text: t("samples.title") }), close),
     make("div", { class: "dialog-body" }, make("ul", { class: "samples" }, ...samples.map((sample) => card(sample, start))), make("p", { class: "hint", text: credit })));
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
@@ -110,6 +111,6 @@ function card(sample, run) {
 /** @param {string} path */
 async function fetchBlob(path) {
   const response = await fetch(path);
-  if (!response.ok) throw new Error(`The site answered ${response.status}. Reload the page and try again.`);
+  if (!response.ok) throw new Error(t("samples.answer", { status: response.status }));
   return response.blob();
 }

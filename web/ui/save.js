@@ -9,6 +9,7 @@ import { currentImage } from "./store.js";
 import { drawPicture } from "./picture.js";
 import { makeReport } from "./report.js";
 import { shareAbove, thresholdFor } from "./results.js";
+import { t } from "./texts.js";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -27,10 +28,10 @@ export function mountSave(store, messages, overlay, images) {
     try {
       await images.decode(item);
       const layer = overlay.of(item);
-      if (!layer || !item.bitmap) throw new Error("The overlay is still being drawn. Try again in a moment.");
+      if (!layer || !item.bitmap) throw new Error(t("save.notDrawn"));
       download(await drawPicture(state, item, layer), pictureName(item, el("report-names").checked));
     } catch (error) {
-      messages.error(`The picture could not be saved. ${sentence(error.message)}`);
+      messages.error(t("save.failed", { reason: sentence(error.message) }));
     }
   });
   report.addEventListener("click", async () => {

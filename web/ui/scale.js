@@ -3,6 +3,7 @@
 import { clamp, el, setText, twoDigits } from "./dom.js";
 import { OWN } from "./layers.js";
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -26,13 +27,13 @@ export function mountScale(store, overlay) {
     if (layer.threshold === null) return;
     const at = clamp((layer.threshold - layer.lo) / (layer.hi - layer.lo), 0, 1);
     mark.style.left = `${at * 100}%`;
-    mark.title = `Threshold ${twoDigits(layer.threshold)}`;
+    mark.title = t("scale.mark", { threshold: twoDigits(layer.threshold) });
   });
 }
 
-/** What the map's values are. @param {import("../../pkg/index.d.ts").Mode | undefined} mode */
-export function scaleName(mode) {
-  return mode === "zero" ? "likeness to the words for abnormal" : mode === "self" ? "difference of left and right" : "difference from normal";
+/** What the map's values are. @param {import("../../pkg/index.d.ts").Mode | undefined} mode @param {import("./texts.js").Say} [say] */
+export function scaleName(mode, say = t) {
+  return mode === "zero" ? say("scale.words") : mode === "self" ? say("scale.sides") : say("scale.normals");
 }
 
 /** The same, with the name of a map that is not the result's own. @param {{layer?: import("./layers.js").Layer}} rendered @param {import("../../pkg/index.d.ts").Mode | undefined} mode */
@@ -43,5 +44,5 @@ export function scaleOf({ layer }, mode) {
 
 /** @param {number | null} threshold */
 export function thresholdWords(threshold) {
-  return threshold === null ? "no threshold set" : `threshold ${twoDigits(threshold)}`;
+  return threshold === null ? t("scale.noThreshold") : t("scale.threshold", { threshold: twoDigits(threshold) });
 }

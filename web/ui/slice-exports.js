@@ -6,6 +6,7 @@
 
 import { placesAbove } from "./components.js";
 import { isStale, thresholdFor } from "./results.js";
+import { inEnglish, t } from "./texts.js";
 import { warningsFor } from "./warnings.js";
 
 /** So many places are listed of a slice. */
@@ -35,7 +36,7 @@ export function createSliceExports(store, overlay, images, sources, viewer) {
       for (const [done, item] of items.entries()) {
         if (items.length > 1) store.set({ saving: { done, total: items.length, controller } });
         made.push(await work(item));
-        if (controller.signal.aborted) throw Object.assign(new Error("Stopped."), { name: "AbortError" });
+        if (controller.signal.aborted) throw Object.assign(new Error(t("common.stopped")), { name: "AbortError" });
       }
       return made;
     } finally {
@@ -46,7 +47,7 @@ export function createSliceExports(store, overlay, images, sources, viewer) {
   /** What lies above the threshold of one image. @param {ImageItem} item @param {number} threshold */
   async function outlinesOf(item, threshold) {
     const { overlay: map, size } = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
-    if (!state.session) throw new Error("The model is not loaded. Load it, then save again.");
+    if (!state.session) throw new Error(t("errors.notLoadedSave"));
     const { contours } = await state.session.render(map, size, { lo: threshold, hi: threshold + 1, threshold, colourMap: state.settings.colourMap });
     const { places, total } = placesAbove(map, size, threshold, item, MOST_PLACES);
     const scale = [item.width / size, item.height / size];
@@ -82,7 +83,7 @@ export function createSliceExports(store, overlay, images, sources, viewer) {
         const threshold = warningsFor(item).some(({ voids }) => voids) ? null : thresholdFor(state, item);
         return threshold === null ? { ...which, threshold: null } : { ...which, ...(await outlinesOf(item, threshold)) };
       });
-      return json({ ...head(items[0], names, `Image ${items[0].number}`), slices });
+      return json({ ...head(items[0], names, inEnglish("image.label", { number: items[0].number })), slices });
     },
 
     /** Images with their overlays as one DICOM file that refers to their sources. @param {ImageItem[]} items @param {SeriesInfo} series @param {number[]} numbers of the slices @param {string} model */
@@ -93,7 +94,7 @@ export function createSliceExports(store, overlay, images, sources, viewer) {
       const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
       const pictures = await each(items, async (item) => {
         await images.decode(item);
-        if (!item.bitmap) throw new Error("The image is not decoded yet. Try again in a moment.");
+        if (!item.bitmap) throw new Error(t("image.notDecoded"));
         const layer = await overlay.make(item);
         const { width, height } = item;
         Object.assign(canvas, { width, height });

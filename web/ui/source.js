@@ -4,7 +4,8 @@
  * A file that cannot be opened becomes an image with its reason; the others go on.
  */
 
-import { countOf, sentence } from "./dom.js";
+import { sentence } from "./dom.js";
+import { inEnglish, t } from "./texts.js";
 
 /** They hold one picture each, whatever is in them. */
 const PLAIN = /\.(png|jpe?g|webp|bmp)$/i;
@@ -64,7 +65,7 @@ export function createSources(store, messages, engine) {
   /** A slice as a picture. @param {SeriesInfo} series @param {number} index from 0 @param {{axis?: import("../../pkg/index.d.ts").SliceAxis, volume?: number}} [which] @returns {Picture} */
   function sliceOf(series, index, which = {}) {
     const content = async () => (await engine.opener()).frame(series.id, index, which);
-    const part = `slice ${index + 1}`;
+    const part = inEnglish("slice.slice", { number: index + 1 });
     const slice = { axis: which.axis ?? "axial", volume: which.volume ?? 0, index };
     return { content, name: `${series.name}, ${part}`, path: `${series.path}, ${part}`, series, slice };
   }
@@ -73,10 +74,10 @@ export function createSources(store, messages, engine) {
   async function opened(files, take) {
     try {
       const parts = await open(files);
-      if (parts?.length === 0) messages.notice("There is no picture in these files.");
+      if (parts?.length === 0) messages.notice(t("opening.noPictures"));
       else if (parts) take(parts);
     } catch (error) {
-      messages.error(`The files could not be opened. ${sentence(error.message)}`);
+      messages.error(t("opening.failed", { reason: sentence(error.message) }));
     }
   }
 
@@ -88,7 +89,7 @@ export function createSources(store, messages, engine) {
       const { frames } = series.axes.axial;
       const [from, to] = frames > MOST_NORMALS ? [Math.floor(frames / 6), Math.ceil((frames * 5) / 6)] : [0, frames];
       const count = Math.min(MOST_NORMALS, to - from);
-      if (count < frames) messages.notice(`${countOf(count, "slice")} of ${series.name} were taken, evenly from slices ${from + 1} to ${to}. To choose others, open it as an image.`);
+      if (count < frames) messages.notice(t("opening.normals", { count, name: series.name, from: from + 1, to }));
       return Array.from({ length: count }, (_, n) => sliceOf(series, from + Math.floor((n * (to - from)) / count)));
     },
     /** Forgets the files of a series. @param {SeriesInfo} series */

@@ -3,13 +3,14 @@
  * them. The chart is a way to jump; the slider says the same to the keyboard and to those who do not see it.
  */
 
-import { clamp, countOf, el, make, setHidden, setText, twoDigits } from "./dom.js";
+import { clamp, el, make, setHidden, setText, twoDigits } from "./dom.js";
+import { AXES } from "./labels.js";
 import { readScore } from "./reading.js";
 import { isStale } from "./results.js";
 import { analysedSlices } from "./stacks.js";
 import { currentImage } from "./store.js";
+import { numeral, t } from "./texts.js";
 
-const AXES = { axial: "axial", coronal: "coronal", sagittal: "sagittal" };
 /** Of the chart. */
 const BAR_PX = { least: 1, most: 12, gap: 1 };
 const PAGE = 10;
@@ -109,10 +110,10 @@ export function mountStackBar(store, stacks, support, runner, sources) {
       offered = key;
       const { series } = stack;
       const axes = Object.keys(series.axes);
-      axis.replaceChildren(...axes.map((name) => make("option", { value: name, text: AXES[name] })));
+      axis.replaceChildren(...axes.map((name) => make("option", { value: name, text: t(AXES[name]) })));
       axis.value = stack.axis;
       setHidden(axis.parentElement, axes.length < 2);
-      volume.replaceChildren(...Array.from({ length: series.volumes }, (_, n) => make("option", { value: n, text: `${n + 1} of ${series.volumes}` })));
+      volume.replaceChildren(...Array.from({ length: series.volumes }, (_, n) => make("option", { value: n, text: t("stack.volumeOf", { number: n + 1, total: series.volumes }) })));
       volume.value = String(stack.volume);
       setHidden(volume.parentElement, series.volumes < 2);
       slider.max = String(frames);
@@ -132,8 +133,8 @@ export function mountStackBar(store, stacks, support, runner, sources) {
     const count = last - first + 1;
     const isWaiting = state.run !== null || state.load.phase !== "ready";
     el("slices-analyse").disabled = isWaiting || (state.settings.mode === "few" && state.support.length === 0);
-    setText(el("slices-analyse"), `Analyse ${countOf(count, "slice")}`);
-    setText(el("slices-normal"), `Use ${countOf(count, "slice")} as normal images`);
+    setText(el("slices-analyse"), t("stack.analyse", { count }));
+    setText(el("slices-normal"), t("stack.use", { count }));
     paintChart();
   });
 
@@ -153,8 +154,8 @@ export function mountStackBar(store, stacks, support, runner, sources) {
     if (key === drawn) return;
     drawn = key;
     const best = scored.reduce((high, one) => (one.score > high.score ? one : high));
-    chart.setAttribute("aria-label", `Scores of ${countOf(scored.length, "slice")}; the highest is ${twoDigits(best.score)}, slice ${best.index + 1}`);
-    chart.title = `Score of each slice; click to go there. Highest: slice ${best.index + 1}, ${twoDigits(best.score)}`;
+    chart.setAttribute("aria-label", t("stack.chart", { count: scored.length, score: twoDigits(best.score), number: best.index + 1 }));
+    chart.title = t("stack.chartTitle", { number: best.index + 1, score: twoDigits(best.score) });
     const ratio = devicePixelRatio || 1;
     const [width, height] = [Math.round(chart.clientWidth * ratio), Math.round(chart.clientHeight * ratio)];
     if (width === 0) return;
@@ -190,5 +191,6 @@ function framesOf(stack) {
 /** Number and place of a slice. @param {Stack} stack @param {number} index */
 export function sliceWords(stack, index) {
   const position = stack.axis === "axial" ? stack.series.positionsMm?.[stack.volume * framesOf(stack) + index] : undefined;
-  return `Slice ${index + 1} of ${framesOf(stack)}${position === undefined ? "" : `, ${position.toFixed(1)} mm`}`;
+  const [number, total] = [index + 1, framesOf(stack)];
+  return position === undefined ? t("stack.slice", { number, total }) : t("stack.sliceAt", { number, total, position: numeral(position, 1) });
 }

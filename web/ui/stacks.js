@@ -3,8 +3,10 @@
  * go again when another one comes into view, so that a stack of thousands costs what its results cost.
  */
 
+import { whichSlice } from "./labels.js";
 import { currentImage } from "./store.js";
 import { keyFor } from "./results.js";
+import { inEnglish } from "./texts.js";
 
 /** Slices whose grey values stand for a stack. */
 const SLICES_LOOKED_AT = 16;
@@ -30,7 +32,7 @@ export function createStacks(store, engine, images, sources) {
     const number = images.nextNumber();
     /** @type {Stack} */
     const stack = {
-      id: `stack-${number}`, number, label: `Image ${number}`, series, axis: "axial", volume: 0, window: null, items: new Map(),
+      id: `stack-${number}`, number, label: inEnglish("image.label", { number }), series, axis: "axial", volume: 0, window: null, items: new Map(),
       index: 0, wanted: Math.floor(series.axes.axial.frames / 2), isMoving: false, isGone: false,
     };
     state.stacks = [...state.stacks, stack];
@@ -73,7 +75,7 @@ export function createStacks(store, engine, images, sources) {
     const key = keyOf(stack, index);
     let item = stack.items.get(key);
     if (item) return item;
-    const which = [series.volumes > 1 ? `volume ${volume + 1}` : "", axis === "axial" ? "" : axis, `slice ${index + 1}`].filter(Boolean).join(", ");
+    const which = whichSlice(series, { axis, volume, index }, inEnglish);
     const picture = { ...sources.sliceOf(series, index, { axis, volume }), content: () => read(stack, key, index, { axis, volume }), name: `${series.name}, ${which}`, path: `${series.path}, ${which}` };
     item = images.create({ ...picture, label: `${label}, ${which}` });
     Object.assign(item, { stack: stack.id, slice: { axis, volume, index }, stackWindow: stack.window });

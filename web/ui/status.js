@@ -1,12 +1,15 @@
 /** What goes on now: the state on <main>, the progress line, and which buttons make sense. */
 
-import { countOf, el, megabytes, setText } from "./dom.js";
+import { el, megabytes, setText } from "./dom.js";
 import { currentImage } from "./store.js";
 import { isStale, isUpToDate } from "./results.js";
 import { remaining } from "./run.js";
+import { numeral, t } from "./texts.js";
 
-const LOAD_WORDS = { engine: "Loading the program", model: "Loading the model", "self-test": "Checking that the device computes correctly" };
-const RUN_WORDS = { references: "Normal images", encode: "Looking at the image", score: "Comparing" };
+/** @type {Record<string, import("./texts.js").Key>} */
+const LOAD_WORDS = { engine: "status.program", model: "status.model", "self-test": "status.testing" };
+/** @type {Record<string, import("./texts.js").Key>} */
+const RUN_WORDS = { references: "status.normals", encode: "status.looking", score: "status.comparing" };
 /** Share of one picture's progress for each stage. */
 const RUN_SHARE = { references: [0, 0.6], encode: [0, 0.95], score: [0.95, 1] };
 
@@ -23,12 +26,12 @@ export function pageState(state) {
 /** Why the current picture cannot be analysed now, or "". @param {import("./types.d.ts").State} state */
 export function whyNot(state) {
   const { phase } = state.load;
-  if (phase !== "ready") return phase === "loading" ? "" : "The model is not loaded.";
+  if (phase !== "ready") return phase === "loading" ? "" : t("status.notLoaded");
   const item = currentImage(state);
-  if (!item) return "Add an image to begin.";
-  if (item.status === "error") return "This file cannot be read. Choose another image.";
-  if (item.absent) return "The workspace has this result without the image. Add the image to analyse it again.";
-  if (state.settings.mode === "few" && state.support.length === 0) return "Add at least one normal image to compare with.";
+  if (!item) return t("status.addImage");
+  if (item.status === "error") return t("image.unreadable");
+  if (item.absent) return t("status.absent");
+  if (state.settings.mode === "few" && state.support.length === 0) return t("status.addNormal");
   return "";
 }
 
@@ -62,8 +65,8 @@ export function mountStatus(store, engine, runner) {
     const left = remaining(state).length;
     all.hidden = working || unloaded || usable < 2;
     all.disabled = left === 0 || (state.settings.mode === "few" && state.support.length === 0);
-    setText(all, left === 0 ? `All ${usable} analysed` : left < usable ? `Analyse remaining ${left}` : `Analyse all ${usable}`);
-    all.title = left < usable ? `${usable - left} of ${usable} are analysed with these settings.` : "";
+    setText(all, left === 0 ? t("status.allAnalysed", { count: usable }) : left < usable ? t("status.analyseRest", { count: left }) : t("status.analyseAll", { count: usable }));
+    all.title = left < usable ? t("status.analysedOf", { done: usable - left, count: usable }) : "";
     const { share, words } = now === "loading" ? loadLine(state) : state.run ? runLine(state.run) : state.opening ? openingLine(state.opening) : state.saving ? savingLine(state.saving) : { share: 0, words: restLine(state) };
     if (share === null) progress.removeAttribute("value");
     else progress.value = share;
@@ -89,30 +92,30 @@ function revealResult() {
 
 /** @param {import("./types.d.ts").State} state */
 function loadLine({ load }) {
-  const words = LOAD_WORDS[load.stage] ?? LOAD_WORDS.engine;
+  const words = t(LOAD_WORDS[load.stage] ?? LOAD_WORDS.engine);
   if (load.stage === "self-test" && load.totalBytes) return { share: load.loadedBytes / load.totalBytes, words };
   if (load.stage !== "model" || !load.totalBytes) return { share: null, words };
-  return { share: load.loadedBytes / load.totalBytes, words: `Model ${load.fromStorage ? "kept from an earlier visit" : "from this site"}: ${megabytes(load.loadedBytes)} of ${megabytes(load.totalBytes)}` };
+  return { share: load.loadedBytes / load.totalBytes, words: t(load.fromStorage ? "status.modelKept" : "status.modelFetched", { done: megabytes(load.loadedBytes), total: megabytes(load.totalBytes) }) };
 }
 
 /** @param {import("./types.d.ts").Run} run */
 function runLine(run) {
-  const which = run.ids.length > 1 ? `Image ${run.index + 1} of ${run.ids.length}. ` : "";
-  const words = RUN_WORDS[run.stage] ?? "Starting";
+  const which = run.ids.length > 1 ? `${t("status.imageOf", { number: run.index + 1, total: run.ids.length })} ` : "";
+  const words = t(RUN_WORDS[run.stage] ?? "status.starting");
   const [from, to] = RUN_SHARE[run.stage] ?? [0, 0];
   const part = run.total > 0 ? from + (to - from) * (run.done / run.total) : from;
-  const count = run.stage === "references" && run.total > 1 ? `: ${Math.round((100 * run.done) / run.total)} %` : "";
+  const count = run.stage === "references" && run.total > 1 ? `: ${t("units.percent", { number: Math.round((100 * run.done) / run.total) })}` : "";
   return { share: (run.index + part) / run.ids.length, words: `${which}${words}${count}` };
 }
 
 /** @param {import("./types.d.ts").Opening} opening */
 function openingLine({ done, total }) {
-  return { share: total > 0 ? done / total : 0, words: `Opening files: ${done} of ${total}` };
+  return { share: total > 0 ? done / total : 0, words: t("status.opening", { done, total }) };
 }
 
 /** @param {import("./types.d.ts").Opening} saving */
 function savingLine({ done, total }) {
-  return { share: total > 0 ? done / total : 0, words: `Saving: slice ${done + 1} of ${total}` };
+  return { share: total > 0 ? done / total : 0, words: t("status.saving", { number: done + 1, total }) };
 }
 
 /** @param {import("./types.d.ts").State} state */
@@ -123,22 +126,21 @@ function restLine(state) {
   const reason = whyNot(state);
   if (reason) return reason;
   const item = currentImage(state);
-  if (!item?.result) return "Ready.";
+  if (!item?.result) return t("status.ready");
   const others = state.images.filter((other) => other.status === "ready").length;
-  return [`Done in ${(item.result.timings.totalMs / 1000).toFixed(1)} s.`, others ? `${countOf(others, "image")} not analysed yet.` : "",
-    lost ? `${countOf(lost, "file")} could not be read.` : ""].filter(Boolean).join(" ");
+  return [t("status.done", { duration: t("units.seconds", { number: numeral(item.result.timings.totalMs / 1000, 1) }) }), others ? t("status.others", { count: others }) : "",
+    lost ? t("status.lost", { count: lost }) : ""].filter(Boolean).join(" ");
 }
 
 /** How a run over several images ended. @param {import("./types.d.ts").Batch} batch @param {number} lost files that cannot be read */
 export function batchLine({ asked, analysed, ms }, lost) {
-  const unreadable = lost ? `, ${lost} could not be read` : "";
-  if (analysed < asked) return `${analysed} of ${countOf(asked, "image")} analysed, then stopped${unreadable}.`;
-  return `${countOf(analysed, "image")} analysed in ${duration(ms)}${unreadable}.`;
+  if (analysed < asked) return lost ? t("status.stoppedLost", { analysed, count: asked, lost }) : t("status.stopped", { analysed, count: asked });
+  return lost ? t("status.batchLost", { count: analysed, duration: duration(ms), lost }) : t("status.batch", { count: analysed, duration: duration(ms) });
 }
 
 /** @param {number} ms */
 function duration(ms) {
   const seconds = ms / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  return seconds < 120 ? `${Math.round(seconds)} s` : `${Math.floor(seconds / 60)} min ${Math.round(seconds % 60)} s`;
+  if (seconds < 10) return t("units.seconds", { number: numeral(seconds, 1) });
+  return seconds < 120 ? t("units.seconds", { number: Math.round(seconds) }) : t("units.minutes", { minutes: Math.floor(seconds / 60), seconds: Math.round(seconds % 60) });
 }

@@ -3,19 +3,20 @@
 import { deleteStoredModels, storedModelBytes } from "../../pkg/index.js";
 import { make, megabytes, setText } from "./dom.js";
 import { forgetEverything } from "./forget.js";
+import { t } from "./texts.js";
 
 /** @param {import("./types.d.ts").State["info"]} info @returns {HTMLElement} */
 export function storedModels(info) {
   const words = make("p", { class: "hint", "data-testid": "stored-models", role: "status" });
-  const remove = make("button", { type: "button", "data-testid": "delete-stored-models", text: "Delete stored model files", hidden: true });
+  const remove = make("button", { type: "button", "data-testid": "delete-stored-models", text: t("stored.delete"), hidden: true });
 
-  const forget = make("button", { type: "button", "data-testid": "forget-everything", text: "Forget everything",
-    title: "Deletes the stored model files, your own models, the copy of this page for use without a connection, and the settings" });
+  const forget = make("button", { type: "button", "data-testid": "forget-everything", text: t("stored.forget"),
+    title: t("stored.forgetTitle") });
 
   async function refresh() {
     const bytes = await storedModelBytes();
     remove.hidden = bytes === 0;
-    setText(words, bytes === 0 ? nothingStored(info) : `This browser keeps ${megabytes(bytes)} of model files for the next visit. Images are never stored.`);
+    setText(words, bytes === 0 ? nothingStored(info) : t("stored.kept", { size: megabytes(bytes) }));
   }
 
   /** @param {HTMLButtonElement} button @param {() => Promise<void>} work */
@@ -24,7 +25,7 @@ export function storedModels(info) {
     try {
       await work();
     } catch {
-      setText(words, "The files could not be deleted: another tab is just storing a model. Wait until it is loaded, then try again.");
+      setText(words, t("stored.busy"));
     }
     button.disabled = false;
   });
@@ -35,7 +36,7 @@ export function storedModels(info) {
   onClick(forget, async () => {
     await forgetEverything();
     remove.hidden = true;
-    setText(words, "Everything that this page kept in the browser is deleted. Images, results and the open model stay until you close this tab. Opening the page again fetches and keeps it anew.");
+    setText(words, t("stored.forgotten"));
   });
   void refresh();
   return make("div", { class: "stored" }, words, make("div", { class: "stored-buttons" }, remove, forget));
@@ -44,6 +45,6 @@ export function storedModels(info) {
 /** @param {import("./types.d.ts").State["info"]} info */
 function nothingStored(info) {
   return info?.storage.place === "browser-cache"
-    ? "No model files are stored: this browser offers this site no place for them, so only its own cache may hold them."
-    : "No model files are stored. The next visit fetches the model again.";
+    ? t("stored.noPlace")
+    : t("stored.nothing");
 }

@@ -1,16 +1,16 @@
 /** The film strip: every image with its number, state and score, those of a folder under its name; of a stack one line. */
 
-import { countOf, createPauses, el, make, sentence, setText, twoDigits } from "./dom.js";
+import { createPauses, el, make, sentence, setText, twoDigits } from "./dom.js";
 import { listed } from "./images.js";
 import { folderOf, withoutEnding } from "./names.js";
 import { isStale } from "./results.js";
 import { readScore } from "./reading.js";
 import { analysedSlices } from "./stacks.js";
+import { t } from "./texts.js";
 import { isRead } from "./triage.js";
 
-const STATES = { reading: "opening", ready: "new", waiting: "waiting", working: "working", done: "", error: "not readable" };
-/** Above images that were opened without a folder, where others have one. */
-const NO_FOLDER = "Single images";
+/** @type {Partial<Record<import("./types.d.ts").ImageItem["status"], import("./texts.js").Key>>} */
+const STATES = { reading: "strip.reading", ready: "strip.new", waiting: "strip.waiting", working: "strip.working" };
 /** A thousand rows made at once hold the page. */
 const ROWS_AT_ONCE = 80;
 
@@ -57,7 +57,7 @@ export function mountStrip(store, images, stacks) {
     const note = make("span", { class: "strip-note" });
     const doubt = make("span", { class: "strip-doubt" });
     const button = make("button", { type: "button", class: "strip-pick", onclick: pick }, thumb, make("span", { class: "strip-text" }, name, note, doubt));
-    const remove = make("button", { type: "button", class: "icon-button strip-remove", "aria-label": `Remove ${called}`, title: "Remove from the list", text: "×", onclick: () => (stack ? stacks.remove(stack) : images.remove(item.id)) });
+    const remove = make("button", { type: "button", class: "icon-button strip-remove", "aria-label": t("strip.removeName", { name: called }), title: t("strip.remove"), text: "×", onclick: () => (stack ? stacks.remove(stack) : images.remove(item.id)) });
     const node = make("li", { class: "strip-item", "data-testid": "strip-item" }, button, remove);
     return { node, thumb, note, doubt, button };
   }
@@ -125,7 +125,7 @@ export function mountStrip(store, images, stacks) {
     if (stack) parts.node.dataset.slices = String(stack.series.axes[stack.axis]?.frames);
     const { note, doubt } = stack ? ofStack(item, stack)
       : item.result && !busy ? outcome(item, stale)
-      : { note: item.status === "error" ? `not readable: ${item.message}` : STATES[item.status], doubt: "" };
+      : { note: item.status === "error" ? t("strip.unreadable", { reason: item.message }) : stateWords(item.status), doubt: "" };
     setText(parts.note, note);
     setText(parts.doubt, doubt);
     const current = item.id === state.currentId;
@@ -138,11 +138,11 @@ export function mountStrip(store, images, stacks) {
   function ofStack(item, stack) {
     const done = analysedSlices(state, item);
     const scores = done.flatMap((one) => readScore(state, one).score ?? []);
-    const highest = scores.length > 0 ? `highest ${twoDigits(Math.max(...scores))}` : "";
+    const highest = scores.length > 0 ? t("strip.highest", { score: twoDigits(Math.max(...scores)) }) : "";
     const frames = stack.series.axes[stack.axis]?.frames ?? 1;
     return {
-      note: highest || countOf(frames, "slice"),
-      doubt: [done.length > 0 ? `${done.length} of ${countOf(frames, "slice")}` : "", done.some((one) => isStale(state, one)) ? "older settings" : ""].filter(Boolean).join(", "),
+      note: highest || t("strip.slices", { count: frames }),
+      doubt: [done.length > 0 ? t("strip.slicesOf", { done: done.length, count: frames }) : "", done.some((one) => isStale(state, one)) ? t("strip.older") : ""].filter(Boolean).join(", "),
     };
   }
 
@@ -150,16 +150,23 @@ export function mountStrip(store, images, stacks) {
   function outcome(item, stale) {
     const { score, warnings } = readScore(state, item);
     return {
-      note: score !== null ? twoDigits(score) : warnings.some(({ code }) => code !== "note") ? "no score" : "map only",
-      doubt: [warnings[0]?.short ?? "", stale ? "older settings" : ""].filter(Boolean).join(", "),
+      note: score !== null ? twoDigits(score) : warnings.some(({ code }) => code !== "note") ? t("strip.noScore") : t("strip.mapOnly"),
+      doubt: [warnings[0]?.short ?? "", stale ? t("strip.older") : ""].filter(Boolean).join(", "),
     };
   }
+}
+
+/** @param {import("./types.d.ts").ImageItem["status"]} status */
+function stateWords(status) {
+  const key = STATES[status];
+  return key ? t(key) : "";
 }
 
 /** @param {string} folder */
 function folderLine(folder) {
   const parts = folder.split("/");
-  const name = parts.pop() || NO_FOLDER;
+  // Above images that were opened without a folder, where others have one.
+  const name = parts.pop() || t("strip.noFolder");
   return make("li", { class: "strip-folder", "data-testid": "strip-folder", title: folder },
     ...(parts.length > 0 ? [make("span", { class: "strip-parents", text: `${parts.join(" / ")} /` }), " "] : []), make("span", { text: name }));
 }

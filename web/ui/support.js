@@ -1,6 +1,8 @@
 /** The normal images: thumbnails, adding, taking out, putting back. */
 
-import { countOf, el, make, setText } from "./dom.js";
+import { el, make, setText } from "./dom.js";
+import { shownName } from "./labels.js";
+import { t } from "./texts.js";
 
 /** Only the latest change of the list can be taken back. */
 export const UNDO_MATTER = "normal images taken out";
@@ -27,7 +29,7 @@ export function mountSupport(store, messages, support, addFiles) {
     const taken = support.clear();
     // What was added meanwhile stays.
     const putBack = () => support.replace([...taken, ...state.support.filter((item) => !taken.includes(item))]);
-    messages.offer(`${countOf(taken.length, "normal image")} removed.`, { label: "Undo", run: putBack }, UNDO_MATTER);
+    messages.offer(t("support.removed", { count: taken.length }), { label: t("common.undo"), run: putBack }, UNDO_MATTER);
     input.focus();
   });
 
@@ -40,26 +42,26 @@ export function mountSupport(store, messages, support, addFiles) {
     for (const item of state.support) {
       let tile = tiles.get(item.id);
       if (!tile) {
-        tile = make("li", { class: "tile", "data-testid": "support-item", title: item.name });
-        tile.append(make("button", { type: "button", class: "tile-remove", "aria-label": `Remove normal image ${item.name}`, text: "×", onclick: () => support.remove(item.id) }));
+        tile = make("li", { class: "tile", "data-testid": "support-item", title: shownName(item, item.name) });
+        tile.append(make("button", { type: "button", class: "tile-remove", "aria-label": t("support.remove", { name: shownName(item, item.name) }), text: "×", onclick: () => support.remove(item.id) }));
         tiles.set(item.id, tile);
         list.insertBefore(tile, adder);
       }
       tile.dataset.state = item.session ? "ready" : "reading";
       if (item.thumb && tile.firstChild !== item.thumb) tile.prepend(item.thumb);
       tile.classList.toggle("remembered", Boolean(item.remembered));
-      tile.title = [item.remembered ? `${item.name}, remembered without its picture` : item.name, ...item.warnings.map(({ short }) => short), ...item.notes.map(({ text }) => text)].join("\n");
+      tile.title = [item.remembered ? t("support.remembered", { name: item.name }) : shownName(item, item.name), ...item.warnings.map(({ short }) => short), ...item.notes.map(({ text }) => text)].join("\n");
     }
     const count = state.support.length;
-    setText(el("support-title"), count ? `Normal images (${count})` : "Normal images");
+    setText(el("support-title"), count ? t("support.titleCount", { count }) : t("support.title"));
     el("support-clear").hidden = count === 0;
     el("support").classList.toggle("unused", state.settings.mode !== "few");
-    const hint = state.settings.mode === "zero" ? "Not used when comparing with words."
-      : state.settings.mode === "self" ? "Not used when comparing left with right."
-      : count === 0 ? "Images of the same organ, view and scanner with nothing unusual in them. Four or more are good."
+    const hint = state.settings.mode === "zero" ? t("support.unusedWords")
+      : state.settings.mode === "self" ? t("support.unusedSides")
+      : count === 0 ? t("support.hint")
       : doubtful(state.support) ? doubtful(state.support)
-      : count < 4 ? `${countOf(count, "image")}. Four or more give a better range.`
-      : "Best from the same view and scanner.";
+      : count < 4 ? t("support.few", { count })
+      : t("support.best");
     setText(el("support-hint"), hint);
   });
 }
@@ -67,7 +69,7 @@ export function mountSupport(store, messages, support, addFiles) {
 /** What is wrong with a normal image by itself, else what is to be known about how one was read, or "". @param {import("./types.d.ts").SupportItem[]} normals */
 function doubtful(normals) {
   const found = normals.find(({ warnings }) => warnings.length > 0);
-  if (found) return `${found.name}: ${found.warnings.map(({ short }) => short).join(", ")}. Leave it out if it is no normal image.`;
+  if (found) return t("support.doubtful", { name: shownName(found, found.name), reasons: found.warnings.map(({ short }) => short).join(", ") });
   const read = normals.find(({ notes }) => notes.length > 0);
-  return read ? `${read.name}: ${read.notes.map(({ text }) => text).join("; ")}.` : "";
+  return read ? `${shownName(read, read.name)}: ${read.notes.map(({ text }) => text).join("; ")}.` : "";
 }

@@ -3,9 +3,10 @@
  * after additions, removals, a new window, and after each restart of the worker. The same picture counts once.
  */
 
-import { countOf, ended } from "./dom.js";
+import { ended } from "./dom.js";
 import { asClamped } from "./images.js";
 import { windowFor } from "./results.js";
+import { t } from "./texts.js";
 import { thumbnail } from "./thumbs.js";
 
 const THUMB_PX = 96;
@@ -38,7 +39,7 @@ export function createSupportSet(store, messages, engine) {
 
   /** Normal images that are remembered without their pictures. @param {{name: string, remembered: import("./types.d.ts").Remembered}[]} normals @returns {number[]} their ids */
   function remember(normals) {
-    const content = () => Promise.reject(new Error("This normal image is here without its picture. Add the picture again."));
+    const content = () => Promise.reject(new Error(t("support.noPicture")));
     const items = normals.map(({ name, remembered }) => /** @type {import("./types.d.ts").SupportItem} */ ({
       id: nextId++, content, name, remembered, sample: false, deep: false, thumb: null, input: null, spread: null, hash: remembered.facts.pixels, warnings: [], notes: [], session: null, engineId: 0, window: "",
     }));
@@ -50,8 +51,8 @@ export function createSupportSet(store, messages, engine) {
   /** Says what was in the list already and is taken out. @param {string[]} names */
   function tellTwice(names) {
     if (names.length === 0) return;
-    messages.notice(names.length === 1 ? `${names[0]} is already among the normal images. It counts once.`
-      : `${names.length} files are already among the normal images. Each counts once.`, null, "normal images twice");
+    messages.notice(names.length === 1 ? t("support.twice", { name: names[0] })
+      : t("support.twiceMany", { count: names.length }), null, "normal images twice");
   }
 
   /** @param {number} id */
@@ -159,9 +160,9 @@ export function createSupportSet(store, messages, engine) {
     if (!state.messages.some((message) => message.matter === matter)) refused = [];
     refused.push({ name, reason });
     const names = refused.slice(0, NAMED).map((one) => one.name).join(", ");
-    const others = refused.length > NAMED ? ` and ${refused.length - NAMED} more` : "";
-    messages.error(refused.length === 1 ? `${name} was not added to the normal images: ${ended(reason.replace(/^this is /, "it is "))}`
-      : `${countOf(refused.length, "file")} were not added to the normal images, because they could not be read: ${names}${others}.`, null, matter);
+    const count = refused.length;
+    messages.error(count === 1 ? t("support.refused", { name, reason: ended(reason.replace(/^this is /, "it is ")) })
+      : count <= NAMED ? t("support.refusedMany", { count, names }) : t("support.refusedMore", { count, names, more: count - NAMED }), null, matter);
   }
 
   engine.onReady(() => void sync());

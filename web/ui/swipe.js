@@ -5,6 +5,7 @@
 
 import { clamp, el } from "./dom.js";
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 
 const STEP = 0.02;
 /** A pointer that moved further has dragged. */
@@ -58,7 +59,7 @@ export function createSwipe(store, frame) {
       handle.style.top = `${Math.max(0, place.y)}px`;
       handle.style.height = `${Math.min(el("viewer").clientHeight, place.height)}px`;
       handle.setAttribute("aria-valuenow", String(percent));
-      handle.setAttribute("aria-valuetext", `${percent} percent without overlay`);
+      handle.setAttribute("aria-valuetext", t("viewer.swipeShare", { percent }));
     },
   };
 }

@@ -3,15 +3,17 @@
  * with its result counts as seen. Only the rows in sight are made.
  */
 
-import { clamp, countOf, el, make, setHidden, setText, twoDigits } from "./dom.js";
+import { clamp, el, make, setHidden, setText, twoDigits } from "./dom.js";
+import { shownName } from "./labels.js";
 import { areaWords } from "./measure.js";
 import { folderOf } from "./names.js";
 import { download } from "./save.js";
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 import { FILTERS, areaOf, csvOf, filtered, isRead, markRead, nextUnread, rowOf, sorted } from "./triage.js";
 
-/** @type {[import("./triage.js").Column, string][]} */
-const COLUMNS = [["name", "Image"], ["score", "Score"], ["reading", "Reading"], ["area", "Peak area"], ["state", "State"]];
+/** @type {[import("./triage.js").Column, import("./texts.js").Key][]} */
+const COLUMNS = [["name", "table.image"], ["score", "table.score"], ["reading", "table.reading"], ["area", "table.area"], ["state", "table.state"]];
 /** Numbers are looked at from the highest on. */
 const FALLING = ["score", "area"];
 /** Height of a row, as the style sheet has it, and rows made beyond those in sight. */
@@ -67,24 +69,24 @@ function openTable(store, images, next) {
   /** The row that Tab leads to. */
   let at = 0;
 
-  const text = make("input", { type: "search", "data-testid": "table-text", "aria-label": "Filter by text", placeholder: "Filter by name, reading or state", value: view.text });
-  const filter = make("select", { "data-testid": "table-filter", "aria-label": "Filter by state" }, ...Object.entries(FILTERS).map(([value, { name }]) => make("option", { value, text: name })));
+  const text = make("input", { type: "search", "data-testid": "table-text", "aria-label": t("table.filterText"), placeholder: t("table.filterHint"), value: view.text });
+  const filter = make("select", { "data-testid": "table-filter", "aria-label": t("table.filterState") }, ...Object.entries(FILTERS).map(([value, { name }]) => make("option", { value, text: t(name) })));
   filter.value = view.filter;
   const count = make("p", { class: "hint", role: "status", "data-testid": "table-count" });
-  const nextButton = make("button", { type: "button", "data-testid": "table-next", title: "The next image whose result you have not seen", text: "Next not seen", onclick: () => (next() ? dialog.close() : setText(count, "All have been seen.")) });
-  const csvButton = make("button", { type: "button", "data-testid": "table-csv", text: "Save table (CSV)", onclick: async () => {
+  const nextButton = make("button", { type: "button", "data-testid": "table-next", title: t("table.nextTitle"), text: t("table.next"), onclick: () => (next() ? dialog.close() : setText(count, t("table.allSeen"))) });
+  const csvButton = make("button", { type: "button", "data-testid": "table-csv", text: t("table.csv"), onclick: async () => {
     await findAreas();
     download(new Blob([csvOf(state, rows, el("report-names").checked)], { type: "text/csv" }), "images.csv");
   } });
-  const heads = COLUMNS.map(([column, name]) => make("th", { scope: "col", "data-column": column, class: FALLING.includes(column) ? "number" : null }, make("button", { type: "button", text: name, onclick: () => sortBy(column) })));
+  const heads = COLUMNS.map(([column, name]) => make("th", { scope: "col", "data-column": column, class: FALLING.includes(column) ? "number" : null }, make("button", { type: "button", text: t(name), onclick: () => sortBy(column) })));
   const [above, below] = [0, 1].map(() => make("tr", { "aria-hidden": "true" }, make("td", { class: "spacer", colspan: COLUMNS.length })));
   const body = make("tbody", {});
   const table = make("table", { class: "triage", "data-testid": "table" }, make("thead", {}, make("tr", {}, ...heads)), body);
   const scroll = make("div", { class: "table-scroll" }, table);
   const dialog = make("dialog", { class: "dialog wide", "aria-labelledby": "dialog-title" },
-    make("div", { class: "dialog-head" }, make("h2", { id: "dialog-title", text: "Images" }), make("button", { type: "button", class: "icon-button", "aria-label": "Close", text: "×", onclick: () => dialog.close() })),
+    make("div", { class: "dialog-head" }, make("h2", { id: "dialog-title", text: t("table.title") }), make("button", { type: "button", class: "icon-button", "aria-label": t("common.close"), text: "×", onclick: () => dialog.close() })),
     make("div", { class: "dialog-body" }, make("div", { class: "table-tools" }, text, filter, nextButton, csvButton), count, scroll,
-      make("p", { class: "hint", text: "Enter opens the image of a row; ↑ ↓ Home End go from row to row. The peak area is that of the place with the highest value, at the threshold. File names are saved only if ticked under Save." })));
+      make("p", { class: "hint", text: t("table.hint") })));
 
   /** Looks for the places of all images, a few at a time: sorting and saving need them all. */
   async function findAreas() {
@@ -117,12 +119,12 @@ function openTable(store, images, next) {
     for (const head of heads) {
       const isMine = head.dataset.column === view.column;
       head.setAttribute("aria-sort", isMine ? (view.isFalling ? "descending" : "ascending") : "none");
-      const name = COLUMNS.find(([column]) => column === head.dataset.column)?.[1] ?? "";
-      head.firstChild.replaceChildren(name, ...(isMine ? [make("span", { "aria-hidden": "true", text: view.isFalling ? " ▾" : " ▴" })] : []));
+      const name = COLUMNS.find(([column]) => column === head.dataset.column)?.[1];
+      head.firstChild.replaceChildren(name ? t(name) : "", ...(isMine ? [make("span", { "aria-hidden": "true", text: view.isFalling ? " ▾" : " ▴" })] : []));
     }
     table.setAttribute("aria-rowcount", String(rows.length + 1));
     const unread = rows.filter((row) => !row.isRead).length;
-    setText(count, `${rows.length === all.length ? countOf(rows.length, "image") : `${rows.length} of ${countOf(all.length, "image")}`}, ${unread} not seen yet.`);
+    setText(count, rows.length === all.length ? t("table.count", { count: all.length, unread }) : t("table.countOf", { shown: rows.length, count: all.length, unread }));
     fill();
   }
 
@@ -149,8 +151,8 @@ function openTable(store, images, next) {
     const area = areaOf(state, item);
     const size = area ? [areaWords(area.areaPx, false), area.areaMm2 === null ? "" : areaWords(area.areaMm2, true)].filter(Boolean).join(", ") : "";
     const folder = folderOf(name);
-    const pick = make("button", { type: "button", tabindex: isStop ? 0 : -1, title: name, onclick: () => show(item.id) }, `${item.id} `, make("span", { text: item.name }),
-      ...(seen ? [] : [make("span", { class: "visually-hidden", text: ", not seen yet" })]), ...(folder ? [make("small", { text: folder })] : []));
+    const pick = make("button", { type: "button", tabindex: isStop ? 0 : -1, title: name, onclick: () => show(item.id) }, `${item.id} `, make("span", { text: shownName(item, item.name) }),
+      ...(seen ? [] : [make("span", { class: "visually-hidden", text: t("table.unseen") })]), ...(folder ? [make("small", { text: folder })] : []));
     const cell = (/** @type {string} */ words, /** @type {string | null} */ kind = null) => make("td", { class: kind, title: words || null }, make("div", { text: words }));
     return make("tr", { "data-testid": "table-row", "data-id": item.id, "data-index": index, "aria-rowindex": index + 2, "data-state": item.status, class: seen ? null : "unread", "aria-current": item.id === state.currentId ? "true" : null },
       make("td", {}, pick), cell(score === null ? "" : twoDigits(score), "number"), cell(reading), cell(size, "number"), cell(about, "state"));

@@ -7,14 +7,13 @@ import { el, make } from "./dom.js";
 import { icon } from "./icons.js";
 import { CT_WINDOWS } from "./presets.js";
 import { currentImage } from "./store.js";
+import { t } from "./texts.js";
 import { TURNS } from "./view.js";
 
-const WINDOW_TITLE = "Window: centre / width, presets (1 to 9 for CT)";
-
-/** What dragging can do, in the order of the buttons: icon, words, key. @type {[import("./types.d.ts").Tool, string, string, string][]} */
+/** What dragging can do, in the order of the buttons: icon, words, key. @type {[import("./types.d.ts").Tool, string, import("./texts.js").Key, string][]} */
 const TOOLS = [
-  ["pan", "move", "Move the zoomed image", ""], ["window", "window", "Brightness and contrast by dragging", "W"],
-  ["ruler", "ruler", "Measure a distance", "M"], ["area", "area", "Measure an area", "E"],
+  ["pan", "move", "toolbar.pan", ""], ["window", "window", "toolbar.contrast", "W"],
+  ["ruler", "ruler", "toolbar.distance", "M"], ["area", "area", "toolbar.area", "E"],
 ];
 
 /**
@@ -45,12 +44,12 @@ export function mountToolbar(store, look, zoom, windowTool, reset) {
 
   const hasPicture = () => Boolean(currentImage(state)?.bitmap);
   const take = (/** @type {import("./types.d.ts").Tool} */ tool) => store.set({ tool: state.tool === tool ? "pan" : tool });
-  const toolButton = (/** @type {typeof TOOLS[number]} */ [tool, name, words, key]) => button(name, words, key, () => take(tool),
+  const toolButton = (/** @type {typeof TOOLS[number]} */ [tool, name, words, key]) => button(name, t(words), key, () => take(tool),
     { isOn: () => state.tool === tool, isOff: tool === "window" ? () => !windowTool.isUsable() : undefined });
-  const region = button("region", "Draw boxes around writing, rulers or what lies outside the field of view; Esc ends it", "", () => take("region"),
-    { isOn: () => state.tool === "region", id: "region-tool", text: "Leave out" });
-  const windowButton = make("button", { type: "button", class: "tool tool-text", id: "window-button", "data-testid": "window-button", "aria-expanded": "false", "aria-controls": "window-menu", title: WINDOW_TITLE },
-    make("span", { class: "visually-hidden", text: "Window, centre / width: " }), make("span", { id: "window-value" }), make("span", { "aria-hidden": "true", text: " ▾" }));
+  const region = button("region", t("toolbar.region"), "", () => take("region"),
+    { isOn: () => state.tool === "region", id: "region-tool", text: t("toolbar.leaveOut") });
+  const windowButton = make("button", { type: "button", class: "tool tool-text", id: "window-button", "data-testid": "window-button", "aria-expanded": "false", "aria-controls": "window-menu", title: t("toolbar.windowTitle") },
+    make("span", { class: "visually-hidden", text: t("toolbar.windowSpoken") }), make("span", { id: "window-value" }), make("span", { "aria-hidden": "true", text: " ▾" }));
   buttons.push({ node: windowButton, isOff: () => !windowTool.isUsable() });
   const turn = (/** @type {keyof typeof TURNS} */ how) => () => look.turn(TURNS[how]);
   /** A browser may refuse it; nothing is lost then. */
@@ -59,21 +58,21 @@ export function mountToolbar(store, look, zoom, windowTool, reset) {
     invert: () => look.change({ invert: !look.of().invert }), smooth: () => store.settings({ smooth: !state.settings.smooth }),
     beside: () => store.set({ sideBySide: !state.sideBySide }),
   };
-  const moreButton = make("button", { type: "button", class: "tool tool-more", id: "tool-more", "data-testid": "tool-more", "aria-expanded": "false", "aria-controls": "tool-rest", "aria-label": "More tools", title: "More tools" }, icon("more"));
+  const moreButton = make("button", { type: "button", class: "tool tool-more", id: "tool-more", "data-testid": "tool-more", "aria-expanded": "false", "aria-controls": "tool-rest", "aria-label": t("toolbar.more"), title: t("toolbar.more") }, icon("more"));
   buttons.push({ node: moreButton });
   const rest = make("div", { class: "tool-rest", id: "tool-rest" },
-    group("Measure", ...TOOLS.slice(2).map(toolButton)),
-    group("Turn", button("left", "Turn left", "L", turn("left")), button("right", "Turn right", "R", turn("right")),
-      button("flipH", "Flip left to right", "H", turn("flipH")), button("flipV", "Flip top to bottom", "V", turn("flipV"))),
-    group("Show", button("pixels", "Pixels as squares", "S", acts.smooth, { isOn: () => !state.settings.smooth }),
-      ...(document.fullscreenEnabled ? [button("full", "Full screen", "F", fullScreen, { isOn: () => document.fullscreenElement !== null })] : [])),
-    group("Leave out", region));
+    group(t("toolbar.groupMeasure"), ...TOOLS.slice(2).map(toolButton)),
+    group(t("toolbar.groupTurn"), button("left", t("toolbar.turnLeft"), "L", turn("left")), button("right", t("toolbar.turnRight"), "R", turn("right")),
+      button("flipH", t("toolbar.flipH"), "H", turn("flipH")), button("flipV", t("toolbar.flipV"), "V", turn("flipV"))),
+    group(t("toolbar.groupShow"), button("pixels", t("toolbar.pixels"), "S", acts.smooth, { isOn: () => !state.settings.smooth }),
+      ...(document.fullscreenEnabled ? [button("full", t("toolbar.full"), "F", fullScreen, { isOn: () => document.fullscreenElement !== null })] : [])),
+    group(t("toolbar.leaveOut"), region));
   bar.replaceChildren(
-    group("Drag", ...TOOLS.slice(0, 2).map(toolButton)),
-    group("Window", windowButton, button("invert", "Invert", "I", acts.invert, { isOn: () => look.of().invert })),
-    group("Compare", button("beside", "With and without overlay side by side", "C", acts.beside, { isOn: () => state.sideBySide, isOff: () => !currentImage(state)?.result })),
+    group(t("toolbar.groupDrag"), ...TOOLS.slice(0, 2).map(toolButton)),
+    group(t("toolbar.groupWindow"), windowButton, button("invert", t("toolbar.invert"), "I", acts.invert, { isOn: () => look.of().invert })),
+    group(t("toolbar.groupCompare"), button("beside", t("toolbar.beside"), "C", acts.beside, { isOn: () => state.sideBySide, isOff: () => !currentImage(state)?.result })),
     rest,
-    group("Reset", button("reset", "Reset the view", "0", reset)),
+    group(t("toolbar.groupReset"), button("reset", t("toolbar.reset"), "0", reset)),
     moreButton);
 
   // As they stand on the page.
@@ -134,7 +133,7 @@ export function mountToolbar(store, look, zoom, windowTool, reset) {
       if (node.disabled !== isOut) node.disabled = isOut;
       if (isOn) node.setAttribute("aria-pressed", String(isOn()));
     }
-    windowButton.title = why || WINDOW_TITLE;
+    windowButton.title = why || t("toolbar.windowTitle");
     // A disabled button takes no focus: another one is the stop.
     const stop = buttons.find(({ node }) => node.tabIndex === 0 && !node.disabled) ?? buttons.find(({ node }) => !node.disabled);
     for (const { node } of buttons) node.tabIndex = node === stop?.node ? 0 : -1;

@@ -3,6 +3,7 @@
 import { highestPlace } from "./components.js";
 import { readScore } from "./reading.js";
 import { isStale, thresholdFor } from "./results.js";
+import { inEnglish, pageLanguage, t } from "./texts.js";
 import { warningsFor } from "./warnings.js";
 
 /** @typedef {import("./types.d.ts").State} State */
@@ -10,17 +11,18 @@ import { warningsFor } from "./warnings.js";
 /** @typedef {{item: ImageItem, name: string, score: number | null, reading: string, state: string, isRead: boolean}} Row */
 /** @typedef {"name" | "score" | "reading" | "area" | "state"} Column */
 
-const STATES = { reading: "opening", ready: "not analysed", waiting: "waiting", working: "working", done: "analysed", error: "not readable" };
+/** @type {Record<Exclude<ImageItem["status"], "error">, import("./texts.js").Key>} */
+const STATES = { reading: "triage.reading", ready: "triage.open", waiting: "triage.waiting", working: "triage.working", done: "triage.analysed" };
 const NATURAL = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
-/** Which rows a choice of states leaves. @type {Record<string, {name: string, has: (row: Row) => boolean}>} */
+/** Which rows a choice of states leaves. @type {Record<string, {name: import("./texts.js").Key, has: (row: Row) => boolean}>} */
 export const FILTERS = {
-  all: { name: "all", has: () => true },
-  unread: { name: "not seen yet", has: ({ isRead }) => !isRead },
-  analysed: { name: "analysed", has: ({ item }) => Boolean(item.result) },
-  open: { name: "not analysed", has: ({ item }) => !item.result && item.status !== "error" },
-  doubt: { name: "with a warning", has: ({ item }) => Boolean(item.result) && warningsFor(item).length > 0 },
-  error: { name: "not readable", has: ({ item }) => item.status === "error" },
+  all: { name: "triage.filterAll", has: () => true },
+  unread: { name: "triage.filterUnread", has: ({ isRead }) => !isRead },
+  analysed: { name: "triage.filterAnalysed", has: ({ item }) => Boolean(item.result) },
+  open: { name: "triage.filterOpen", has: ({ item }) => !item.result && item.status !== "error" },
+  doubt: { name: "triage.filterDoubt", has: ({ item }) => Boolean(item.result) && warningsFor(item).length > 0 },
+  error: { name: "triage.filterError", has: ({ item }) => item.status === "error" },
 };
 
 /** Whether what there is of an image has been in view. @param {ImageItem} item */
@@ -48,11 +50,11 @@ export function areaOf(state, item) {
   return place;
 }
 
-/** @param {State} state @param {ImageItem} item @returns {Row} */
-export function rowOf(state, item) {
-  const words = item.result ? readScore(state, item) : null;
+/** @param {State} state @param {ImageItem} item @param {import("./texts.js").Say} [say] @returns {Row} */
+export function rowOf(state, item, say = t) {
+  const words = item.result ? readScore(state, item, say) : null;
   const busy = item.status === "waiting" || item.status === "working";
-  const about = item.status === "error" ? `not readable: ${item.message}` : item.result && !busy ? (isStale(state, item) ? "older settings" : STATES.done) : STATES[item.status];
+  const about = item.status === "error" ? say("triage.unreadable", { reason: item.message }) : say(item.result && !busy ? (isStale(state, item) ? "triage.older" : STATES.done) : STATES[item.status]);
   return { item, name: item.path, score: words?.score ?? null, reading: words?.reading ?? "", state: about, isRead: isRead(item) };
 }
 
@@ -87,7 +89,9 @@ export function nextUnread({ images, currentId }) {
 /** @param {State} state @param {Row[]} rows @param {boolean} names whether file names, with their folders, go in */
 export function csvOf(state, rows, names) {
   const head = ["image", ...(names ? ["file"] : []), "score", "reading", "peak_area_px", "peak_area_mm2", "peak", "state", "seen"];
-  const lines = rows.map(({ item, name, score, reading, state: about, isRead: seen }) => {
+  const lines = rows.map((row) => {
+    // A file is for other programs: it is the same in all languages.
+    const { item, name, score, reading, state: about, isRead: seen } = pageLanguage() === "en" ? row : rowOf(state, row.item, inEnglish);
     const area = areaOf(state, item);
     return [item.label, ...(names ? [name] : []), score ?? "", reading, area ? area.areaPx.toFixed(1) : "", area?.areaMm2 ? area.areaMm2.toFixed(2) : "", area?.peak ?? "", about, seen ? "yes" : "no"];
   });

@@ -4,6 +4,8 @@
  * flipped. (0, 0) is the corner of the first pixel, (0.5, 0.5) its middle. Pure functions.
  */
 
+import { t } from "./texts.js";
+
 /**
  * A turn by quarters and a flip, as a matrix of -1, 0 and 1: the picture's (x, y) goes to (a·x + c·y, b·x + d·y), with y
  * pointing down on both sides.
@@ -33,11 +35,11 @@ export const TURNS = { right: [0, 1, -1, 0], left: [0, -1, 1, 0], flipH: [-1, 0,
 /** Below this no picture is shown smaller. */
 const LEAST_SCALE = 0.01;
 
-/** In words, by the matrix. @type {Record<string, string>} */
+/** In words, by the matrix. @type {Record<string, import("./texts.js").Key>} */
 const TURN_WORDS = {
-  "1,0,0,1": "", "0,1,-1,0": "turned 90° to the right", "-1,0,0,-1": "turned by 180°", "0,-1,1,0": "turned 90° to the left",
-  "-1,0,0,1": "flipped left to right", "1,0,0,-1": "flipped top to bottom",
-  "0,1,1,0": "turned 90° to the right and flipped left to right", "0,-1,-1,0": "turned 90° to the left and flipped left to right",
+  "0,1,-1,0": "turn.right", "-1,0,0,-1": "turn.half", "0,-1,1,0": "turn.left",
+  "-1,0,0,1": "turn.flipH", "1,0,0,-1": "turn.flipV",
+  "0,1,1,0": "turn.rightFlipH", "0,-1,-1,0": "turn.leftFlipH",
 };
 
 /** One turn after another. @param {Turn} turn @param {Turn} then @returns {Turn} */
@@ -48,7 +50,8 @@ export function turned([a, b, c, d], [p, q, r, s]) {
 
 /** What was done to a picture, in words; "" if nothing. @param {Turn} turn */
 export function turnWords(turn) {
-  return TURN_WORDS[turn.join()] ?? "";
+  const words = TURN_WORDS[turn.join()];
+  return words ? t(words) : "";
 }
 
 /** @param {readonly [number, number] | null | undefined} spacingMm between rows and between columns @returns {Point} a pixel's sides, the smaller of them 1 */

@@ -7,6 +7,7 @@
 import { createDisplay } from "./display.js";
 import { el, sentence, setHidden, setText, twoDigits } from "./dom.js";
 import { drawHatched } from "./hatch.js";
+import { shownLabel, shownName } from "./labels.js";
 import { layerOf, layerRange, layerThreshold } from "./layers.js";
 import { createLook } from "./look.js";
 import { traceContours } from "./overlay.js";
@@ -17,6 +18,7 @@ import { label, mountRulers } from "./rulers.js";
 import { createSwipe } from "./swipe.js";
 import { currentImage } from "./store.js";
 import { regionsFor } from "./results.js";
+import { t } from "./texts.js";
 import { mountToolbar } from "./toolbar.js";
 import { boxToViewer, pixelAt, pixelSides } from "./view.js";
 import { mountWindowTool } from "./windowtool.js";
@@ -112,7 +114,7 @@ export function mountViewer(store, overlay, stepSlices) {
       if (!state.peek) drawHatched(context, regionsFor(state, item).map((box) => boxToViewer(place, box)), UNIT, UNIT);
       places.draw(context, place, item);
       rulers.draw(context, place, item);
-      if (panes.length > 1) label(context, n === 0 ? "without overlay" : "with overlay", pane.width / 2, 16);
+      if (panes.length > 1) label(context, n === 0 ? t("viewer.without") : t("viewer.with"), pane.width / 2, 16);
       context.restore();
     });
     if (panes.length > 1 && item?.bitmap) divide(panes[1]);
@@ -192,22 +194,22 @@ export function mountViewer(store, overlay, stepSlices) {
     const item = currentImage(state);
     const note = el("viewer-note");
     let text = "";
-    if (item?.status === "error") text = `This file could not be read. ${sentence(item.message)}`;
-    else if (item && !item.bitmap) text = state.load.phase === "ready" ? "Opening the picture" : "The picture appears once the model is loaded.";
+    if (item?.status === "error") text = t("viewer.unreadable", { reason: sentence(item.message) });
+    else if (item && !item.bitmap) text = state.load.phase === "ready" ? t("viewer.opening") : t("viewer.later");
     else if (item?.result && overlay.of(item)?.contours.length === 0 && (layerThreshold(state, item) ?? -Infinity) > layerRange(state, item).lo) {
-      text = "Nothing here lies above the threshold. Lower it to see the map.";
+      text = t("viewer.nothingAbove");
     }
     setText(note, text);
     setHidden(note, text === "");
     setHidden(el("synthetic-mark"), !item?.synthetic);
     note.classList.toggle("centred", !item?.bitmap);
-    const name = `${item?.label}, ${item?.name}${item?.synthetic ? ", a synthetic phantom," : ""}`;
+    const name = item ? `${shownLabel(item)}, ${shownName(item, item.name)}` : "";
     const turn = item?.bitmap ? look.words() : "";
     setText(el("look-turn-words"), turn && sentence(turn));
     setHidden(el("look-turn"), turn === "");
-    const what = !item ? "No image yet"
-      : item.result ? `${name} with overlay. ${spokenScore(item)}Map from ${twoDigits(item.result.mapMin)} to ${twoDigits(item.result.mapMax)}.`
-      : item.synthetic ? `${name} not analysed yet` : `${name}, not analysed yet`;
+    const what = !item ? t("viewer.none")
+      : item.result ? `${item.synthetic ? t("viewer.overlaySynthetic", { name }) : t("viewer.overlay", { name })} ${spokenScore(item)}${t("viewer.range", { lowest: twoDigits(item.result.mapMin), highest: twoDigits(item.result.mapMax) })}`
+      : item.synthetic ? t("viewer.newSynthetic", { name }) : t("viewer.new", { name });
     const called = turn ? `${what} ${sentence(turn)}` : what;
     if (canvas.getAttribute("aria-label") !== called) canvas.setAttribute("aria-label", called);
     setHidden(el("tools"), !item?.bitmap);
@@ -218,7 +220,7 @@ export function mountViewer(store, overlay, stepSlices) {
   /** @param {ImageItem} item with a result */
   function spokenScore(item) {
     const { score } = readScore(state, item);
-    return score === null ? "" : `Score ${twoDigits(score)}. `;
+    return score === null ? "" : `${t("viewer.score", { score: twoDigits(score) })} `;
   }
 
   /** Position in the picture, its value and that of the map under the pointer. @param {PointerEvent} event */
@@ -228,8 +230,8 @@ export function mountViewer(store, overlay, stepSlices) {
     if (!item || !at) return setText(el("readout"), "");
     const layer = layerOf(state, item);
     const cell = (/** @type {number} */ value, /** @type {number} */ side, /** @type {number} */ size) => Math.floor(((value + 0.5) / side) * size);
-    const score = layer ? `map ${twoDigits(layer.map[cell(at.y, item.height, layer.size) * layer.size + cell(at.x, item.width, layer.size)])}` : "";
-    setText(el("readout"), [`x ${at.x}  y ${at.y}`, display.valueAt(item, at), score].filter(Boolean).join("  "));
+    const score = layer ? t("viewer.map", { value: twoDigits(layer.map[cell(at.y, item.height, layer.size) * layer.size + cell(at.x, item.width, layer.size)]) }) : "";
+    setText(el("readout"), [t("viewer.at", { x: at.x, y: at.y }), display.valueAt(item, at), score].filter(Boolean).join("  "));
   }
 
   for (const kind of ["pointerdown", "pointermove"]) {

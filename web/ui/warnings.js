@@ -6,6 +6,7 @@
 
 import { sentence } from "./dom.js";
 import { mismatch } from "./hints.js";
+import { t } from "./texts.js";
 
 /**
  * @typedef {{code: string, text: string, short: string, voids: boolean}} Warning
@@ -14,18 +15,19 @@ import { mismatch } from "./hints.js";
 
 /**
  * @param {import("./types.d.ts").ImageItem} item
+ * @param {import("./texts.js").Say} [say]
  * @returns {Warning[]} the gravest first
  */
-export function warningsFor({ result, warnings, notes, leftOut, series }) {
+export function warningsFor({ result, warnings, notes, leftOut, series }, say = t) {
   if (!result) return [];
-  const reason = series ? mismatch(series, result.object) : null;
-  const kind = reason ? [{ code: "kind", text: sentence(reason), short: "other kind of image", voids: false }] : [];
+  const reason = series ? mismatch(series, result.object, say) : null;
+  const kind = reason ? [{ code: "kind", text: sentence(reason), short: say("warnings.kind"), voids: false }] : [];
   const found = [...warnings, ...kind, ...result.warnings];
   // One that voids the score says all about it.
   const said = found.some(({ voids }) => voids) ? found.filter(({ code }) => code !== "unlike" && code !== "inverted") : found;
   const regions = leftOut.length;
-  const read = notes.map(({ text }) => `${text[0].toUpperCase()}${text.slice(1)}.`);
-  if (regions) read.unshift(`${regions === 1 ? "One region" : `${regions} regions`} of this image ${regions === 1 ? "is" : "are"} left out of the score and the map, with every patch of the model that ${regions === 1 ? "it touches" : "they touch"}.`);
+  const read = notes.map(({ code, text }) => code === "absent" ? say("workspace.absent") : `${text[0].toUpperCase()}${text.slice(1)}.`);
+  if (regions) read.unshift(say("warnings.regions", { count: regions }));
   const told = read.map((text) => ({ code: "note", text, short: "", voids: false }));
   return [...said.sort((a, b) => Number(b.voids) - Number(a.voids)), ...told];
 }

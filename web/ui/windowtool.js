@@ -7,14 +7,15 @@ import { el, make, setHidden, setText } from "./dom.js";
 import { analysedRange, canWindow, fullRange, otherRange, plainRange } from "./display.js";
 import { CT_WINDOWS, windowsFor } from "./presets.js";
 import { currentImage } from "./store.js";
+import { numeral, t } from "./texts.js";
 import { dragged, isSameRange, rangeOf, windowOf } from "./windowing.js";
 
 /** A drag over so many pixels goes through all values. */
 const DRAG_PX = 1024;
 const AS_ANALYSED = "analysed";
 const ALL_VALUES = "all";
-/** What stands in the place of a window's numbers. @type {Record<string, string>} */
-const CURVES = { sigmoid: "curve", table: "table" };
+/** What stands in the place of a window's numbers. @type {Record<string, import("./texts.js").Key>} */
+const CURVES = { sigmoid: "window.curve", table: "window.table" };
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 /** @typedef {import("./windowing.js").Range} Range */
@@ -85,7 +86,7 @@ export function mountWindowTool(store, look) {
     if (!item || !usable) {
       told = "";
       setHidden(el("look-window"), true);
-      return setText(el("window-value"), "Window");
+      return setText(el("window-value"), t("window.title"));
     }
     const other = otherRange(item, look.of(item).window);
     const groups = windowsFor(item);
@@ -95,14 +96,14 @@ export function mountWindowTool(store, look) {
     if (seen === told) return;
     told = seen;
     // 8 bits as they are have no numbers that anyone would know them by.
-    setText(el("window-value"), item.deep || other ? `${number(now.center)} / ${number(now.width)}` : "Window");
+    setText(el("window-value"), item.deep || other ? `${number(now.center)} / ${number(now.width)}` : t("window.title"));
     const key = `${item.deep} ${JSON.stringify(groups.map(({ windows }) => windows.map(({ name, center: c, width: w }) => [name, c, w])))}`;
     if (key !== offered) {
       offered = key;
-      preset.replaceChildren(make("option", { value: AS_ANALYSED, text: item.deep ? "as analysed" : "as in the file" }), make("option", { value: ALL_VALUES, text: "all values" }),
+      preset.replaceChildren(make("option", { value: AS_ANALYSED, text: item.deep ? t("window.asAnalysed") : t("window.asInFile") }), make("option", { value: ALL_VALUES, text: t("window.all") }),
         ...groups.map(({ of, windows }, g) => make("optgroup", { label: of }, ...windows.map(({ name, center: c, width: w, curve }, n) =>
-          make("option", { value: `${g} ${n}`, text: `${of === "CT" ? `${n + 1}  ` : ""}${name} (${CURVES[curve ?? ""] ?? `${number(c)} / ${number(w)}`})` })))),
-        make("option", { value: "hand", text: "by hand", disabled: true }));
+          make("option", { value: `${g} ${n}`, text: `${of === "CT" ? `${n + 1}  ` : ""}${name} (${CURVES[curve ?? ""] ? t(CURVES[curve ?? ""]) : `${number(c)} / ${number(w)}`})` })))),
+        make("option", { value: "hand", text: t("window.byHand"), disabled: true }));
     }
     preset.value = !other ? AS_ANALYSED : nameOf(groups, other) ?? (isSameRange(other, fullRange(item)) ? ALL_VALUES : "hand");
     for (const [field, value] of [[center, now.center], [width, now.width]]) {
@@ -110,9 +111,9 @@ export function mountWindowTool(store, look) {
     }
     setHidden(el("look-window"), !other);
     const units = item.units ? ` ${item.units}` : "";
-    setText(el("look-window-words"), !item.deep ? "Shown with other brightness and contrast than analysed."
-      : other?.curve ? `Shown along another curve than analysed: ${namedOf(groups, other)?.name ?? "a curve"}, from the file.`
-      : `Shown through another window than analysed: centre ${number(now.center)}, width ${number(now.width)}${units}.`);
+    setText(el("look-window-words"), !item.deep ? t("window.otherBrightness")
+      : other?.curve ? t("window.otherCurve", { name: namedOf(groups, other)?.name ?? t("window.aCurve") })
+      : t("window.other", { center: number(now.center), width: `${number(now.width)}${units}` }));
     // The engine takes a straight line alone, unless the file proposes a curve before all others.
     setHidden(el("display-use"), !item.deep || Boolean(other?.curve));
   });
@@ -138,7 +139,7 @@ export function mountWindowTool(store, look) {
     /** Why the picture has no other window, in words. */
     whyNot() {
       const item = currentImage(state);
-      return item?.bitmap && !canWindow(item) ? "Of this file only the analysed window is at hand. Change it under “Brightness window”." : "";
+      return item?.bitmap && !canWindow(item) ? t("window.onlyAnalysed") : "";
     },
     /** One of the windows of computed tomography. @param {number} n from 0 */
     choose(n) {
@@ -150,5 +151,5 @@ export function mountWindowTool(store, look) {
 
 /** @param {number} value */
 function number(value) {
-  return String(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0)));
+  return numeral(Number(value.toFixed(Math.abs(value) < 10 ? 2 : 0)));
 }

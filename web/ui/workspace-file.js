@@ -4,6 +4,8 @@
  * words where a file is something else, cut, or says what it does not hold. No array is read before it is asked for.
  */
 
+import { t } from "./texts.js";
+
 /** What the metadata says the file is. */
 export const FORMAT = "MVFA Web workspace 1";
 
@@ -42,18 +44,18 @@ export function write(about, arrays) {
 export async function read(file) {
   const head = new DataView(await file.slice(0, LENGTH_BYTES).arrayBuffer());
   const size = head.byteLength === LENGTH_BYTES ? Number(head.getBigUint64(0, true)) : Infinity;
-  if (size > Math.min(MOST_HEADER_BYTES, file.size - LENGTH_BYTES)) throw new Error("It is no workspace of this page, or it is cut.");
+  if (size > Math.min(MOST_HEADER_BYTES, file.size - LENGTH_BYTES)) throw new Error(t("workspace.cut"));
   const header = parsed(await file.slice(LENGTH_BYTES, LENGTH_BYTES + size).text());
   const format = header?.__metadata__?.format;
-  if (format !== FORMAT) throw new Error(format ? `It says “${String(format).slice(0, 40)}”, and “${FORMAT}” is expected. Open it with the version of the page that made it.` : "It is no workspace of this page.");
+  if (format !== FORMAT) throw new Error(format ? t("workspace.format", { found: String(format).slice(0, 40), expected: FORMAT }) : t("workspace.other"));
   const about = parsed(header.__metadata__.workspace);
-  if (!about || typeof about !== "object") throw new Error("Its description is damaged. Save the workspace again.");
+  if (!about || typeof about !== "object") throw new Error(t("workspace.damaged"));
   /** @param {string} name @param {keyof typeof TYPES} dtype */
   const bytes = (name, dtype) => {
     const entry = Object.hasOwn(header, name) ? header[name] : null;
     const [from, to] = Array.isArray(entry?.data_offsets) ? entry.data_offsets : [];
     const isWhole = entry?.dtype === dtype && Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && LENGTH_BYTES + size + to <= file.size;
-    if (!isWhole || (to - from) % TYPES[dtype].BYTES_PER_ELEMENT !== 0) throw new Error(`Its part “${name}” is missing or cut. Save the workspace again.`);
+    if (!isWhole || (to - from) % TYPES[dtype].BYTES_PER_ELEMENT !== 0) throw new Error(t("workspace.part", { name }));
     return file.slice(LENGTH_BYTES + size + from, LENGTH_BYTES + size + to);
   };
   return { about, bytes: (name) => bytes(name, "U8"), floats: async (name) => new Float32Array(await bytes(name, "F32").arrayBuffer()) };

@@ -5,10 +5,11 @@
  */
 
 import { compacted } from "./compact.js";
-import { countOf, createPauses, el, sentence } from "./dom.js";
+import { createPauses, el, sentence } from "./dom.js";
 import { madeWith } from "./results.js";
 import { download } from "./save.js";
 import { possibleMode } from "./store.js";
+import { inEnglish, t } from "./texts.js";
 import { read, write } from "./workspace-file.js";
 
 /** Of the file's name. */
@@ -21,7 +22,6 @@ const KEPT_SETTINGS = /** @type {const} */ (["object", "mode", "augment", "bankR
 const KEPT_FACTS = /** @type {const} */ (["label", "width", "height", "synthetic", "notes", "warnings", "spacingMm", "modality", "units", "shown", "leftOut"]);
 /** A picture that is not in the file is drawn as a plain area of this grey. */
 const ABSENT_GREY = "rgb(40 44 50)";
-const ABSENT_NOTE = "The image itself is not in the workspace. The map lies on a plain area.";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 /** @typedef {import("../../pkg/index.d.ts").Result} Result */
@@ -39,10 +39,10 @@ export function createWorkspace(store, messages, engine, images, support) {
   /** What the model made of a normal image. @param {import("./types.d.ts").SupportItem} item @param {number} place @param {Map<string, any>} arrays @param {AbortSignal} signal */
   async function keepNormal(item, place, arrays, signal) {
     const { session, engineId } = item;
-    if (!session) throw new Error("A normal image is still being read. Try again in a moment.");
+    if (!session) throw new Error(t("workspace.reading"));
     const { augment } = item.remembered ?? state.settings;
     const facts = await session.supportFacts(engineId);
-    if (!facts) throw new Error("A normal image was taken out meanwhile. Save again.");
+    if (!facts) throw new Error(t("workspace.takenOut"));
     arrays.set(`normal.${place}.brightness`, facts.brightness);
     const levels = [];
     for (let view = 0; view < VIEWS[augment]; view += 1) {
@@ -66,7 +66,7 @@ export function createWorkspace(store, messages, engine, images, support) {
     const next = async () => {
       store.set({ saving: { done: done++, total, controller } });
       if (pauses.isDue()) await pauses.pause();
-      if (signal.aborted) throw Object.assign(new Error("Stopped."), { name: "AbortError" });
+      if (signal.aborted) throw Object.assign(new Error(t("common.stopped")), { name: "AbortError" });
     };
     try {
       const normals = [];
@@ -114,15 +114,15 @@ export function createWorkspace(store, messages, engine, images, support) {
     const { info } = state;
     const { model } = about;
     if (model?.name !== info?.name || model?.revision !== info?.revision) {
-      throw new Error(`It was made with the model ${model?.name}, revision ${model?.revision}, and ${info?.name}, revision ${info?.revision}, is open. Open that model first.`);
+      throw new Error(t("workspace.model", { name: String(model?.name), revision: String(model?.revision), openName: String(info?.name), openRevision: String(info?.revision) }));
     }
-    if (!Array.isArray(about.normals) || !Array.isArray(about.images)) throw new Error("Its description is damaged. Save the workspace again.");
+    if (!Array.isArray(about.normals) || !Array.isArray(about.images)) throw new Error(t("workspace.damaged"));
     // All is read before anything changes.
     const normals = [];
     for (const [place, { augment, pixels, levels, name }] of about.normals.entries()) {
       const views = [];
       for (const [view, count] of levels.entries()) views.push(await Promise.all(Array.from({ length: count }, (_, n) => floats(`normal.${place}.view.${view}.${n}`))));
-      normals.push({ name: name ?? `normal image ${place + 1}`, remembered: { augment, views, facts: { pixels, brightness: await floats(`normal.${place}.brightness`) } } });
+      normals.push({ name: name ?? t("image.normalName", { number: place + 1 }), remembered: { augment, views, facts: { pixels, brightness: await floats(`normal.${place}.brightness`) } } });
     }
     const found = [];
     for (const [place, one] of about.images.entries()) {
@@ -138,24 +138,24 @@ export function createWorkspace(store, messages, engine, images, support) {
     const items = [];
     for (const { one, maps, content } of found) items.push(await restored(one, maps, content, ids));
     images.insert(items);
-    messages.notice(`The workspace is open: ${countOf(items.length, "image")}, ${countOf(ids.length, "normal image")} without pictures.`);
+    messages.notice(t("workspace.open", { images: t("workspace.images", { count: items.length }), normals: t("workspace.normals", { count: ids.length }) }));
   }
 
   /** @param {import("./types.d.ts").SupportItem[]} taken */
   function bringBack(taken) {
     if (taken.length === 0) return;
-    messages.offer(`${countOf(taken.length, "normal image")} of before set aside.`, { label: "Bring them back", run: () => support.replace(taken) }, "normal images taken out");
+    messages.offer(t("workspace.setAside", { count: taken.length }), { label: t("workspace.bringBack"), run: () => support.replace(taken) }, "normal images taken out");
   }
 
   /** @param {any} one @param {Float32Array<ArrayBuffer>[]} maps @param {Blob | null} picture @param {number[]} ids of the normal images, by their places */
   async function restored(one, maps, picture, ids) {
     const blob = picture ?? await plainPicture(one.width, one.height);
     const number = images.nextNumber();
-    const item = images.create({ content: async () => blob, name: one.name ?? one.label ?? `Image ${number}`, path: one.path ?? one.name, label: `Image ${number}` });
+    const item = images.create({ content: async () => blob, name: one.name ?? one.label ?? inEnglish("image.label", { number }), path: one.path ?? one.name, label: inEnglish("image.label", { number }) });
     const idAt = (/** @type {number} */ place) => ids[place] ?? -1;
     Object.assign(item, Object.fromEntries(KEPT_FACTS.filter((name) => name !== "label").map((name) => [name, one[name]])));
     item.absent = picture === null;
-    if (picture === null) item.notes = [...(one.notes ?? []), { code: "absent", text: ABSENT_NOTE }];
+    if (picture === null) item.notes = [...(one.notes ?? []), { code: "absent", text: inEnglish("workspace.absent") }];
     if (one.result) {
       const [overlay, map, ...levels] = maps;
       Object.assign(item, { status: "done", normals: one.normals.map(idAt), result: compacted({ ...one.result, overlay, map, levels }), resultKey: JSON.stringify({ ...one.made, normals: one.made.normals.map(idAt) }) });
@@ -169,8 +169,8 @@ export function createWorkspace(store, messages, engine, images, support) {
       try {
         await save(withImages);
       } catch (error) {
-        if (error.name === "AbortError") messages.notice("Nothing was saved: it was stopped.");
-        else messages.error(`The workspace could not be saved. ${sentence(error.message)}`);
+        if (error.name === "AbortError") messages.notice(t("exports.stopped"));
+        else messages.error(t("workspace.failed", { reason: sentence(error.message) }));
       }
     },
     /** @param {Blob} file @param {string} name */
@@ -178,7 +178,7 @@ export function createWorkspace(store, messages, engine, images, support) {
       try {
         await open(file);
       } catch (error) {
-        messages.error(`${name} could not be opened as a workspace. ${sentence(error.message)}`);
+        messages.error(t("workspace.notOpened", { name, reason: sentence(error.message) }));
       }
     },
   };
@@ -191,7 +191,7 @@ async function plainPicture(width, height) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   context.fillStyle = ABSENT_GREY;
   context.fillRect(0, 0, width, height);
-  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The map is too large for this browser."))), "image/png"));
+  return new Promise((resolve, reject) => canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error(t("workspace.tooLarge")))), "image/png"));
 }
 
 /** The buttons. @param {ReturnType<typeof import("./store.js").createStore>} store @param {ReturnType<typeof createWorkspace>} workspace */

@@ -2,7 +2,7 @@
 //!
 //! The format is recognised by the content, never by the file's name. A new one is a line in each of
 //! [`SUPPORTED_FORMATS`](super::SUPPORTED_FORMATS), [`FILE_ENDINGS`](super::FILE_ENDINGS), [`Format`] and [`decode`], and a
-//! file. Outside Rust the page names the formats, too: `index.html` and `web/ui/intake.js`, which a test compares, README.md
+//! file. Outside Rust the page names the formats, too: `index.html` and `web/texts/en.js`, which a test compares, README.md
 //! and docs/unsupported.md.
 
 use super::{ImageError, Limits, Picture, jpeg, png, raster, tiff, webp};
