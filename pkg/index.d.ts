@@ -1,15 +1,17 @@
 /** Where a model runs: WebGPU with 16-bit floats, WebGPU with 32-bit floats, or the CPU. */
 export type Tier = "gpu16" | "gpu32" | "cpu";
-/** "zero" compares with words, "few" with normal images, "self" left with right of the image itself. */
-export type Mode = "zero" | "few" | "self";
 /**
- * How patches are compared. "mvfa": as the model does. In "few", for models that compare normal images by raw tokens:
- * "memory", the nearest patch of all normal images (PatchCore, AnomalyDINO); "components", the nearest of its own kind of
- * tissue (UniVAD); "batch", where what was added with `addSupport` are not normal images but others to be judged, too
- * (MuSc): leave the image itself out with `among`. In "self": "self", what most of the image looks like (INP-Former), and its
- * other side where the object is bilateral.
+ * "zero" compares with words, "few" with normal images, "self" left with right of the image itself. "batch", for models that
+ * compare by raw tokens, compares with other images that are to be judged, too (after MuSc): add all of them with
+ * `addSupport`, and leave the image itself out with `among`.
  */
-export type Method = "mvfa" | "memory" | "components" | "batch" | "self";
+export type Mode = "zero" | "few" | "self" | "batch";
+/**
+ * How patches are compared. In "few", for models that compare normal images by raw tokens: "memory", the nearest patch of all
+ * normal images (after PatchCore and AnomalyDINO); "components", the nearest of its own kind of tissue (after UniVAD). In
+ * "self": "self", what most of the image looks like (after INP-Former), and its other side where the object is bilateral.
+ */
+export type Method = "memory" | "components" | "self";
 /** "mvfa": eleven views of each normal image; "none": the image as it is. */
 export type Augment = "mvfa" | "none";
 
@@ -63,6 +65,8 @@ export interface SessionInfo {
   /** How normal images are used unless a call sets it. */
   augment: Augment;
   scoring: ScoringInfo;
+  /** What normal images are remembered by: raw tokens, or features of the adapters. */
+  memory: "raw" | "adapted";
   zeroShot: boolean;
   /** Why "zero" is not possible, or null. */
   zeroShotReason: string | null;
@@ -251,7 +255,7 @@ export interface AnalyseOptions {
   /** An id of {@link SessionInfo.objects}. */
   object: string;
   mode: Mode;
-  /** Default: "mvfa". */
+  /** Default: as the model does. */
   method?: Method;
   augment?: Augment;
   /** Most rows a level in the memory of all normal images together; default: all. Faster, at little loss. */

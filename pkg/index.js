@@ -250,8 +250,8 @@ export class Session {
     if (augment !== undefined && augment !== "none" && augment !== "mvfa") {
       throw makeError("UsageError", `The augmentation "${augment}" is unknown. Use "none" or "mvfa".`);
     }
-    if (mode !== "zero" && mode !== "few" && mode !== "self") {
-      throw makeError("UsageError", `The mode "${mode}" is unknown. Use "zero", "few" or "self".`);
+    if (mode !== "zero" && mode !== "few" && mode !== "self" && mode !== "batch") {
+      throw makeError("UsageError", `The mode "${mode}" is unknown. Use "zero", "few", "self" or "batch".`);
     }
     if (bankRows !== undefined && !(Number.isInteger(bankRows) && bankRows > 0)) {
       throw makeError("UsageError", `bankRows must be a whole number from 1 upwards, not ${bankRows}. Leave it out to keep every row.`);

@@ -62,6 +62,7 @@ struct Info<'a> {
     size_px: usize,
     augment: Augment,
     scoring: ScoringInfo,
+    memory: &'static str,
     zero_shot: bool,
     zero_shot_reason: Option<&'static str>,
     zero_shot_note: Option<&'a str>,
@@ -182,6 +183,7 @@ impl WebEngine {
             size_px: manifest.preprocess.size_px,
             augment: manifest.augment,
             scoring: ScoringInfo::of(manifest),
+            memory: if manifest.memory_is_raw() { "raw" } else { "adapted" },
             zero_shot,
             zero_shot_reason: (!zero_shot).then(|| self.engine.zero_shot_lack()),
             zero_shot_note: manifest.zero_shot_note.as_deref(),
@@ -273,13 +275,7 @@ impl WebEngine {
     ) -> Result<Object, JsValue> {
         let options: AnalyseOptions =
             serde_wasm_bindgen::from_value(options).map_err(|e| WebError::Usage(e.to_string()))?;
-        let mode = match options.mode.as_str() {
-            "zero" => Mode::Zero,
-            "few" => Mode::Few,
-            "self" => Mode::Itself,
-            other => return Err(WebError::Usage(format!("unknown mode {other:?}; choose zero, few or self")).into()),
-        };
-        let matching = self.matching(options.method.as_deref(), mode)?;
+        let (mode, matching) = self.way(&options.mode, options.method.as_deref())?;
         let start = now_ms();
         let (rgb, shown) = Source::new(bytes, is_input, options.window).rgb(self.side_px())?;
         let size = options.size.or((!is_input).then_some([rgb.width_px, rgb.height_px]));
@@ -326,22 +322,23 @@ impl WebEngine {
         Ok(levels.iter().map(|level| JsValue::from(Float32Array::from(level.as_slice()))).collect())
     }
 
-    /// How a method matches patches.
-    fn matching(&self, method: Option<&str>, mode: Mode) -> Result<Matching, WebError> {
-        match (method, mode) {
-            (None | Some("mvfa"), _) => Ok(Matching::Nearest),
-            (Some("memory" | "components" | "batch"), Mode::Few) if !self.engine.manifest().memory_is_raw() => {
-                let next = "the normal pictures of this model are compared by its adapters: leave `method` out";
-                Err(WebError::Usage(next.to_owned()))
+    /// What pictures are compared with, and how.
+    fn way(&self, mode: &str, method: Option<&str>) -> Result<(Mode, Matching), WebError> {
+        let usage = |text: String| Err(WebError::Usage(text));
+        match (mode, method) {
+            ("batch", _) | ("few", Some("memory" | "components")) if !self.engine.manifest().memory_is_raw() => {
+                usage("this model compares normal pictures by its adapters: choose mode few, without a method".to_owned())
             }
-            (Some("memory"), Mode::Few) => Ok(Matching::Nearest),
-            (Some("components"), Mode::Few) => Ok(Matching::Components),
-            (Some("batch"), Mode::Few) => Ok(Matching::Mutual),
-            (Some("self"), Mode::Itself) => Ok(Matching::Prototypes),
-            (Some(other), _) => Err(WebError::Usage(format!(
-                "there is no method {other:?} in mode {}; choose memory, components or batch in few, self in self",
-                mode.name()
-            ))),
+            ("zero", None) => Ok((Mode::Zero, Matching::Nearest)),
+            ("few", None | Some("memory")) => Ok((Mode::Few, Matching::Nearest)),
+            ("few", Some("components")) => Ok((Mode::Few, Matching::Components)),
+            ("batch", None) => Ok((Mode::Few, Matching::Mutual)),
+            ("self", None) => Ok((Mode::Itself, Matching::Nearest)),
+            ("self", Some("self")) => Ok((Mode::Itself, Matching::Prototypes)),
+            (_, None) => usage(format!("unknown mode {mode:?}; choose zero, few, self or batch")),
+            (_, Some(method)) => usage(format!(
+                "there is no method {method:?} in mode {mode:?}; choose memory or components in few, self in self"
+            )),
         }
     }
 
@@ -356,7 +353,7 @@ impl WebEngine {
         let place = |id: &ReferenceId| self.engine.place_of(*id);
         let out: Object = plain(&Scalars {
             object: &request.object,
-            mode: request.mode.name(),
+            mode: if request.matching == Matching::Mutual { "batch" } else { request.mode.name() },
             device: self.engine.device().tier.name(),
             score: analysis.score,
             calibrated: analysis.score_calibrated,

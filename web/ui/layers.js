@@ -34,7 +34,7 @@ export function layersOf(state, item) {
 function list(result, blocks) {
   const { levels, zero, memory, size, mode } = result;
   // The comparison of left with right is one more level, and in its own mode the only one.
-  const ofBlocks = mode === "self" ? 0 : mode === "few" ? Math.min(blocks, levels.length) : levels.length;
+  const ofBlocks = mode === "self" ? 0 : mode === "few" || mode === "batch" ? Math.min(blocks, levels.length) : levels.length;
   const square = (/** @type {string} */ id, /** @type {string} */ name, /** @type {Float32Array | null | undefined} */ values) => {
     const side = values ? Math.round(Math.sqrt(values.length)) : 0;
     return values && side > 0 && side * side === values.length ? [{ id, name, map: values, size: side }] : [];

@@ -41,7 +41,7 @@ export function comparePaths(a, b) {
 
 /** What an image was compared with, for the name of a file. @param {import("../../pkg/index.d.ts").Mode} mode */
 export function besideWhat(mode) {
-  return mode === "zero" ? "words" : mode === "self" ? "itself" : "normal-images";
+  return mode === "zero" ? "words" : mode === "self" ? "itself" : mode === "batch" ? "one-another" : "normal-images";
 }
 
 /**

@@ -4,6 +4,7 @@ import { mountBank } from "./bank.js";
 import { clamp, el, ended, make, setHidden, setText, twoDigits } from "./dom.js";
 import { drawHistogram, histogram } from "./histogram.js";
 import { OWN, isThresholdSet, layerOf, layerRange, layerThreshold, layersOf, setThreshold } from "./layers.js";
+import { mountMethod } from "./method.js";
 import { windowFor, windowWords } from "./results.js";
 import { mountSides } from "./sides.js";
 import { currentImage, hasWords, sidesAreAlike } from "./store.js";
@@ -17,7 +18,7 @@ import { t } from "./texts.js";
 export function mountPanel(store, images, support) {
   const { state } = store;
   const object = el("object-select");
-  const modes = { few: el("mode-few"), zero: el("mode-zero"), self: el("mode-self") };
+  const modes = { few: el("mode-few"), zero: el("mode-zero"), self: el("mode-self"), batch: el("mode-batch") };
   const augment = el("augment-select");
   const colours = el("colour-map");
   const threshold = el("threshold");
@@ -52,6 +53,7 @@ export function mountPanel(store, images, support) {
   el("swipe-toggle").addEventListener("change", () => store.settings({ swipe: el("swipe-toggle").checked }));
   el("contour-toggle").addEventListener("change", () => store.settings({ contour: el("contour-toggle").checked }));
   mountBank(store);
+  mountMethod(store);
   mountSides(store);
   mountWindow(store, images, support);
 
@@ -84,9 +86,11 @@ export function mountPanel(store, images, support) {
     modes.few.checked = settings.mode === "few";
     modes.zero.checked = settings.mode === "zero";
     modes.self.checked = settings.mode === "self";
-    setHidden(el("mode-self-line"), !sidesAreAlike(info, settings.object));
+    modes.batch.checked = settings.mode === "batch";
+    setHidden(el("mode-batch-line"), info?.memory === "adapted");
     const reason = !info ? t("mode.reason")
-      : settings.mode === "self" ? t("mode.selfNote")
+      : settings.mode === "self" ? t(sidesAreAlike(info, settings.object) ? "mode.selfNote" : "mode.ownNote")
+      : settings.mode === "batch" ? t("mode.batchNote")
       : possible && settings.mode === "zero" ? info.zeroShotNote ?? ""
       : possible ? ""
       : info.zeroShot ? t("mode.noWords")

@@ -27,7 +27,10 @@ export function readScore(state, item, say = t) {
   const warnings = warningsFor(item, say);
   const empty = warnings.find(({ voids }) => voids);
   if (empty) return { score: null, reading: say("reading.noScore", { reason: empty.short }), range: "", hint: "", warnings };
-  const read = result.mode === "few" ? withNormals(state, item, say) : result.mode === "self" ? withItself(result, say) : withWords(state, result, say);
+  const read = result.mode === "few" ? withNormals(state, item, say)
+    : result.mode === "self" ? withItself(result, say)
+    : result.mode === "batch" ? { score: result.score, reading: say("reading.batch"), range: "", hint: say("reading.batchHint") }
+    : withWords(state, result, say);
   return { ...read, warnings };
 }
 

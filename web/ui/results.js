@@ -1,6 +1,8 @@
 /** What a result belongs to, and what follows from it: staleness, colour range, default threshold. Pure functions. */
 
 import { limitsOf } from "./compact.js";
+import { methodOf } from "./method.js";
+import { peersOf } from "./peers.js";
 import { currentImage, sidesAreAlike } from "./store.js";
 import { t } from "./texts.js";
 
@@ -15,6 +17,7 @@ import { t } from "./texts.js";
 function settingsFor(state, item) {
   const { object, mode, augment, bankRows, nearest, axis } = state.settings;
   const few = mode === "few";
+  const method = methodOf(state);
   return {
     model: state.info?.name,
     revision: state.info?.revision,
@@ -22,10 +25,12 @@ function settingsFor(state, item) {
     mode,
     augment: few ? augment : "",
     bankRows: few ? bankRows : null,
-    bilateral: few && isBilateral(state),
+    bilateral: (few || mode === "batch") && isBilateral(state),
+    ...(method ? { method } : {}),
     ...(usesSides(state) && axis !== "middle" ? { axis } : {}),
     ...(few && nearest !== null ? { nearest } : {}),
     normals: few ? state.support.map((support) => support.id) : [],
+    ...(mode === "batch" ? { peers: peersOf(state).map(({ id }) => id) } : {}),
     window: item.deep ? windowFor(state, item) : "",
     leaveOut: boxesFor(state, item),
   };
@@ -39,7 +44,8 @@ export function isBilateral({ info, settings }) {
 /** Whether left is compared with right at all. @param {State} state */
 export function usesSides(state) {
   const { mode } = state.settings;
-  return mode === "self" || (mode === "few" && isBilateral(state));
+  if (mode === "self") return sidesAreAlike(state.info, state.settings.object);
+  return (mode === "few" || mode === "batch") && isBilateral(state);
 }
 
 /** The window that a deep image is seen through now, as the package takes it. @param {State} state @param {{stackWindow?: string | null} | null} [item] */

@@ -12,7 +12,9 @@ import { workerCount } from "../../pkg/helpers.js";
 import { Lanes } from "../../pkg/lanes.js";
 import { compacted } from "./compact.js";
 import { shownName } from "./labels.js";
+import { methodOf } from "./method.js";
 import { nearestOf } from "./nearest.js";
+import { createPeers } from "./peers.js";
 import { boxesFor, isBilateral, isUpToDate, keyFor } from "./results.js";
 import { projection } from "./stacks.js";
 import { t } from "./texts.js";
@@ -29,6 +31,7 @@ import { t } from "./texts.js";
  */
 export function createRunner(store, messages, engine, images, support, network) {
   const { state } = store;
+  const peers = createPeers(store, images);
   const lanes = new Lanes(async () => (await engine.whenReady()).twin({ onRequests: network.add }), workersFor);
   engine.onReady(() => {
     if (state.info?.device.tier !== "cpu") lanes.release();
@@ -72,6 +75,7 @@ export function createRunner(store, messages, engine, images, support, network) 
   /** The page's session and how it names the normal images; null while it lacks some. */
   function ownMember() {
     const { session } = state;
+    if (session && state.settings.mode === "batch") return { session, ids: peers.held().map(({ engineId }) => engineId) };
     if (!session || !state.support.every((item) => item.session === session)) return null;
     return { session, ids: state.support.map(({ engineId }) => engineId) };
   }
@@ -79,6 +83,7 @@ export function createRunner(store, messages, engine, images, support, network) 
   /** What an analysis that begins now compares with, as further workers take it. */
   function comparedNow() {
     const { mode, augment } = state.settings;
+    if (mode === "batch") return { references: peers.held().map(({ item, input }) => ({ key: `${-item.id} ${item.decodedWindow}`, input })), augment };
     const items = mode === "few" ? state.support : [];
     /** @param {import("./types.d.ts").SupportItem} item @returns {import("../../pkg/helpers.js").Support[]} */
     const reference = ({ id, input, window, remembered }) => {
@@ -89,8 +94,15 @@ export function createRunner(store, messages, engine, images, support, network) 
   }
 
   async function compared() {
-    if (state.settings.mode === "few") await support.sync();
+    await ready();
     return comparedNow();
+  }
+
+  /** Gives the page's session what images are compared with. */
+  async function ready() {
+    if (state.settings.mode === "batch") await peers.sync();
+    else await peers.clear();
+    await support.sync();
   }
 
   /** @param {object} progress of the run */
@@ -109,7 +121,7 @@ export function createRunner(store, messages, engine, images, support, network) 
     item.status = "working";
     store.changed();
     await engine.whenReady();
-    await support.sync();
+    await ready();
     if (state.settings.mode === "few" && state.support.length === 0) {
       throw new Error(t("errors.noNormals"));
     }
@@ -118,15 +130,23 @@ export function createRunner(store, messages, engine, images, support, network) 
     const { object, mode, augment, bankRows, nearest, axis } = state.settings;
     const { width, height } = item;
     const leaveOut = boxesFor(state, item);
-    const options = { object, mode, augment, bankRows: bankRows ?? undefined, bilateral: mode === "few" ? isBilateral(state) : undefined, axis, leaveOut };
+    const isBatch = mode === "batch";
+    const options = { object, mode, method: methodOf(state), augment, bankRows: bankRows ?? undefined, bilateral: mode === "few" || isBatch ? isBilateral(state) : undefined, axis, leaveOut };
     const resultKey = keyFor(state, item);
     const normals = mode === "few" ? [...state.support] : [];
     const near = nearest === null || mode !== "few" ? null : nearestOf(item, normals, nearest);
+    const judges = isBatch ? peers.held() : [];
+    if (isBatch && judges.every((judge) => judge.item === item)) throw new Error(t("status.addAnother"));
+    /** The names of what the image is compared with, in a session; undefined: all. @param {import("../../pkg/lanes.js").How} how */
+    const among = ({ isFirst, ids }) => {
+      if (isBatch) return judges.flatMap((judge, n) => (judge.item === item ? [] : [isFirst ? judge.engineId : ids[n]]));
+      return near?.map((normal) => (isFirst ? normal.engineId : ids[normals.indexOf(normal)]));
+    };
     /** @param {import("../../pkg/index.js").Session} session @param {import("../../pkg/lanes.js").How} how */
     const analyse = async (session, { signal, isFirst, ids }) => {
       // The bar follows the page's own session.
       if (isFirst) show({ stage: "", done: 0, total: 0 });
-      const result = await session.analyse({ input, width, height }, { ...options, among: near?.map((normal) => (isFirst ? normal.engineId : ids[normals.indexOf(normal)])), signal, onProgress: isFirst ? show : undefined });
+      const result = await session.analyse({ input, width, height }, { ...options, among: among({ isFirst, ids, signal }), signal, onProgress: isFirst ? show : undefined });
       result.timings.referencesMs += normalsMs;
       result.timings.totalMs += normalsMs;
       normalsMs = 0;

@@ -33,7 +33,7 @@ export function mountScale(store, overlay) {
 
 /** What the map's values are. @param {import("../../pkg/index.d.ts").Mode | undefined} mode @param {import("./texts.js").Say} [say] */
 export function scaleName(mode, say = t) {
-  return mode === "zero" ? say("scale.words") : mode === "self" ? say("scale.sides") : say("scale.normals");
+  return mode === "zero" ? say("scale.words") : mode === "self" ? say("scale.itself") : mode === "batch" ? say("scale.batch") : say("scale.normals");
 }
 
 /** The same, with the name of a map that is not the result's own. @param {{layer?: import("./layers.js").Layer}} rendered @param {import("../../pkg/index.d.ts").Mode | undefined} mode */

@@ -15,6 +15,8 @@ export function loadSettings() {
   return {
     object: "",
     mode: "few",
+    matching: "memory",
+    own: "sides",
     augment: "none",
     bankRows: null,
     bilateral: null,

@@ -18,7 +18,7 @@ export function mountSides(store) {
   store.on(() => {
     const { mode } = state.settings;
     sides.checked = isBilateral(state);
-    sides.disabled = mode !== "few";
+    sides.disabled = mode !== "few" && mode !== "batch";
     axis.checked = state.settings.axis === "found";
     setHidden(el("axis-line"), !usesSides(state));
     nearest.value = String(state.settings.nearest ?? "all");

@@ -4,6 +4,7 @@ import { el, megabytes, setText } from "./dom.js";
 import { currentImage } from "./store.js";
 import { isStale, isUpToDate } from "./results.js";
 import { remaining } from "./run.js";
+import { peersOf } from "./peers.js";
 import { numeral, t } from "./texts.js";
 
 /** @type {Record<string, import("./texts.js").Key>} */
@@ -32,6 +33,7 @@ export function whyNot(state) {
   if (item.status === "error") return t("image.unreadable");
   if (item.absent) return t("status.absent");
   if (state.settings.mode === "few" && state.support.length === 0) return t("status.addNormal");
+  if (state.settings.mode === "batch" && peersOf(state).length < 2) return t("status.addAnother");
   return "";
 }
 

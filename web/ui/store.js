@@ -92,7 +92,7 @@ export function currentImage(state) {
 
 /** The mode in the settings if the model has it for the object, else the comparison with normal images. @param {import("../../pkg/index.d.ts").SessionInfo | null} info @param {import("./types.d.ts").Settings} settings */
 export function possibleMode(info, { object, mode }) {
-  const isPossible = !info || mode === "few" || (mode === "zero" ? hasWords(info, object) : sidesAreAlike(info, object));
+  const isPossible = !info || mode === "few" || mode === "self" || (mode === "zero" ? hasWords(info, object) : info.memory === "raw");
   return isPossible ? mode : "few";
 }
 

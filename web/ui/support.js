@@ -58,6 +58,7 @@ export function mountSupport(store, messages, support, addFiles) {
     el("support").classList.toggle("unused", state.settings.mode !== "few");
     const hint = state.settings.mode === "zero" ? t("support.unusedWords")
       : state.settings.mode === "self" ? t("support.unusedSides")
+      : state.settings.mode === "batch" ? t("support.unusedBatch")
       : count === 0 ? t("support.hint")
       : doubtful(state.support) ? doubtful(state.support)
       : count < 4 ? t("support.few", { count })

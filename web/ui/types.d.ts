@@ -108,7 +108,11 @@ export interface Remembered {
 
 export interface Settings {
   object: string;
-  mode: "zero" | "few" | "self";
+  mode: "zero" | "few" | "self" | "batch";
+  /** How patches are matched with those of the normal images. */
+  matching: "memory" | "components";
+  /** What an image is compared with in itself: its other side, or what most of it looks like, too. */
+  own: "sides" | "self";
   augment: "mvfa" | "none";
   /** Most rows a level kept of all normal images together; null: all. */
   bankRows: number | null;

@@ -17,7 +17,7 @@ export const ENDING = ".mvfa";
 /** Views of a normal image, as the engine counts them. */
 const VIEWS = { none: 1, mvfa: 11 };
 /** Settings that belong to the work; how the page looks is the person's. */
-const KEPT_SETTINGS = /** @type {const} */ (["object", "mode", "augment", "bankRows", "bilateral", "axis", "nearest", "window", "threshold"]);
+const KEPT_SETTINGS = /** @type {const} */ (["object", "mode", "matching", "own", "augment", "bankRows", "bilateral", "axis", "nearest", "window", "threshold"]);
 /** Facts of an image that come back with it. */
 const KEPT_FACTS = /** @type {const} */ (["label", "width", "height", "synthetic", "notes", "warnings", "spacingMm", "modality", "units", "shown", "leftOut"]);
 /** A picture that is not in the file is drawn as a plain area of this grey. */
