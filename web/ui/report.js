@@ -46,7 +46,7 @@ function sliceOf({ stacks }, { stack, slice, modality, spacingMm }) {
 function describe(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
   const threshold = thresholdFor(state, item);
-  const { augment, bankRows, window, leaveOut } = madeWith(item);
+  const { method, augment, bankRows, window, leaveOut } = madeWith(item);
   const { score, reading, range, warnings } = readScore(state, item, inEnglish);
   return {
     ...(item.synthetic ? { synthetic: "a phantom drawn by a program, no patient" } : {}),
@@ -54,6 +54,7 @@ function describe(state, item) {
     height: item.height,
     object: result.object,
     mode: result.mode,
+    ...(method ? { method } : {}),
     ...(augment ? { augment, bankRows: bankRows ?? "all" } : {}),
     ...(window ? { window, windowShown: item.shown } : {}),
     ...(leaveOut?.length ? { leftOut: leaveOut } : {}),
