@@ -41,6 +41,7 @@ pub mod picture;
 mod samples;
 #[cfg(feature = "files")]
 mod series;
+#[cfg(feature = "files")]
 mod slice_place;
 mod value;
 #[cfg(feature = "files")]
@@ -68,6 +69,7 @@ pub use part::Part;
 pub use samples::Samples;
 #[cfg(feature = "files")]
 pub use series::{FrameInfo, Series};
+#[cfg(feature = "files")]
 pub use slice_place::SlicePlace;
 pub use value::{Preset, Table, ValueMap, WindowShape};
 #[cfg(feature = "files")]
