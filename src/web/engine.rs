@@ -326,9 +326,9 @@ impl WebEngine {
     fn way(&self, mode: &str, method: Option<&str>) -> Result<(Mode, Matching), WebError> {
         let usage = |text: String| Err(WebError::Usage(text));
         match (mode, method) {
-            ("batch", _) | ("few", Some("memory" | "components")) if !self.engine.manifest().memory_is_raw() => {
-                usage("this model compares normal pictures by its adapters: choose mode few, without a method".to_owned())
-            }
+            ("batch", _) | ("few", Some("memory" | "components")) if !self.engine.manifest().memory_is_raw() => usage(
+                "this model compares normal pictures by its adapters: choose mode few, without a method".to_owned(),
+            ),
             ("zero", None) => Ok((Mode::Zero, Matching::Nearest)),
             ("few", None | Some("memory")) => Ok((Mode::Few, Matching::Nearest)),
             ("few", Some("components")) => Ok((Mode::Few, Matching::Components)),

@@ -303,6 +303,12 @@ fn nobody_is_named() {
         said.push_str(&String::from_utf8_lossy(&bytes));
         said.push_str(&String::from_utf8_lossy(&unpacked));
     }
+    assert_nobody(&said);
+}
+
+/// Nothing that was planted stands in a text.
+#[track_caller]
+fn assert_nobody(said: &str) {
     let said = said.to_lowercase();
     for (_, _, word) in PLANTED {
         assert!(!said.contains(&word.to_lowercase()), "{word}");
@@ -352,11 +358,27 @@ fn data_sets_may_hold_medical_files_of_one_slice() {
     let checked = mvfa(["check", &text(&set), "--json"]);
     let found = &checked.json_lines()[0];
     assert_eq!((&found["contents"]["pictures"], &found["contents"]["unreadable"]), (&json!(9), &json!(0)), "{found}");
-    let measured =
-        mvfa(["eval", "--bundle", &bundle(), "--data", &text(&set), "--object", "brain", "--shots", "1", "--json"]);
+    let report = text(&folder.path().join("report.html"));
+    let measured = mvfa([
+        "eval",
+        "--bundle",
+        &bundle(),
+        "--data",
+        &text(&set),
+        "--object",
+        "brain",
+        "--shots",
+        "1",
+        "--json",
+        "--report",
+        &report,
+    ]);
     let lines = measured.json_lines();
     let last = lines.last().unwrap_or_else(|| panic!("{}", measured.stderr));
     assert!(last["pixel_auroc"].is_number(), "{last}\n{}", measured.stderr);
+    let page = fs::read_to_string(&report).unwrap();
+    assert!(page.contains("0.dcm"), "each picture is in the report");
+    assert_nobody(&[page, checked.stdout, checked.stderr, measured.stdout, measured.stderr].concat());
     // A volume is its slices.
     let volume = Path::new(env!("CARGO_MANIFEST_DIR")).join("formats/tests/files/nifti/anatomical.nii");
     fs::copy(volume, set.join("test/good/img/v.nii")).unwrap();
