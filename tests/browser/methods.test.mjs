@@ -10,7 +10,7 @@ import { launch, withPage } from "./harness.mjs";
 const IMAGE = slice("brain1_016");
 const NORMALS = ["brain2_014", "brain2_015", "brain2_016"].map(slice);
 /** Enough for a second worker. */
-const BATCH = ["brain1_004", "brain1_006", "brain1_008", "brain1_010", "brain1_012", "brain1_014", "brain1_015", "brain1_016"].map(slice);
+const BATCH = ["brain1_004", "brain1_006", "brain1_008", "brain1_009", "brain1_012", "brain1_014", "brain1_015", "brain1_016"].map(slice);
 const CLOSE = 1e-5;
 
 let browser;
