@@ -149,6 +149,26 @@ test("with every text replaced the page works, and only what is not its own is i
     assert.match(await page.locator(".welcome-text").innerText(), /^⟦Drop images here, paste one, or ⟦choose files/);
     await tour(page, async (step) => assert.deepEqual(await english(page), [], `left in English: ${step}`));
     assert.match(await page.getByTestId("score").innerText(), /^(–|-?\d+,\d\d)$/, "numbers as the language writes them");
+    // What is saved for programs is the same in all languages.
+    const saved = async (/** @type {() => Promise<unknown>} */ press) => {
+      const [download] = await Promise.all([page.waitForEvent("download"), press()]);
+      return { name: download.suggestedFilename(), text: readFileSync(await download.path(), "utf8") };
+    };
+    const report = await saved(() => page.getByTestId("download-report").click());
+    assert.doesNotMatch(report.text, /[⟦⟧]/);
+    const { images } = JSON.parse(report.text);
+    assert.equal(images[0].label, "Image 1");
+    assert.match(images[0].reading, /^(Inside the range of|Higher than|Lower than) .*Their own scores lie between -?\d+\.\d\d and /);
+    const outlines = await saved(async () => {
+      await page.getByTestId("strip-item").first().locator("button").first().click();
+      await page.getByTestId("export-kind").selectOption("outlines");
+      await page.getByTestId("export-save").click();
+    });
+    assert.doesNotMatch(outlines.name + outlines.text, /[⟦⟧]/);
+    await page.locator("#table-button").click();
+    const table = await saved(() => page.getByTestId("table-csv").click());
+    assert.doesNotMatch(table.text, /[⟦⟧]/);
+    assert.match(table.text, /^image,score,reading,.*\r\nImage 1,-?\d+\.\d+,(Inside|Higher|Lower) /);
   });
 });
 
