@@ -4,7 +4,7 @@
  */
 
 /** Longer than this nobody waits for a description; the page has defaults. */
-const PATIENCE_MS = 10_000;
+export const PATIENCE_MS = 10_000;
 
 /** @typedef {{status: number, type: string, text: string} | {failed: Error}} Answer */
 

@@ -3,7 +3,7 @@
  * links. Without the file the page is as it comes. What is wrong in it is told once as messages, and the rest is used.
  */
 
-import { siteFile } from "../early.js";
+import { PATIENCE_MS, siteFile } from "../early.js";
 import { el, make, setText } from "./dom.js";
 import { readSite } from "./site-schema.js";
 import { closest, filled } from "./words.js";
@@ -12,6 +12,7 @@ const TEXTS = {
   noAnswer: "site.json could not be read ({reason}), so the page uses its own defaults. Reload the page to try again.",
   status: "the host answered {status}",
   noTexts: "site.json, texts: {address} could not be used ({reason}). The page stays in English. Upload a JSON file of texts there, then reload.",
+  wrongText: "site.json, texts: {problem}",
   notTexts: "expected an object in braces whose values are texts",
   more: "site.json has {count} more mistakes. Correct these first, then reload.",
   noObject: "site.json, {key}: the model {model} has no object “{id}”{near}. It has: {known}.",
@@ -34,7 +35,7 @@ export async function loadSite() {
   if (ABSENT.includes(answer.status) || answer.type.startsWith("text/html")) return readSite("", root);
   if (answer.status >= 400) return withProblem(readSite("", root), filled(TEXTS.noAnswer, { reason: filled(TEXTS.status, { status: answer.status }) }));
   const read = readSite(answer.text, root);
-  if (read.site.texts) await loadTexts(read.site.texts).catch((error) => withProblem(read, filled(TEXTS.noTexts, { address: read.site.texts, reason: error.message })));
+  if (read.site.texts) read.problems.push(...(await loadTexts(read.site)));
   return read;
 }
 
@@ -44,22 +45,30 @@ function withProblem(read, problem) {
   return read;
 }
 
-/** @param {string} address */
-async function loadTexts(address) {
-  const response = await fetch(address, { cache: "no-cache" });
-  if (!response.ok) throw new Error(filled(TEXTS.status, { status: response.status }));
-  const table = await response.json();
-  if (table === null || typeof table !== "object" || Array.isArray(table)) throw new Error(TEXTS.notTexts);
-  useTexts(table);
+/** @param {Site} site @returns {Promise<string[]>} what is wrong with its texts */
+async function loadTexts({ texts: address, language }) {
+  try {
+    const response = await fetch(address, { cache: "no-cache", signal: AbortSignal.timeout?.(PATIENCE_MS) });
+    if (!response.ok) throw new Error(filled(TEXTS.status, { status: response.status }));
+    const table = await response.json();
+    if (table === null || typeof table !== "object" || Array.isArray(table)) throw new Error(TEXTS.notTexts);
+    return useTexts(table, language || "en").map((problem) => filled(TEXTS.wrongText, { problem }));
+  } catch (error) {
+    return [filled(TEXTS.noTexts, { address: address.slice(new URL("./", document.baseURI).href.length), reason: error.message })];
+  }
 }
 
-/** The page's texts in another language, laid over the English ones. @type {Record<string, unknown>} */
-export let siteTexts = {};
-
-/** The seam to the page's texts: from here on they are these, as far as the table has them. @param {Record<string, unknown>} table */
-export function useTexts(table) {
-  siteTexts = table;
+/**
+ * The seam to the page's texts: from here on they are those of the table, as far as it has them.
+ * @param {unknown} table @param {string} language its tag
+ * @returns {string[]} what is wrong with it
+ */
+export function useTexts(table, language) {
+  texts = { table, language };
+  return [];
 }
+/** The translation that the site has chosen, if any. @type {{table: unknown, language: string} | null} */
+export let texts = null;
 
 /** Shows title, language, welcome and links. @param {Site} site */
 export function applySite({ title, intro, language, links, samples }) {
