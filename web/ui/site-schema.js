@@ -80,7 +80,7 @@ const link = value(TEXTS.link, (found, { root }) => (typeof found === "string" &
 
 /** @param {any} found @param {URL} root @returns {string | undefined} the whole address */
 function below(found, root) {
-  if (typeof found !== "string" || found === "" || /^\/|\\|\/\/|[?#\s]|(^|\/)\.\.?(\/|$)|^[a-z][a-z0-9+.-]*:/i.test(found)) return undefined;
+  if (typeof found !== "string" || found === "" || /^\/|\\|\/\/|[?#\t\r\n]|^\s|\s$|(^|\/)\.\.?(\/|$)|^[a-z][a-z0-9+.-]*:/i.test(found)) return undefined;
   try {
     const { href } = new URL(found, root);
     // Dots can also be written in other ways.
@@ -103,8 +103,8 @@ const whole = (reader, least, most) => (found, at) => {
   return good?.length === found.length ? good : undefined;
 };
 
-/** @param {Record<string, Reader>} readers @param {string[]} required @param {(good: any, at: Place) => boolean} [fits] whether its parts go together @returns {Reader} */
-const record = (readers, required = [], fits = () => true) => (found, at) => {
+/** @param {Record<string, Reader>} readers @param {string[]} required @param {string[]} [vital] if there, no less needed @param {(good: any, at: Place) => boolean} [fits] whether its parts go together @returns {Reader} */
+const record = (readers, required = [], vital = [], fits = () => true) => (found, at) => {
   if (found === null || typeof found !== "object" || Array.isArray(found)) return complain(at, filled(TEXTS.expected, { expected: TEXTS.record, found: shown(found) }));
   const inside = (/** @type {string} */ name) => (at.key ? `${at.key}.${name}` : name);
   const good = {};
@@ -117,7 +117,7 @@ const record = (readers, required = [], fits = () => true) => (found, at) => {
       continue;
     }
     // What an entry cannot do without takes the entry with it; of the rest only the value is lost.
-    const isNeeded = required.includes(name);
+    const isNeeded = required.includes(name) || vital.includes(name);
     const read = readers[name](one, isNeeded ? { ...place, todo: TEXTS.leftOut } : { ...place, todo: place.todo === TEXTS.leftOut ? TEXTS.ignored : place.todo });
     if (read !== undefined) good[name] = read;
     else if (isNeeded) isWhole = false;
@@ -138,7 +138,7 @@ const sample = record({
   id, title: text(80), text: text(200), note: text(600), credit: text(200), licence: text(200), mode: oneOf("few", "zero", "self"),
   object: (found, at) => (Array.isArray(found) ? whole(id, 1, 20)(found, at) : id(found, at)),
   pictures: whole(address, 1, 20), references: whole(address, 0, 50),
-}, ["id", "title", "pictures"], (good, at) => {
+}, ["id", "title", "pictures"], ["references"], (good, at) => {
   if (good.mode !== "few" || good.references?.length) return true;
   complain({ ...at, key: `${at.key}.references`, todo: TEXTS.leftOut }, TEXTS.noReferences);
   return false;
