@@ -62,7 +62,8 @@ async function start() {
   const isCase = isEmbedded && first !== null;
   applySite(site);
   if (isEmbedded) mountEmbed(first);
-  tellProblems(problems, messages);
+  // Who reads a case in a frame did not write the file, and would see less of the picture.
+  if (!isCase) tellProblems(problems, messages);
   const network = createNetwork(store);
   let othersAreHere = () => {};
   const others = new Promise((resolve) => (othersAreHere = () => resolve(null)));
@@ -119,7 +120,7 @@ async function start() {
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache. A lab that
   // could not be fetched is fetched again when it is needed.
   // A frame makes no models, and leaves no copy of the site behind.
-  void mountSamples(store, messages, engine, images, support, runner, first)
+  void mountSamples(store, messages, engine, images, support, runner, first, isCase)
     .then(() => (isEmbedded ? null : engine.lab().catch(() => null)))
     .then(() => (isEmbedded ? undefined : mountOffline(messages, network, awaited)))
     .finally(othersAreHere);

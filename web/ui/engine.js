@@ -4,6 +4,7 @@
  */
 
 import { Lab, Opener, Session, startUnderPagePolicy } from "../../pkg/index.js";
+import { isEmbedded } from "../early.js";
 import { megabytes, sentence } from "./dom.js";
 import { lacking, offered } from "./site.js";
 import { isMissing, manifestUrl, siteModelAt, withoutModel } from "./site-models.js";
@@ -112,7 +113,7 @@ export function createEngine(store, messages, network, others) {
     Object.assign(settings, { object, augment, mode, colourMap });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });
     network.begin();
-    if (isSiteModel) for (const problem of lacking(site, session.info)) messages.tell(problem);
+    if (isSiteModel && !isEmbedded) for (const problem of lacking(site, session.info)) messages.tell(problem);
     // What was wrong before is settled: the model is here.
     messages.clear("error");
     if (info.storage.full) messages.notice(roomLacks(info.storage.full));

@@ -38,11 +38,12 @@ export function namedSample(samples) {
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  * @param {ReturnType<typeof import("./run.js").createRunner>} runner
  * @param {Sample | null} first the one that runs by itself
+ * @param {boolean} isAlone no other is offered
  * @returns {Promise<void>} when their files are here
  */
-export async function mountSamples(store, messages, engine, images, support, runner, first) {
+export async function mountSamples(store, messages, engine, images, support, runner, first, isAlone) {
   const { state } = store;
-  const { samples } = state.site;
+  const samples = first && isAlone ? [first] : state.site.samples;
   const list = el("samples");
   const again = el("samples-button");
   let started = false;
