@@ -54,6 +54,7 @@ async function start() {
   // The browser ends its own work on the document in this task.
   await pauses.pause();
   const { site, problems } = await loadSite();
+  await pauses.pause();
   const store = createStore(site);
   const messages = createMessages(store);
   const named = namedSample(site.samples);
@@ -115,6 +116,8 @@ async function start() {
   store.changed();
   await pauses.pause();
   document.getElementById("main")?.removeAttribute("data-starting");
+  // The browser lays out the settings first.
+  await pauses.pause();
   /** @type {Promise<void>} */
   const awaited = new Promise((resolve) => store.on(() => (store.state.isAwaited || store.state.images.length > 0) && resolve()));
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache. A lab that

@@ -4,7 +4,7 @@
  * never discarded.
  */
 
-import { countOf, el, make, sentence, setText } from "./dom.js";
+import { countOf, createPauses, el, make, sentence, setText } from "./dom.js";
 import { keyFor } from "./results.js";
 import { UNDO_MATTER } from "./support.js";
 import { closest, filled } from "./words.js";
@@ -111,7 +111,15 @@ export async function mountSamples(store, messages, engine, images, support, run
   const cards = (/** @type {(sample: Sample) => void} */ start) => samples.map((sample) => card(sample, incomplete.has(sample.id), start));
   const showCards = () => list.replaceChildren(...cards(run));
 
-  for (const sample of samples) files.set(sample.id, filesOf(sample));
+  const pauses = createPauses();
+  for (const sample of samples) {
+    const fetched = filesOf(sample);
+    // What failed has been told; whoever starts the case is told again.
+    fetched.catch(() => {});
+    files.set(sample.id, fetched);
+    if (pauses.isDue()) await pauses.pause();
+  }
+  await pauses.pause();
   showCards();
   setText(el("samples-credit"), creditsOf(samples));
   again.addEventListener("click", () => showAgain(cards, creditsOf(samples), run));
