@@ -1,5 +1,6 @@
 /** Puts the page together. Each part is described in its own file under ui/. */
 
+import { isEmbedded } from "./early.js";
 import { obstacle, showUnsupported } from "./ui/capability.js";
 import { mountAnnouncer } from "./ui/announce.js";
 import { createAdding } from "./ui/adding.js";
@@ -17,6 +18,7 @@ import { createStacks } from "./ui/stacks.js";
 import { createStore } from "./ui/store.js";
 import { createSupportSet } from "./ui/supportset.js";
 import { mountDialogs } from "./ui/dialogs.js";
+import { mountEmbed, refuseDrops, refuseModels } from "./ui/embed.js";
 import { mountFocus } from "./ui/focus.js";
 import { mountHeader } from "./ui/header.js";
 import { mountIntake } from "./ui/intake.js";
@@ -27,22 +29,21 @@ import { mountOffline } from "./ui/offline.js";
 import { mountPanel } from "./ui/panel.js";
 import { mountPrint } from "./ui/print.js";
 import { mountResult } from "./ui/result.js";
-import { mountSamples } from "./ui/samples.js";
+import { mountSamples, namedSample } from "./ui/samples.js";
 import { mountSave } from "./ui/save.js";
 import { mountScale } from "./ui/scale.js";
+import { applySite, loadSite, tellProblems } from "./ui/site.js";
 import { mountStackBar } from "./ui/stack-bar.js";
 import { mountStatus } from "./ui/status.js";
 import { mountStrip } from "./ui/strip.js";
 import { mountSupport } from "./ui/support.js";
 import { mountSupportScores } from "./ui/support-scores.js";
 import { mountTable } from "./ui/table.js";
-import { fillPage, siteTexts, t, useTexts } from "./ui/texts.js";
 import { mountViewer } from "./ui/viewer.js";
 import { createWorkspace, mountWorkspace } from "./ui/workspace.js";
 
-const site = await siteTexts();
-const problems = site ? useTexts(site.table, site.language) : [];
-if (site) fillPage();
+// Texts of the site's own language come first: all that follows speaks.
+const { site, problems } = await loadSite();
 const why = obstacle();
 if (why) showUnsupported(why);
 else await start();
@@ -54,9 +55,16 @@ async function start() {
   const pauses = createPauses();
   // The browser ends its own work on the document in this task.
   await pauses.pause();
-  const store = createStore();
+  const store = createStore(site);
   const messages = createMessages(store);
-  if (problems.length > 0) messages.notice(t("errors.texts", { count: problems.length, problem: problems[0] }));
+  const named = namedSample(site.samples);
+  /** The case that runs by itself. A frame without a name shows the first. */
+  const first = named ?? (isEmbedded && named === null ? site.samples[0] : null) ?? null;
+  const isCase = isEmbedded && first !== null;
+  applySite(site);
+  if (isEmbedded) mountEmbed(first);
+  // Who reads a case in a frame did not write the file, and would see less of the picture.
+  if (!isCase) tellProblems(problems, messages);
   const network = createNetwork(store);
   let othersAreHere = () => {};
   const others = new Promise((resolve) => (othersAreHere = () => resolve(null)));
@@ -71,7 +79,8 @@ async function start() {
   engine.onReady(() => void images.decodeAll());
   const workspace = createWorkspace(store, messages, engine, images, support);
   const models = createModels(store, messages, engine);
-  mountIntake({ ...adding, workspace: workspace.open }, messages, engine, models.add);
+  if (isCase) refuseDrops();
+  else mountIntake({ ...adding, workspace: workspace.open }, messages, engine, isEmbedded ? refuseModels(messages) : models.add);
   mountSupport(store, messages, support, adding.normals);
   void engine.open(store.state.settings.device);
 
@@ -101,18 +110,21 @@ async function start() {
     mountLeave(store);
     mountFocus();
     mountAnnouncer(store);
-    mountKeyboard(store, { images, runner, engine, dialogs, messages, toolKeys: { ...viewer.keys, ...table.keys }, sliceMoves: stackBar.moves });
+    mountKeyboard(store, { images, runner, engine, dialogs, messages, hasSingles: !isCase, toolKeys: { ...viewer.keys, ...table.keys }, sliceMoves: stackBar.moves });
   });
   // What was told before all were there.
   store.changed();
   await pauses.pause();
   document.getElementById("main")?.removeAttribute("data-starting");
+  // The browser lays out the settings first.
+  await pauses.pause();
   /** @type {Promise<void>} */
   const awaited = new Promise((resolve) => store.on(() => (store.state.isAwaited || store.state.images.length > 0) && resolve()));
   // One after the other: the copy for offline use takes what the page has just fetched from the browser's cache. A lab that
   // could not be fetched is fetched again when it is needed.
-  void mountSamples(store, messages, engine, images, support, runner)
-    .then(() => engine.lab().catch(() => null))
-    .then(() => mountOffline(messages, network, awaited))
+  // A frame makes no models, and leaves no copy of the site behind.
+  void mountSamples(store, messages, engine, images, support, runner, first, isCase)
+    .then(() => (isEmbedded ? null : engine.lab().catch(() => null)))
+    .then(() => (isEmbedded ? undefined : mountOffline(messages, network, awaited)))
     .finally(othersAreHere);
 }

@@ -7,9 +7,12 @@ import { createServer, request } from "node:http";
 import { SITE } from "./harness.mjs";
 
 /**
- * @typedef {{url: string, asked: string[], change: (path: string, text: string) => void, stop: () => Promise<void>,
+ * @typedef {{url: string, asked: string[], change: (path: string, content: string | Buffer | null) => void, stop: () => Promise<void>,
  *   start: () => Promise<void>}} Host
  */
+
+/** By the ending of a file that only a test has. */
+const TYPES = { json: "application/json", png: "image/png", html: "text/html" };
 
 /** The file of the site as it was built. @param {string} path */
 export async function builtFile(path) {
@@ -27,23 +30,24 @@ export async function builtFile(path) {
 export async function openHost({ headers = false, prefix = "/" } = {}) {
   /** @type {string[]} */
   const asked = [];
-  /** @type {Map<string, string>} */
+  /** Other content than that of the site; null: there is no such file. @type {Map<string, string | Buffer | null>} */
   const changed = new Map();
   const server = createServer((incoming, outgoing) => {
     const address = incoming.url ?? "/";
     asked.push(`${incoming.method} ${address}`);
     if (!address.startsWith(prefix)) return outgoing.writeHead(404).end();
     const path = address.slice(prefix.length);
-    const text = changed.get(path.split("?")[0]);
-    if (text !== undefined && path.startsWith("driver.html")) return outgoing.writeHead(200, { "content-type": "text/html" }).end(text);
+    const name = path.split("?")[0];
+    const text = changed.get(name);
+    if (text === null) return outgoing.writeHead(404).end();
     const upstream = request(new URL(path, SITE), { method: incoming.method, headers: { accept: "*/*" } }, (answer) => {
       const type = answer.headers["content-type"];
       const kept = headers ? { ...answer.headers } : type ? { "content-type": type } : {};
-      if (text !== undefined) delete kept["content-length"];
-      outgoing.writeHead(answer.statusCode ?? 502, kept);
-      if (text === undefined) return answer.pipe(outgoing);
+      if (text === undefined) return answer.pipe(outgoing.writeHead(answer.statusCode ?? 502, kept));
+      delete kept["content-length"];
+      const ending = name.split(".").at(-1) ?? "";
       answer.resume();
-      outgoing.end(text);
+      outgoing.writeHead(200, answer.statusCode === 200 ? kept : { ...kept, "content-type": TYPES[ending] ?? "text/plain" }).end(text);
     });
     upstream.on("error", () => outgoing.destroy());
     incoming.pipe(upstream);
@@ -60,7 +64,7 @@ export async function openHost({ headers = false, prefix = "/" } = {}) {
   return {
     url: `http://127.0.0.1:${port}${prefix}`,
     asked,
-    change: (path, text) => void changed.set(path, text),
+    change: (path, content) => void changed.set(path, content),
     async stop() {
       const stopped = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();

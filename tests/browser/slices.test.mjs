@@ -6,13 +6,14 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { after, before, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DEFAULT, addSupports, analyseInSession, maskPixels, openSession } from "./actions.mjs";
 import { mask, maxDifference, slice } from "./fixtures.mjs";
 import { launch, withPage } from "./harness.mjs";
 
-const SAMPLES = JSON.parse(readFileSync(fileURLToPath(new URL("../../web/samples/samples.json", import.meta.url))));
+const SAMPLES = JSON.parse(readFileSync(fileURLToPath(new URL("../../site.json", import.meta.url))));
 /** Two scans, each compared with the other. `near`: the spot lies within one patch of the lesion. */
 const DIRECTIONS = [
   {
@@ -34,7 +35,7 @@ const TIERS_DIFFER_AT_MOST = 5e-3;
 /** Names of the slices that a sample of the page compares with. */
 function sampleReferences(id) {
   const { references } = SAMPLES.samples.find((sample) => sample.id === id);
-  return references.map((file) => file.replace(/\.png$/, ""));
+  return references.map((address) => basename(address, ".png"));
 }
 
 let browser;

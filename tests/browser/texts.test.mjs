@@ -11,6 +11,8 @@ const AREAS = Object.keys(en);
 
 /** Words in the modules that are no texts of the page, by module. */
 const NO_TEXTS = {
+  "ui/site.js": { why: "mistakes of site.json are told to who writes it, in English", words: [/./] },
+  "ui/site-schema.js": { why: "mistakes of site.json are told to who writes it, in English", words: [/./] },
   "ui/capability.js": { why: "a name of a technology", words: [/^WebAssembly SIMD$/] },
   "ui/dialogs.js": { why: "keys; those that have names are in the table", words: [/^(\S{1,5} \S{1,5}|Space|Esc)$/] },
   "ui/exports.js": { why: "who made a file, for other programs", words: [/^, revision $/] },

@@ -35,7 +35,7 @@ test("an address without a model is said to be one", async () => {
 test("what cannot be read is a sentence of its own after a full stop", async () => {
   await withPage(browser, {}, async (page) => {
     // A file of this site that is no model.
-    await openPage(page, { model: "/web/samples/samples.json", device: "cpu" });
+    await openPage(page, { model: "/site.json", device: "cpu" });
     await waitForState(page, "error");
     assert.match(await waitForError(page), /The model could not be loaded\. [A-Z]/);
     await page.getByRole("button", { name: "Help" }).click();

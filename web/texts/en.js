@@ -70,6 +70,12 @@ export default {
     prototypes: "and most of the image",
     prototypesHint: "Also compared with what most of the image looks like (after INP-Former).",
   },
+  // The page inside another page.
+  embed: {
+    purpose: "For research and teaching. Not a medical device.",
+    open: "Open in MVFA Web",
+    noModels: "A model can be added where the page has a tab of its own. Use the link “Open in MVFA Web”.",
+  },
   header: {
     loading: "loading",
     none: "none",
@@ -120,9 +126,12 @@ export default {
     failed: "The sample \"{title}\" could not be opened. {reason}",
     setAside: { one: "Your {count} normal image was set aside for this sample.", other: "Your {count} normal images were set aside for this sample." },
     bringBack: "Bring back",
-    notLoaded: "The samples could not be loaded. Your own images work without them.",
+    incomplete: "Files of this sample are missing.",
+    notThere: "site.json, samples, “{id}”: {address} could not be fetched ({reason}). Upload it, or correct the address, then reload. The other samples work.",
+    status: "the host answered {status}",
+    unknown: "There is no sample “{id}” on this site{near}. Correct what stands after ?sample= in the address.",
+    near: "; the nearest is “{near}”",
     title: "Samples",
-    answer: "The site answered {status}. Reload the page and try again.",
   },
   // Files that come in.
   opening: {
@@ -722,9 +731,8 @@ export default {
     hint: "A checkpoint: CLIP of OpenAI (.pt), open_clip or Hugging Face, DINOv2, alone or with MVFA adapters (.pth); in parts with their index; or a finished model (its files, or .zip). Choose all its files together, or drop them on the page. They stay on this machine.",
     ofAddress: "Model of this page's address",
     card: "Model card (opens in a new tab)",
-    site: "This site's model",
     comes: "comes with the page",
-    openSite: "Open this site's model",
+    openNamed: "Open {title}",
     withBoth: "words and normal images",
     askName: "Name of the model",
     isInUse: "in use",
@@ -842,6 +850,7 @@ export default {
   errors: {
     element: "The page lacks the element \"{id}\". Reload it to get matching files.",
     modelAddress: "What stands after ?model= is not an address. Correct it, or open the page without it.",
+    modelNotThere: "site.json, models: there is no model at {address}, which “{title}” names. Upload it, or correct the address. “{next}” is opened instead.",
     modelElsewhere: "The address after ?model= is on another site. Put the model on this site and use its path.",
     roomUnknown: "The model works, but could not be kept for the next visit: it needs {needed} more than this browser gives. Free disk space or delete this site's data, then reload.",
     room: "The model works, but could not be kept for the next visit: {needed} more are needed, {free} are free. Free disk space or delete this site's data, then reload.",

@@ -4,41 +4,15 @@
  */
 
 import { Lab, Opener, Session, startUnderPagePolicy } from "../../pkg/index.js";
+import { isEmbedded } from "../early.js";
 import { megabytes, sentence } from "./dom.js";
+import { lacking, offered } from "./site.js";
+import { isMissing, manifestUrl, siteModelAt, withoutModel } from "./site-models.js";
 import { possibleMode } from "./store.js";
 import { t } from "./texts.js";
 
 /** @typedef {ReturnType<typeof import("./store.js").createStore>} Store */
 /** @typedef {ReturnType<typeof import("./messages.js").createMessages>} Messages */
-
-/** @returns {string} the address of this site's model */
-export function siteModelUrl() {
-  return new URL("./models/default/manifest.json", document.baseURI).href;
-}
-
-/**
- * @param {import("./types.d.ts").Settings} settings
- * @returns {string} the address of the model to use: the one that the page's own address names, the person's choice, or this
- * site's; throws if the page's own address names none on this site
- */
-export function manifestUrl({ model }) {
-  const wanted = new URLSearchParams(location.search).get("model");
-  if (!wanted) return model || siteModelUrl();
-  const path = wanted.endsWith(".json") ? wanted : `${wanted.replace(/\/$/, "")}/manifest.json`;
-  let url;
-  try {
-    url = new URL(path, document.baseURI);
-  } catch {
-    throw named("ModelError", t("errors.modelAddress"));
-  }
-  if (url.origin !== location.origin) throw named("ModelError", t("errors.modelElsewhere"));
-  return url.href;
-}
-
-/** @param {string} name @param {string} message */
-function named(name, message) {
-  return Object.assign(new Error(message), { name });
-}
 
 /** @param {{neededBytes: number, freeBytes: number | null}} full @returns {string} */
 function roomLacks({ neededBytes, freeBytes }) {
@@ -49,7 +23,7 @@ function roomLacks({ neededBytes, freeBytes }) {
 /** Why there is no model, in words for who wrote the address. @param {string} reason */
 function loadFailure(reason) {
   const wanted = new URLSearchParams(location.search).has("model");
-  if (wanted && /manifest\.json is missing/.test(reason)) {
+  if (wanted && isMissing(reason)) {
     return t("errors.modelMissing");
   }
   return t("errors.model", { reason: sentence(reason) });
@@ -107,7 +81,7 @@ export function createEngine(store, messages, network, others) {
     opening = controller;
     store.set({ session: null, load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false } });
     try {
-      const session = await Session.open(manifestUrl(state.settings), {
+      const session = await Session.open(manifestUrl(state), {
         device,
         twins: true,
         startWorker,
@@ -127,17 +101,19 @@ export function createEngine(store, messages, network, others) {
 
   /** @param {Session} session */
   function accept(session) {
-    const { info } = session;
-    const { settings } = state;
+    const { settings, site } = state;
+    const isSiteModel = siteModelAt(site, addressOf()) !== null;
+    const info = settings.model.startsWith("own:") ? session.info : offered(site, session.info);
     const known = info.objects.find((object) => object.id === settings.object);
     const object = (known ?? info.objects[0])?.id ?? "";
     // The first load takes the model's own way of using normal images; later loads keep the person's choice.
-    const augment = state.info ? settings.augment : info.augment;
+    const augment = state.info ? settings.augment : site.defaults.augment ?? info.augment;
     const mode = possibleMode(info, { ...settings, object });
     const colourMap = info.colourMaps.includes(settings.colourMap) ? settings.colourMap : info.colourMaps[0];
     Object.assign(settings, { object, augment, mode, colourMap });
     store.set({ session, info, load: { ...state.load, phase: "ready" } });
     network.begin();
+    if (isSiteModel && !isEmbedded) for (const problem of lacking(site, session.info)) messages.tell(problem);
     // What was wrong before is settled: the model is here.
     messages.clear("error");
     if (info.storage.full) messages.notice(roomLacks(info.storage.full));
@@ -151,13 +127,30 @@ export function createEngine(store, messages, network, others) {
       messages.notice(t("errors.gpu", { reason: sentence(withoutAdvice(error.message)) }));
       return void open("cpu");
     }
+    const isNamed = new URLSearchParams(location.search).has("model");
+    const next = isMissing(error.message) && !isNamed ? withoutModel(state.site, addressOf()) : null;
+    if (next) {
+      messages.tell(next.problem);
+      store.set({ site: next.site });
+      store.settings({ model: "" });
+      return void open(device);
+    }
     store.set({ load: { ...state.load, phase: "failed" } });
-    const isOwn = Boolean(state.settings.model) && !new URLSearchParams(location.search).has("model");
+    const isOwn = state.settings.model !== "" && !isNamed;
     const retry = isOwn ? { label: t("errors.useSite"), run: () => void use("") } : { label: t("common.again"), run: () => void open(device) };
     messages.error(loadFailure(error.message), retry);
   }
 
-  /** Opens another model, and remembers it for the next visit. @param {string} model its address; "" for this site's */
+  /** Of the model to open, or "". */
+  function addressOf() {
+    try {
+      return manifestUrl(state);
+    } catch {
+      return "";
+    }
+  }
+
+  /** Opens another model, and remembers it for the next visit. @param {string} model its address, or "site:ID"; "" for this site's */
   async function use(model) {
     crashes = 0;
     const url = new URL(location.href);

@@ -21,7 +21,7 @@ const MAX_ADDED = 2000;
 /** What goes on with pictures that are not in view is shown no oftener. */
 const REPAINT_MS = 100;
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
-/** @typedef {{content: () => Promise<Blob>, name: string, path?: string, note?: string, series?: import("../../pkg/index.d.ts").SeriesInfo}} Added */
+/** @typedef {{content: () => Promise<Blob>, name: string, path?: string, note?: string, sample?: boolean, series?: import("../../pkg/index.d.ts").SeriesInfo}} Added */
 /** Unreadable files found within this time are told of in one message. */
 const TOLD_TOGETHER_MS = 300;
 /** What that message is about. */
@@ -48,9 +48,9 @@ export function createImages(store, messages, engine) {
   const nextNumber = () => ++number;
 
   /** An image that is in no list yet. @param {Added & {label?: string}} picture @returns {ImageItem} */
-  function create({ content, name, path = name, note = "", series, label }) {
+  function create({ content, name, path = name, note = "", sample = false, series, label }) {
     return {
-      id: nextId++, number, content, name, path, note, noteKey: "", label: label ?? inEnglish("image.label", { number }), status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
+      id: nextId++, number, content, name, path, sample, note, noteKey: "", label: label ?? inEnglish("image.label", { number }), status: "reading", width: 0, height: 0, deep: false, synthetic: false, notes: [],
       thumb: null, bitmap: null, input: null, decodedWindow: null, shown: null, leftOut: [], message: "", warnings: [], result: null, resultKey: "", normals: [],
       units: series?.units ?? null, windows: series?.windows ?? [], spacingMm: series?.spacingMm ?? null, modality: series?.modality ?? null, series: series ?? null,
     };

@@ -18,9 +18,9 @@ const PRESSED_BY_SPACE = "button:not(.strip-pick[aria-current=true]), summary, a
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
- * @param {{images: any, runner: any, engine: any, dialogs: any, messages: any, toolKeys: Record<string, () => void>, sliceMoves: Record<string, () => boolean>}} parts
+ * @param {{images: any, runner: any, engine: any, dialogs: any, messages: any, hasSingles: boolean, toolKeys: Record<string, () => void>, sliceMoves: Record<string, () => boolean>}} parts
  */
-export function mountKeyboard(store, { images, runner, dialogs, messages, toolKeys, sliceMoves }) {
+export function mountKeyboard(store, { images, runner, dialogs, messages, hasSingles, toolKeys, sliceMoves }) {
   const { state } = store;
   const threshold = (step) => {
     const item = currentImage(state);
@@ -51,7 +51,7 @@ export function mountKeyboard(store, { images, runner, dialogs, messages, toolKe
     if (sliceMoves[key] && hasSlices()) return target.matches(`${FIELDS}, #panel, #panel *`) ? null : sliceMoves[key];
     // In the panel they go to its ends.
     if (ends[key]) return target.matches(`${FIELDS}, #panel, #panel *`) ? null : ends[key];
-    if (!state.settings.singleKeys || target.matches(FIELDS)) return null;
+    if (!hasSingles || !state.settings.singleKeys || target.matches(FIELDS)) return null;
     return singles[key] ?? (shiftKey ? null : singles[key.toLowerCase()]) ?? null;
   }
 

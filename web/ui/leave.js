@@ -12,6 +12,6 @@ export function mountLeave(store) {
  * @param {import("./types.d.ts").State} state
  */
 export function isWorthAsking({ images, run }) {
-  const own = images.filter((item) => item.note === "");
+  const own = images.filter((item) => !item.sample);
   return own.some((item) => item.result !== null || run?.ids.includes(item.id));
 }

@@ -30,6 +30,8 @@ export function createMessages(store) {
     error: (text, action, matter) => add("error", text, action, { matter }),
     /** @param {string} text @param {Action | null} [action] @param {string} [matter] as with errors */
     notice: (text, action, matter) => add("notice", text, action, { matter }),
+    /** Says something about the page as a whole: it stays when other things are settled. @param {string} text */
+    tell: (text) => add("notice", text, null, { lasting: true }),
     /** Offers something that can be taken up later: it stays when other things are settled. @param {string} text @param {Action} action @param {string} matter */
     offer: (text, action, matter) => add("notice", text, action, { matter, lasting: true }),
     dismiss,

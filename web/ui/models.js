@@ -7,9 +7,9 @@
 
 import { deleteOwnModel, ownModelCard, ownModels, renameOwnModel } from "../../pkg/index.js";
 import { el, make, megabytes, sentence, setText } from "./dom.js";
-import { manifestUrl, siteModelUrl } from "./engine.js";
 import { openNewModel } from "./new-model.js";
 import { download } from "./save.js";
+import { manifestUrl, siteModelAt } from "./site-models.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("../../pkg/index.d.ts").OwnModel} OwnModel */
@@ -67,7 +67,7 @@ export function createModels(store, messages, engine) {
     async function refresh() {
       const current = address();
       const own = await ownModels();
-      list.replaceChildren(siteRow(current), ...own.map((model) => ownRow(model, current, attempt)));
+      list.replaceChildren(...siteRows(current), ...own.map((model) => ownRow(model, current, attempt)));
     }
     void attempt(async () => {});
     return make("section", { class: "model-menu" },
@@ -80,22 +80,24 @@ export function createModels(store, messages, engine) {
   /** The address of the open model, or "". */
   function address() {
     try {
-      return manifestUrl(state.settings);
+      return manifestUrl(state);
     } catch {
       return "";
     }
   }
 
   /** @param {string} current */
-  function siteRow(current) {
-    const isOpen = current === siteModelUrl();
-    const others = !isOpen && !state.settings.model && current ? [row(t("models.ofAddress"), current, true, [])] : [];
-    const card = isOpen && state.info ? make("a", { href: new URL(state.info.card, current).href, target: "_blank", rel: "noopener", text: t("models.card") }) : null;
-    const site = row(t("models.site"), isOpen && state.info ? state.info.name : t("models.comes"), isOpen, [
-      ...(isOpen ? [] : [button(t("models.open"), t("models.openSite"), () => use("") && closeDialog())]),
-      ...(card ? [card] : []),
-    ]);
-    return others.length > 0 ? fragment(site, ...others) : site;
+  function siteRows(current) {
+    const { site, info, settings } = state;
+    const rows = site.models.map(({ id, title, address: url }) => {
+      const isOpen = current === url;
+      const card = isOpen && info ? [make("a", { href: new URL(info.card, url).href, target: "_blank", rel: "noopener", text: t("models.card") })] : [];
+      const open = isOpen ? [] : [button(t("models.open"), t("models.openNamed", { title }), () => use(id === site.model ? "" : `site:${id}`) && closeDialog())];
+      return row(title, isOpen && info ? info.name : t("models.comes"), isOpen, [...open, ...card]);
+    });
+    // The page's own address names another one.
+    if (current && !settings.model.startsWith("own:") && !siteModelAt(site, current)) rows.push(row(t("models.ofAddress"), current, true, []));
+    return rows;
   }
 
   /** @param {OwnModel} model @param {string} current @param {(work: () => Promise<unknown>, changes?: boolean) => Promise<void>} attempt */
@@ -163,13 +165,6 @@ function row(name, text, isOpen, actions) {
 /** @param {string} text @param {string} label @param {(event: Event) => void} onclick */
 function button(text, label, onclick) {
   return make("button", { type: "button", text, "aria-label": label, onclick });
-}
-
-/** @param {...Node} nodes */
-function fragment(...nodes) {
-  const all = document.createDocumentFragment();
-  all.append(...nodes);
-  return all;
 }
 
 function closeDialog() {

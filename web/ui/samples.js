@@ -1,14 +1,27 @@
 /**
- * The samples: one click runs a case from its files to the map. On a first visit they are cards in the place of the
- * picture; later a dialog shows the same cards. The user's own normal images are set aside, never discarded.
+ * The samples of the site: one click runs a case from its files to the map. On a first visit they are cards in the place of the
+ * picture; later a dialog shows the same cards. `?sample=ID` runs one by itself. The user's own normal images are set aside,
+ * never discarded.
  */
 
-import { el, make, sentence, setText } from "./dom.js";
+import { createPauses, el, make, sentence, setText } from "./dom.js";
 import { keyFor } from "./results.js";
 import { UNDO_MATTER } from "./support.js";
 import { t } from "./texts.js";
+import { closest } from "./words.js";
 
-const BASE = "web/samples/";
+/** @typedef {import("./types.d.ts").Sample} Sample */
+
+/** A credit with its licence. @param {Sample} sample */
+const creditOf = ({ credit, licence }) => [credit, licence].filter(Boolean).join(", ");
+/** @param {Sample[]} samples each credit once */
+export const creditsOf = (samples) => [...new Set(samples.map(creditOf).filter(Boolean))].join("; ");
+
+/** The sample that the page's address names; undefined if it names one that is not there. @param {Sample[]} samples @returns {Sample | null | undefined} */
+export function namedSample(samples) {
+  const id = new URLSearchParams(location.search).get("sample");
+  return id ? samples.find((one) => one.id === id) : null;
+}
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
@@ -17,36 +30,45 @@ const BASE = "web/samples/";
  * @param {ReturnType<typeof import("./images.js").createImages>} images
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  * @param {ReturnType<typeof import("./run.js").createRunner>} runner
+ * @param {Sample | null} first the one that runs by itself
+ * @param {boolean} isAlone no other is offered
+ * @returns {Promise<void>} when their files are here
  */
-export async function mountSamples(store, messages, engine, images, support, runner) {
+export async function mountSamples(store, messages, engine, images, support, runner, first, isAlone) {
   const { state } = store;
+  const samples = first && isAlone ? [first] : state.site.samples;
   const list = el("samples");
   const again = el("samples-button");
   let started = false;
-  /** Case id -> its pictures: fetched with the page, so that nothing is asked for once the model is loaded. @type {Map<string, Promise<Blob[]>>} */
+  /** Case id -> its pictures, then its normal ones: fetched with the page, so that nothing is asked for once the model is loaded. @type {Map<string, Promise<Blob[]>>} */
   const files = new Map();
+  /** Cases whose files are not all there. @type {Set<string>} */
+  const incomplete = new Set();
 
+  /** @param {Sample} sample */
   async function run(sample) {
-    const pictures = files.get(sample.id);
-    if (started || !pictures) return;
+    const fetched = files.get(sample.id);
+    if (started || !fetched) return;
     if (state.run) return messages.notice(t("samples.busy"), null, "sample must wait");
     started = true;
     store.set({ isAwaited: true });
     list.setAttribute("aria-busy", "true");
     try {
-      const [blobs] = await Promise.all([pictures, engine.whenReady()]);
+      const [blobs] = await Promise.all([fetched, engine.whenReady()]);
       const known = state.info?.objects ?? [];
       const object = sample.objects.find((id) => known.some((other) => other.id === id)) ?? state.settings.object;
-      const normals = blobs.slice(1).map((blob, index) => ({ content: async () => blob, name: sample.references[index] }));
+      const mode = sample.mode ?? (sample.references.length > 0 ? "few" : state.settings.mode);
+      const file = (/** @type {string} */ address, /** @type {number} */ n) => ({ content: async () => blobs[n], name: nameOf(address) });
+      const normals = sample.references.map((address, n) => file(address, sample.pictures.length + n));
       setAside();
       store.set({ objectChosen: true });
-      store.settings({ object, mode: "few", augment: "none", bankRows: null, bilateral: null, nearest: null, threshold: null });
+      store.settings({ object, mode, augment: "none", bankRows: null, bilateral: null, nearest: null, threshold: null });
       support.add(normals, { sample: true });
-      const [item] = images.add([{ content: async () => blobs[0], name: sample.image, note: sample.note }]);
+      const items = images.add(sample.pictures.map((address, n) => ({ ...file(address, n), note: sample.note, sample: true })));
       // Unreadable samples are told of like any other image.
-      await images.decode(item).catch(() => {});
-      item.noteKey = keyFor(state, item);
-      await runner.analyse([item.id]);
+      await Promise.all(items.map((item) => images.decode(item).catch(() => {})));
+      for (const item of items) item.noteKey = keyFor(state, item);
+      await runner.analyse(items.map(({ id }) => id));
     } catch (error) {
       messages.error(t("samples.failed", { title: sample.title, reason: sentence(error.message) }));
     } finally {
@@ -67,50 +89,86 @@ export async function mountSamples(store, messages, engine, images, support, run
     messages.offer(t("samples.setAside", { count: own.length }), { label: t("samples.bringBack"), run: bringBack }, UNDO_MATTER);
   }
 
-  try {
-    const { samples, credit } = await (await fetch(`${BASE}samples.json`)).json();
-    for (const sample of samples) {
-      const names = [sample.image, ...sample.references];
-      files.set(sample.id, Promise.all(names.map((name) => fetchBlob(`${BASE}${sample.id}/${name}`))));
+  /** @param {Sample} sample */
+  async function filesOf(sample) {
+    try {
+      return await Promise.all([...sample.pictures, ...sample.references].map((address) => fetchBlob(address, sample.id)));
+    } catch (error) {
+      incomplete.add(sample.id);
+      messages.tell(error.message);
+      showCards();
+      throw error;
     }
-    list.replaceChildren(...samples.map((sample) => card(sample, run)));
-    setText(el("samples-credit"), credit);
-    again.addEventListener("click", () => showAgain(samples, credit, run));
-    store.on(() => (again.hidden = state.images.length === 0));
-    await Promise.allSettled(files.values());
-  } catch {
-    setText(el("samples-credit"), t("samples.notLoaded"));
   }
+
+  const cards = (/** @type {(sample: Sample) => void} */ start) => samples.map((sample) => card(sample, incomplete.has(sample.id), start));
+  const showCards = () => list.replaceChildren(...cards(run));
+
+  const pauses = createPauses();
+  for (const sample of samples) {
+    const fetched = filesOf(sample);
+    // What failed has been told; whoever starts the case is told again.
+    fetched.catch(() => {});
+    files.set(sample.id, fetched);
+    if (pauses.isDue()) await pauses.pause();
+  }
+  await pauses.pause();
+  showCards();
+  setText(el("samples-credit"), creditsOf(samples));
+  again.addEventListener("click", () => showAgain(cards, creditsOf(samples), run));
+  store.on(() => (again.hidden = samples.length === 0 || state.images.length === 0));
+  if (first) void run(first);
+  else if (namedSample(samples) === undefined) messages.tell(unknownSample(samples));
+  await Promise.allSettled(files.values());
 }
 
-/** The cards as a dialog. @param {any[]} samples @param {string} credit @param {(sample: any) => Promise<void>} run */
-function showAgain(samples, credit, run) {
+/** @param {Sample[]} samples */
+function unknownSample(samples) {
+  const id = new URLSearchParams(location.search).get("sample") ?? "";
+  const near = closest(id, samples.map((one) => one.id));
+  return t("samples.unknown", { id, near: near ? t("samples.near", { near }) : "" });
+}
+
+/** The cards as a dialog. @param {(start: (sample: Sample) => void) => Node[]} cards @param {string} credit @param {(sample: Sample) => Promise<void>} run */
+function showAgain(cards, credit, run) {
   const close = make("button", { type: "button", class: "icon-button", "aria-label": t("common.close"), text: "×", onclick: () => dialog.close() });
-  const start = (sample) => {
+  const start = (/** @type {Sample} */ sample) => {
     dialog.close();
     return run(sample);
   };
   const dialog = make("dialog", { class: "dialog", "aria-labelledby": "samples-title" },
     make("div", { class: "dialog-head" }, make("h2", { id: "samples-title", text: t("samples.title") }), close),
-    make("div", { class: "dialog-body" }, make("ul", { class: "samples" }, ...samples.map((sample) => card(sample, start))), make("p", { class: "hint", text: credit })));
+    make("div", { class: "dialog-body" }, make("ul", { class: "samples" }, ...cards(start)), make("p", { class: "hint", text: credit })));
   dialog.addEventListener("close", () => dialog.remove());
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   el("dialogs").replaceChildren(dialog);
   dialog.showModal();
 }
 
-/** @param {any} sample @param {(sample: any) => Promise<void>} run */
-function card(sample, run) {
-  return make("li", {}, make("button", { type: "button", class: "sample", "data-testid": "sample", "data-sample": sample.id, onclick: () => run(sample) },
-    make("img", { src: `${BASE}${sample.id}/${sample.image}`, alt: "", width: 176, height: 176 }),
+/** @param {Sample} sample @param {boolean} isIncomplete @param {(sample: Sample) => void} run */
+function card(sample, isIncomplete, run) {
+  return make("li", {}, make("button", { type: "button", class: "sample", "data-testid": "sample", "data-sample": sample.id, disabled: isIncomplete, onclick: () => run(sample) },
+    make("img", { src: sample.pictures[0], alt: "", width: 176, height: 176 }),
     make("span", { class: "sample-title", text: sample.title }),
-    make("span", { class: "sample-text", text: sample.text }),
+    make("span", { class: "sample-text", text: isIncomplete ? t("samples.incomplete") : sample.text }),
   ));
 }
 
-/** @param {string} path */
-async function fetchBlob(path) {
-  const response = await fetch(path);
-  if (!response.ok) throw new Error(t("samples.answer", { status: response.status }));
-  return response.blob();
+/** The name of the file at an address. @param {string} address */
+function nameOf(address) {
+  const name = address.slice(address.lastIndexOf("/") + 1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
+/** @param {string} address @param {string} id of the sample it belongs to */
+async function fetchBlob(address, id) {
+  const shown = address.slice(new URL("./", document.baseURI).href.length);
+  const response = await fetch(address).catch((error) => ({ ok: false, failed: error }));
+  if (response instanceof Response && response.ok) return response.blob();
+  const reason = response instanceof Response ? t("samples.status", { status: response.status }) : response.failed.message;
+  throw new Error(t("samples.notThere", { id, address: shown, reason }));
 }

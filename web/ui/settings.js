@@ -7,35 +7,41 @@ const KEY = "mvfa-web-view";
 
 const DEVICES = ["auto", "gpu", "cpu"];
 
-/** @returns {import("./types.d.ts").Settings} */
-export function loadSettings() {
+/**
+ * What a person left wins over what the site begins with, and that over the page's own.
+ * @param {import("./types.d.ts").Site["defaults"]} site
+ * @returns {import("./types.d.ts").Settings}
+ */
+export function loadSettings(site) {
   const kept = read();
-  const remembered = DEVICES.includes(kept.device) ? kept.device : "auto";
+  const remembered = DEVICES.includes(kept.device) ? kept.device : site.device ?? "auto";
+  /** @param {"sharedScale" | "contour" | "singleKeys" | "smooth"} name */
+  const flag = (name) => (typeof kept[name] === "boolean" ? kept[name] : site[name] ?? true);
   const wanted = new URLSearchParams(location.search).get("device");
   return {
-    object: "",
-    mode: "few",
+    object: site.object ?? "",
+    mode: site.mode ?? "few",
     matching: "memory",
     own: "sides",
-    augment: "none",
-    bankRows: null,
-    bilateral: null,
-    axis: "middle",
-    nearest: null,
-    window: "auto",
+    augment: site.augment ?? "none",
+    bankRows: site.bankRows ?? null,
+    bilateral: site.bilateral ?? null,
+    axis: site.axis ?? "middle",
+    nearest: site.nearest ?? null,
+    window: site.window ?? "auto",
     threshold: null,
-    opacity: typeof kept.opacity === "number" && kept.opacity >= 0 && kept.opacity <= 1 ? kept.opacity : 0.7,
+    opacity: typeof kept.opacity === "number" && kept.opacity >= 0 && kept.opacity <= 1 ? kept.opacity : site.opacity ?? 0.7,
     // Compared with the names that the engine knows once it is there (engine.js).
-    colourMap: kept.colourMap,
-    sharedScale: kept.sharedScale !== false,
-    contour: kept.contour !== false,
-    swipe: false,
+    colourMap: kept.colourMap ?? site.colourMap,
+    sharedScale: flag("sharedScale"),
+    contour: flag("contour"),
+    swipe: site.swipe ?? false,
     swipeAt: 0.5,
-    singleKeys: kept.singleKeys !== false,
-    smooth: kept.smooth !== false,
+    singleKeys: flag("singleKeys"),
+    smooth: flag("smooth"),
     device: DEVICES.includes(wanted ?? "") ? /** @type {any} */ (wanted) : remembered,
     rememberedDevice: remembered,
-    model: typeof kept.model === "string" && kept.model.startsWith("own:") ? kept.model : "",
+    model: typeof kept.model === "string" && /^(own|site):/.test(kept.model) ? kept.model : "",
   };
 }
 

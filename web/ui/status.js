@@ -1,5 +1,6 @@
 /** What goes on now: the state on <main>, the progress line, and which buttons make sense. */
 
+import { isEmbedded } from "../early.js";
 import { el, megabytes, setText } from "./dom.js";
 import { currentImage } from "./store.js";
 import { isStale, isUpToDate } from "./results.js";
@@ -77,7 +78,8 @@ export function mountStatus(store, engine, runner) {
     if (!working && wasBusy && !wasSaving && now === "done") revealResult();
     // The button with the focus has just been replaced: keep the focus where the eye is.
     if (working && !wasBusy && (focused === load || focused === analyse || focused === all)) cancel.focus();
-    if (!working && wasBusy && !wasSaving && (focused === cancel || focused === document.body)) {
+    // A frame leaves focus and scrolling to the page around it.
+    if (!isEmbedded && !working && wasBusy && !wasSaving && (focused === cancel || focused === document.body)) {
       el("viewer").focus({ preventScroll: true });
       // On a phone the picture may have been scrolled away.
       if (now === "done") el("stage").scrollIntoView({ block: "nearest" });

@@ -3,13 +3,14 @@
 import { createPauses } from "./dom.js";
 import { loadSettings, saveSettings } from "./settings.js";
 
-/** @returns {{state: import("./types.d.ts").State, set: (patch: object) => void, settings: (patch: object) => void, changed: () => void, on: (listener: () => void) => () => void}} */
-export function createStore() {
+/** @param {import("./types.d.ts").Site} site @returns {{state: import("./types.d.ts").State, set: (patch: object) => void, settings: (patch: object) => void, changed: () => void, on: (listener: () => void) => () => void}} */
+export function createStore(site) {
   /** @type {(() => void)[]} */
   const listeners = [];
   let queued = false;
   /** @type {import("./types.d.ts").State} */
   const state = {
+    site,
     load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false },
     session: null,
     info: null,
@@ -22,7 +23,7 @@ export function createStore() {
     support: [],
     shared: null,
     regions: [],
-    settings: loadSettings(),
+    settings: loadSettings(site.defaults),
     objectChosen: false,
     run: null,
     batch: null,

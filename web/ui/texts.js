@@ -165,11 +165,3 @@ function fill(node, words) {
   const own = [...node.childNodes].find((child) => child.nodeType === Node.TEXT_NODE && child.nodeValue?.trim());
   if (own) own.nodeValue = (own.nodeValue ?? "").replace(/\S[^]*\S|\S/, () => words);
 }
-
-/**
- * The translation that the site has chosen, if any.
- * @returns {Promise<{table: unknown, language: string} | null>}
- */
-export async function siteTexts() {
-  return null;
-}

@@ -63,6 +63,8 @@ export interface ImageItem {
   normals: number[];
   /** What of it has been in view: its result, or the picture alone; null: nothing yet. */
   seen?: Result | "picture" | null;
+  /** It came with a sample and is not the person's own. */
+  sample: boolean;
   /** What a sample wants said beside its result. */
   note: string;
   /** Settings of the result that the note is about. */
@@ -143,8 +145,49 @@ export interface Settings {
   device: "auto" | "gpu" | "cpu";
   /** What the person chose in the dialog, for later visits. */
   rememberedDevice: "auto" | "gpu" | "cpu";
-  /** Address of the person's own model to use; "": this site's. */
+  /** Address of the person's own model to use, or "site:ID" for one of this site; "": this site's first choice. */
   model: string;
+}
+
+/** A model that lies on this site. */
+export interface SiteModel {
+  id: string;
+  title: string;
+  /** Of its manifest, whole. */
+  address: string;
+}
+
+/** A case that one click runs. Addresses are whole. */
+export interface Sample {
+  id: string;
+  title: string;
+  text: string;
+  note: string;
+  credit: string;
+  licence: string;
+  /** null: few with normal images, else as the page is set. */
+  mode: "zero" | "few" | "self" | null;
+  /** The first that the model has. */
+  objects: string[];
+  pictures: string[];
+  references: string[];
+}
+
+/** What site.json says, checked; "" and empty lists where it says nothing. */
+export interface Site {
+  title: string;
+  intro: { title: string; text: string };
+  language: string;
+  /** Address of the page's texts in that language. */
+  texts: string;
+  models: SiteModel[];
+  /** Id of the one that a first visit opens. */
+  model: string;
+  /** Ids of the objects to choose from; empty: all. */
+  objects: string[];
+  samples: Sample[];
+  defaults: Partial<Settings>;
+  links: { title: string; address: string }[];
 }
 
 export interface Load {
@@ -231,6 +274,7 @@ export interface Opening {
 }
 
 export interface State {
+  site: Site;
   load: Load;
   session: Session | null;
   info: SessionInfo | null;

@@ -3,6 +3,9 @@
 //! Comes in: `web/sw.js` and the finished files of the site. Goes out: the same text behind one line with the SHA-256
 //! of each file and the site's headers, so that any change of the site is a new version of the worker. Fails with the
 //! file that cannot be read.
+//!
+//! `site.json` and the sample pictures have no hash: a person changes them without a build, and the worker asks the host
+//! for them first.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -17,9 +20,12 @@ use crate::headers::policy_for_documents;
 /// The worker's text in the checkout, which the site has only as `sw.js`.
 pub const SOURCE: &str = "web/sw.js";
 
-/// Endings of files that are not part of the copy: weights, which the page keeps by itself, and types, which no
-/// browser reads.
-const NOT_KEPT: &[&str] = &[".safetensors", ".d.ts"];
+/// Endings of files that are not part of the copy: weights, which the page keeps by itself, and types and programs,
+/// which no browser reads.
+const NOT_KEPT: &[&str] = &[".safetensors", ".d.ts", ".py"];
+
+/// Beginnings of files that a person may change without a build. The worker looks up which of them the page uses.
+const NOT_HASHED: &[&str] = &["site.json", "web/samples/"];
 
 /// The site's description for the worker.
 #[derive(Serialize)]
@@ -34,7 +40,9 @@ pub fn service_worker(root: &Path, files: &BTreeSet<PathBuf>) -> Result<String> 
     let mut hashes = BTreeMap::new();
     for file in files {
         let path = file.to_string_lossy().replace('\\', "/");
-        if NOT_KEPT.iter().any(|ending| path.ends_with(ending)) {
+        if NOT_KEPT.iter().any(|ending| path.ends_with(ending))
+            || NOT_HASHED.iter().any(|beginning| path.starts_with(beginning))
+        {
             continue;
         }
         hashes.insert(path, hex(&Sha256::digest(read(file)?)));
@@ -58,6 +66,20 @@ fn hex(bytes: &[u8]) -> String {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn what_changes_without_a_build_has_no_hash() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("web/samples/case")).unwrap();
+        fs::write(root.path().join(SOURCE), "worker").unwrap();
+        let names = ["index.html", "site.json", "web/samples/case/picture.png", "serve.py"];
+        for name in names {
+            fs::write(root.path().join(name), "abc").unwrap();
+        }
+        let text = service_worker(root.path(), &names.iter().map(PathBuf::from).collect()).unwrap();
+        assert!(text.contains("index.html"), "{text}");
+        assert!(names[1..].iter().all(|name| !text.contains(name)), "{text}");
+    }
 
     #[test]
     fn every_change_of_a_file_is_a_new_version_and_weights_are_left_out() {

@@ -1,6 +1,6 @@
 //! The finished site: what a static host serves, in one folder.
 //!
-//! Comes in: `index.html`, `web/`, `pkg/`, `models/default/`. Goes out: the same below `dist/`,
+//! Comes in: `index.html`, `site.json`, `web/`, `pkg/`, `models/default/`. Goes out: the same below `dist/`,
 //! with the service worker `sw.js` and a `_headers` file for hosts that read one. Fails with the file that is missing.
 
 use std::collections::BTreeSet;
@@ -18,6 +18,8 @@ use crate::{offline, wasm};
 /// errors, except those of [`OPTIONAL`].
 const PARTS: &[&str] = &[
     "index.html",
+    "site.json",
+    "serve.py",
     "web",
     "pkg/index.js",
     "pkg/index.d.ts",
