@@ -732,6 +732,7 @@ export default {
     ofAddress: "Model of this page's address",
     card: "Model card (opens in a new tab)",
     comes: "comes with the page",
+    site: "This site's model",
     openNamed: "Open {title}",
     withBoth: "words and normal images",
     askName: "Name of the model",

@@ -9,7 +9,7 @@ import { deleteOwnModel, ownModelCard, ownModels, renameOwnModel } from "../../p
 import { el, make, megabytes, sentence, setText } from "./dom.js";
 import { openNewModel } from "./new-model.js";
 import { download } from "./save.js";
-import { manifestUrl, siteModelAt } from "./site-models.js";
+import { manifestUrl, siteModelAt, titleOf } from "./site-models.js";
 import { t } from "./texts.js";
 
 /** @typedef {import("../../pkg/index.d.ts").OwnModel} OwnModel */
@@ -89,7 +89,9 @@ export function createModels(store, messages, engine) {
   /** @param {string} current */
   function siteRows(current) {
     const { site, info, settings } = state;
-    const rows = site.models.map(({ id, title, address: url }) => {
+    const rows = site.models.map((model) => {
+      const { id, address: url } = model;
+      const title = titleOf(model);
       const isOpen = current === url;
       const card = isOpen && info ? [make("a", { href: new URL(info.card, url).href, target: "_blank", rel: "noopener", text: t("models.card") })] : [];
       const open = isOpen ? [] : [button(t("models.open"), t("models.openNamed", { title }), () => use(id === site.model ? "" : `site:${id}`) && closeDialog())];

@@ -13,6 +13,9 @@ function siteModel({ models, model }, choice) {
   return of(choice.replace(/^site:/, "")) ?? of(model) ?? models[0];
 }
 
+/** What a model of this site is called; one that the file does not name, in the language of the page. @param {SiteModel} model */
+export const titleOf = ({ title }) => title || t("models.site");
+
 /** @param {Site} site @param {string} address @returns {SiteModel | null} the model of this site at that address */
 export function siteModelAt({ models }, address) {
   return models.find((one) => one.address === address) ?? null;
@@ -61,5 +64,5 @@ export function withoutModel(site, address) {
   if (models.length === 0) return null;
   const next = siteModel({ ...site, models }, "");
   const shown = lost.address.slice(new URL("./", document.baseURI).href.length);
-  return { site: { ...site, models, model: next.id }, problem: t("errors.modelNotThere", { address: shown, title: lost.title, next: next.title }) };
+  return { site: { ...site, models, model: next.id }, problem: t("errors.modelNotThere", { address: shown, title: titleOf(lost), next: titleOf(next) }) };
 }

@@ -43,7 +43,7 @@ const TEXTS = {
 };
 
 /** The model that comes with the page. */
-export const BUILT_IN = { id: "default", title: "This site's model", address: "models/default/manifest.json" };
+export const BUILT_IN = { id: "default", title: "", address: "models/default/manifest.json" };
 
 /** Where a value stands, what the file is below, and who is told. @typedef {{key: string, root: URL, todo: string, tell: (text: string) => void}} Place */
 /** Answers the value as the page uses it; undefined if it is wrong, which has then been told. @typedef {(value: any, at: Place) => any} Reader */
