@@ -110,6 +110,7 @@ export function createEngine(store, messages, network, others) {
       const session = await Session.open(manifestUrl(state.settings), {
         device,
         twins: true,
+        words: true,
         startWorker,
         opener: startedDecoder(),
         signal: controller.signal,

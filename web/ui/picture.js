@@ -65,7 +65,7 @@ export function describe(state, item, layer) {
   const made = madeWith(item);
   const { score, reading, warnings } = readScore(state, item);
   const object = state.info?.objects.find(({ id }) => id === made.object)?.name ?? made.object;
-  const beside = made.mode === "zero" ? "words" : made.mode === "self" ? "itself, left with right" : countOf(made.normals.length, "normal image");
+  const beside = made.mode === "zero" ? (item.result?.words ? "words of one's own" : "words") : made.mode === "self" ? "itself, left with right" : countOf(made.normals.length, "normal image");
   const scale = scaleOf(layer, made.mode);
   return [
     `${item.label}. ${item.synthetic ? "Synthetic phantom, no patient. " : ""}${object}, compared with ${beside}.`,

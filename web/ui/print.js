@@ -119,7 +119,7 @@ function facts({ info, settings, support }, item) {
     ["Image", `${item.label}${el("report-names").checked ? `, ${item.name}` : ""}, ${item.width} × ${item.height} pixels${item.synthetic ? ", a synthetic phantom, no patient" : ""}`],
     ["Model", info ? `${info.name}, revision ${info.revision}, on ${el("device-name").textContent}` : ""],
     ["Kind of image", result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
-    ["Compared with", !result ? "" : few ? "normal images (few-shot)" : result.mode === "self" ? "itself, left with right" : "words (zero-shot)"],
+    ["Compared with", !result ? "" : few ? "normal images (few-shot)" : result.mode === "self" ? "itself, left with right" : result.words ? "words (zero-shot), not the model's but the reader's own" : "words (zero-shot)"],
     ["Note on words", result?.mode === "zero" ? info?.zeroShotNote ?? "" : ""],
     // The page knows the settings of now; those of an older map are in the report.
     ["Normal images", few && !stale ? `${support.length}, each ${chosen("augment-select")}` : ""],

@@ -53,6 +53,7 @@ function describe(state, item) {
     height: item.height,
     object: result.object,
     mode: result.mode,
+    ...(result.words ? { ownWords: result.words } : {}),
     ...(augment ? { augment, bankRows: bankRows ?? "all" } : {}),
     ...(window ? { window, windowShown: item.shown } : {}),
     ...(leaveOut?.length ? { leftOut: leaveOut } : {}),

@@ -2,6 +2,7 @@
 
 import { limitsOf } from "./compact.js";
 import { currentImage, sidesAreAlike } from "./store.js";
+import { ownWords } from "./words.js";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -27,6 +28,7 @@ function settingsFor(state, item) {
     normals: few ? state.support.map((support) => support.id) : [],
     window: item.deep ? windowFor(state, item) : "",
     leaveOut: boxesFor(state, item),
+    ...(ownWords(state) ? { words: ownWords(state) } : {}),
   };
 }
 

@@ -24,8 +24,9 @@ import { projection } from "./stacks.js";
  * @param {ReturnType<typeof import("./images.js").createImages>} images
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  * @param {ReturnType<typeof import("./network.js").createNetwork>} network
+ * @param {ReturnType<typeof import("./words.js").createWords>} words
  */
-export function createRunner(store, messages, engine, images, support, network) {
+export function createRunner(store, messages, engine, images, support, network, words) {
   const { state } = store;
   const lanes = new Lanes(async () => (await engine.whenReady()).twin({ onRequests: network.add }), workersFor);
   engine.onReady(() => {
@@ -112,6 +113,7 @@ export function createRunner(store, messages, engine, images, support, network) 
       throw new Error("There is no normal image to compare with. Add at least one, then analyse again.");
     }
     const input = await images.inputOf(item);
+    const own = await words.prepared();
     // From here on nothing is waited for, so that the result belongs to these settings and normal images.
     const { object, mode, augment, bankRows, nearest, axis } = state.settings;
     const { width, height } = item;
@@ -124,6 +126,7 @@ export function createRunner(store, messages, engine, images, support, network) 
     const analyse = async (session, { signal, isFirst, ids }) => {
       // The bar follows the page's own session.
       if (isFirst) show({ stage: "", done: 0, total: 0 });
+      await session.useWords(own.object, own.encoded);
       const result = await session.analyse({ input, width, height }, { ...options, among: near?.map((normal) => (isFirst ? normal.engineId : ids[normals.indexOf(normal)])), signal, onProgress: isFirst ? show : undefined });
       result.timings.referencesMs += normalsMs;
       result.timings.totalMs += normalsMs;

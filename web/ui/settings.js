@@ -21,6 +21,7 @@ export function loadSettings() {
     axis: "middle",
     nearest: null,
     window: "auto",
+    words: {},
     threshold: null,
     opacity: typeof kept.opacity === "number" && kept.opacity >= 0 && kept.opacity <= 1 ? kept.opacity : 0.7,
     // Compared with the names that the engine knows once it is there (engine.js).

@@ -1,0 +1,126 @@
+/**
+ * The table of words: how much each line resembles a place of the map, and the rest of the image. The place is the strongest
+ * one, or one of those above the threshold.
+ */
+
+import { patchValues } from "../../pkg/index.js";
+import { placesAbove } from "./components.js";
+import { make, sentence, setHidden, setText } from "./dom.js";
+import { isStale, thresholdFor } from "./results.js";
+import { currentImage } from "./store.js";
+
+const TEXTS = {
+  title: "Which words the place resembles",
+  where: "Place",
+  strongest: "the strongest",
+  ranked: (/** @type {number} */ rank) => `number ${rank} above the threshold`,
+  line: "Words",
+  list: "List",
+  here: "Here",
+  than: "Than elsewhere",
+  lists: { normal: "normal", abnormal: "abnormal", contrast: "must not count" },
+  hint: "Cosines of the place's patches with each line, the most alike first, and how much more that is than in the rest of the image. Only differences between lines mean something.",
+  waiting: "Comparing the place with each line.",
+  none: "Analyse the image to see it.",
+  failed: (/** @type {string} */ reason) => `The table could not be made. ${reason}`,
+};
+
+const MOST_PLACES = 12;
+
+/**
+ * @param {ReturnType<typeof import("./store.js").createStore>} store
+ * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
+ * @param {ReturnType<typeof import("./images.js").createImages>} images
+ */
+export function mountWordTable(store, engine, images) {
+  const { state } = store;
+  const where = make("select", { "data-testid": "words-place", onchange: () => store.changed() });
+  const body = make("tbody", {});
+  const heads = [TEXTS.line, TEXTS.list, TEXTS.here, TEXTS.than].map((text) => make("th", { scope: "col", text }));
+  const table = make("table", { class: "words-table", "data-testid": "words-table" }, make("caption", { class: "visually-hidden", text: TEXTS.title }), make("thead", {}, make("tr", {}, ...heads)), body);
+  const told = make("p", { class: "hint", "data-testid": "words-table-told" });
+  const line = make("label", { class: "select-line" }, make("span", { text: TEXTS.where }), where);
+  const root = make("div", { class: "words-places" }, make("h3", { text: TEXTS.title }), line, make("div", { class: "words-scroll", tabindex: "0", role: "region", "aria-label": TEXTS.title }, table), told);
+  /** What is in the table, or on its way there. */
+  let made = /** @type {{result: object | null, place: string}} */ ({ result: null, place: "" });
+  let offered = "";
+
+  /** @param {number} value */
+  const digits = (value) => (Number.isFinite(value) ? value.toFixed(3) : "–");
+  /** @param {number} value */
+  const signed = (value) => (Number.isFinite(value) ? `${value > 0 ? "+" : ""}${value.toFixed(3)}` : "–");
+
+  /** The places above the threshold. @param {import("./types.d.ts").ImageItem} item with a result */
+  function places(item) {
+    const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+    const threshold = thresholdFor(state, item);
+    return threshold === null ? [] : placesAbove(result.overlay, result.size, threshold, item, MOST_PLACES).places;
+  }
+
+  /** Patches whose middles lie in a place. @param {import("./types.d.ts").ImageItem} item @param {import("./components.js").Place} place */
+  function patchesIn(item, { box }) {
+    const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+    const values = patchValues(result);
+    const side = Math.round(Math.sqrt(values.length));
+    const threshold = thresholdFor(state, item) ?? -Infinity;
+    const near = (/** @type {number} */ patch) => {
+      const [x, y] = [((patch % side) + 0.5) / side, (Math.floor(patch / side) + 0.5) / side];
+      const value = result.overlay[Math.floor(y * result.size) * result.size + Math.floor(x * result.size)];
+      const [px, py] = [x * item.width, y * item.height];
+      return value >= threshold && px >= box.x && px <= box.x + box.width && py >= box.y && py <= box.y + box.height;
+    };
+    const inside = [...values.keys()].filter(near);
+    // A place between the middles of patches belongs to the one it lies in.
+    const middle = Math.min(side - 1, Math.floor(((box.y + box.height / 2) / item.height) * side)) * side + Math.min(side - 1, Math.floor(((box.x + box.width / 2) / item.width) * side));
+    return inside.length > 0 ? inside : [middle];
+  }
+
+  /** @param {import("./types.d.ts").ImageItem} item @param {import("./components.js").Place | undefined} place */
+  async function fill(item, place) {
+    const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
+    const mine = (made = { result, place: where.value });
+    setText(told, TEXTS.waiting);
+    try {
+      const session = await engine.whenReady();
+      const input = await images.inputOf(item);
+      const rows = await session.wordTable({ input }, result, { ...(place ? { patches: patchesIn(item, place) } : {}), lab: engine.lab() });
+      if (made !== mine) return;
+      body.replaceChildren(...rows.map(({ list, words, here, elsewhere }) => make("tr", { class: `words-${list}` },
+        make("th", { scope: "row", dir: "auto", text: words }), make("td", { text: TEXTS.lists[list] }), make("td", { text: digits(here) }), make("td", { text: signed(here - elsewhere) }))));
+      setHidden(table, false);
+      setText(told, TEXTS.hint);
+    } catch (error) {
+      if (made !== mine) return;
+      setHidden(table, true);
+      setText(told, TEXTS.failed(sentence(error.message)));
+    }
+  }
+
+  return {
+    root,
+    /** @param {boolean} isOpen whether it can be seen */
+    paint(isOpen) {
+      const item = currentImage(state);
+      const isThere = Boolean(item?.result?.mode === "zero" && !item.absent && !isStale(state, item));
+      setHidden(line, !isThere);
+      if (!item || !isThere || !isOpen) {
+        if (!isThere) {
+          made = { result: null, place: "" };
+          setHidden(table, true);
+          setText(told, state.run ? "" : TEXTS.none);
+        }
+        return;
+      }
+      const found = places(item);
+      const key = String(found.length);
+      if (key !== offered) {
+        offered = key;
+        const before = where.value;
+        where.replaceChildren(make("option", { value: "", text: TEXTS.strongest }), ...found.map(({ rank }) => make("option", { value: String(rank), text: TEXTS.ranked(rank) })));
+        where.value = found.some(({ rank }) => String(rank) === before) ? before : "";
+      }
+      if (state.run || (made.result === item.result && made.place === where.value)) return;
+      void fill(item, found.find(({ rank }) => String(rank) === where.value));
+    },
+  };
+}
