@@ -22,3 +22,4 @@ mod tools;
 mod usage;
 mod warnings;
 mod windows;
+mod words;
