@@ -44,6 +44,8 @@ export function mountWordTable(store, engine, images) {
   /** What is in the table, or on its way there. */
   let made = /** @type {{result: object | null, place: string}} */ ({ result: null, place: "" });
   let offered = "";
+  /** Counted once for each map and threshold. @type {{result: object | null, threshold: number | null, places: import("./components.js").Place[]}} */
+  let counted = { result: null, threshold: null, places: [] };
 
   /** @param {number} value */
   const digits = (value) => (Number.isFinite(value) ? value.toFixed(3) : "–");
@@ -54,7 +56,10 @@ export function mountWordTable(store, engine, images) {
   function places(item) {
     const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
     const threshold = thresholdFor(state, item);
-    return threshold === null ? [] : placesAbove(result.overlay, result.size, threshold, item, MOST_PLACES).places;
+    if (counted.result !== result || counted.threshold !== threshold) {
+      counted = { result, threshold, places: threshold === null ? [] : placesAbove(result.overlay, result.size, threshold, item, MOST_PLACES).places };
+    }
+    return counted.places;
   }
 
   /** Patches whose middles lie in a place. @param {import("./types.d.ts").ImageItem} item @param {import("./components.js").Place} place */
