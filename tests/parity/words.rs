@@ -118,7 +118,7 @@ fn a_line_is_the_mean_of_its_sentences_unit_embeddings() {
 
 #[test]
 fn the_bundles_words_come_back_bit_by_bit_and_own_ones_without_contrast_are_scored_alike() {
-    let Model { bundle, mut engine, .. } = model();
+    let Model { bundle, mut engine, _folder } = model();
     let paper = zero(&mut engine, "brain");
     // The same numbers as a person's own.
     let mut weights = Weights::load(&bundle, &[Group::Prompts], &open_cpu("test").device).unwrap();
@@ -147,7 +147,7 @@ fn other_words_cost_the_comparison_alone() {
             0.0
         }
     }
-    let Model { mut engine, .. } = model();
+    let Model { mut engine, _folder, .. } = model();
     let request = Request::new("brain", Mode::Zero);
     let count = |engine: &mut Engine, picture: &Rgb8| {
         let mut pacer = Counting(0);
@@ -166,7 +166,7 @@ fn other_words_cost_the_comparison_alone() {
 
 #[test]
 fn contrast_lines_take_off_what_a_naive_computation_takes_off() {
-    let Model { bundle, mut engine, .. } = model();
+    let Model { bundle, mut engine, _folder } = model();
     let mut tower = WordTower::new(bundle.manifest()).unwrap();
     for contrast in [lines(&["skull"]), lines(&["skull", "{} stem", "air"])] {
         let prompts = Prompts { contrast, ..Prompts::paper("Brain") };
@@ -225,7 +225,7 @@ fn per_level(engine: &mut Engine, columns: &[Vec<f32>], patch: usize) -> Vec<Vec
 
 #[test]
 fn the_table_is_the_mean_cosine_inside_and_outside() {
-    let Model { bundle, mut engine, .. } = model();
+    let Model { bundle, mut engine, _folder } = model();
     let mut tower = WordTower::new(bundle.manifest()).unwrap();
     let (_, words) = encode(&bundle, &mut tower, &Prompts::paper("Brain"));
     let chosen: Vec<bool> = (0..GRID * GRID).map(|patch| patch % 7 == 3).collect();
@@ -253,7 +253,7 @@ fn the_table_is_the_mean_cosine_inside_and_outside() {
 
 #[test]
 fn regions_left_out_stay_left_out_with_own_words() {
-    let Model { bundle, mut engine, .. } = model();
+    let Model { bundle, mut engine, _folder } = model();
     let mut tower = WordTower::new(bundle.manifest()).unwrap();
     let prompts = Prompts { contrast: lines(&["skull"]), ..Prompts::paper("Brain") };
     let (_, words) = encode(&bundle, &mut tower, &prompts);
@@ -267,7 +267,7 @@ fn regions_left_out_stay_left_out_with_own_words() {
 
 #[test]
 fn words_of_another_model_and_unknown_objects_are_refused() {
-    let Model { mut engine, .. } = model();
+    let Model { mut engine, _folder, .. } = model();
     for (values, columns) in [(vec![0.1; 2 * DIM - 2], 2), (vec![0.1; DIM], 1), (vec![f32::NAN; 2 * DIM], 2)] {
         assert!(engine.set_words("brain", Some((&values, columns))).is_err());
     }
