@@ -25,6 +25,7 @@ const TEXTS = {
   fixed: "This model comes without a text part that goes with its adapters, so its words cannot be changed.",
   fewWords: "Its text part has read few words while it learned, all of them beside synthetic pictures. Other words change the map, and what they change means little.",
   large: (/** @type {string} */ size) => `The text part of this model is ${size}. It is fetched when you change the words, and the count of requests at the top says so.`,
+  unknown: "The text part has not learned these words, and what they change means little:",
   reading: "Reading the paper's words.",
   encoding: "Encoding the words.",
   encodingShare: (/** @type {number} */ percent) => `Encoding the words: ${percent} %`,
@@ -35,6 +36,12 @@ const TEXTS = {
   failed: (/** @type {string} */ reason) => `Not applied. ${reason}`,
   badFile: (/** @type {string} */ name, /** @type {string} */ reason) => `${name} could not be opened as words. ${reason}`,
 };
+
+/** A text with a line in it, which may be written from right to left. @param {string} text @param {string} line */
+function apart(text = "", line) {
+  const at = line ? text.indexOf(line) : -1;
+  return at < 0 ? [text] : [text.slice(0, at), make("bdi", { text: line }), text.slice(at + line.length)];
+}
 
 /** Typing has paused. */
 const PAUSE_MS = 700;
@@ -145,9 +152,13 @@ export function mountWordsPanel(store, messages, engine, words, runner, images) 
     for (const field of [organ, ...Object.values(areas), paper, save, file]) field.disabled = !isEnabled;
   }
 
-  /** @param {{text: string, stops: boolean}[]} found */
+  /** @param {Partial<import("../../pkg/index.d.ts").PromptProblem>[]} found */
   function setProblems(found) {
-    problems.replaceChildren(...found.map(({ text, stops }) => make("li", { class: stops ? "words-problem stops" : "words-problem", dir: "auto", text })));
+    const unknown = [...new Set(found.filter(({ kind }) => kind === "unknown").map(({ what = "" }) => what))];
+    const others = found.filter(({ kind }) => kind !== "unknown");
+    problems.replaceChildren(
+      ...others.map(({ text, line, stops }) => make("li", { class: stops ? "words-problem stops" : "words-problem" }, ...apart(text, line ?? ""))),
+      ...(unknown.length > 0 ? [make("li", { class: "words-problem" }, TEXTS.unknown, " ", ...unknown.flatMap((word, n) => [n > 0 ? ", " : "", make("bdi", { text: word })]))] : []));
   }
 
   /** Applies what stands in the fields. */

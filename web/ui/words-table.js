@@ -17,7 +17,7 @@ const TEXTS = {
   line: "Words",
   list: "List",
   here: "Here",
-  than: "Than elsewhere",
+  than: "More than elsewhere",
   lists: { normal: "normal", abnormal: "abnormal", contrast: "must not count" },
   hint: "Cosines of the place's patches with each line, the most alike first, and how much more that is than in the rest of the image. Only differences between lines mean something.",
   waiting: "Comparing the place with each line.",
