@@ -35,6 +35,7 @@ const PARTS: &[&str] = &[
     "pkg/lanes.js",
     "pkg/errors.js",
     "pkg/window.js",
+    "pkg/words.js",
     "pkg/helpers.js",
     "pkg/views.js",
     "pkg/life.js",
