@@ -179,8 +179,8 @@ fn contrast_lines_take_off_what_a_naive_computation_takes_off() {
         let columns: Vec<Vec<f32>> = (0..words.columns)
             .map(|c| words.features.iter().skip(c).step_by(words.columns).copied().collect())
             .collect();
-        let mut expected = vec![0.0_f64; GRID * GRID];
-        let mut levels = vec![0.0_f64; GRID * GRID];
+        let mut expected = [0.0_f64; GRID * GRID];
+        let mut levels = [0.0_f64; GRID * GRID];
         for (patch, expected) in expected.iter_mut().enumerate() {
             let cosines = per_level(&mut engine, &columns, patch);
             for (level, cosine) in cosines.iter().enumerate() {
