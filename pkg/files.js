@@ -11,8 +11,10 @@
 import { MANIFEST, OwnFolder, ownId } from "./own.js";
 import { ModelFolder, hex, keepManifest, keptManifest } from "./storage.js";
 
-/** Loaded only for custom prompts. */
+/** For words of a person's own alone. */
 const LATER = "text";
+/** Most that is fetched of them with the model; more only when it is asked for. */
+const MOST_LATER_BYTES = 8e6;
 /** Files on their way to the browser's storage while another is loaded. */
 const MAX_WAITING = 2;
 
@@ -32,6 +34,7 @@ export class ModelFiles {
   /** Files being kept. @type {Set<Promise<void>>} */ #waiting = new Set();
   /** There was no room for a file: the figures. @type {Promise<{neededBytes: number, freeBytes: number | null}> | null} */
   #full = null;
+  /** The files of the text tower, each by its path. @type {Promise<{name: string, blob: Blob}[]> | null} */ #later = null;
 
   /**
    * @param {string} manifestUrl absolute
@@ -106,6 +109,54 @@ export class ModelFiles {
     await this.#folder?.remove(entry.sha256);
     this.fromStorage = false;
     return this.#fetch(entry, "reload");
+  }
+
+  /**
+   * Begins with the files of the text tower if they are small, so that they are there when a person types words. Ends as soon
+   * as they are asked for, which is all that must happen before "ready"; they are waited for when they are needed.
+   */
+  async beginLater() {
+    const entries = (await this.#entries).filter(({ group }) => group === LATER);
+    const total = entries.reduce((sum, { bytes }) => sum + bytes, 0);
+    if (this.#own || entries.length === 0 || total > MOST_LATER_BYTES) return;
+    await new Promise((resolve) => {
+      this.#later = this.#findLater(entries, () => resolve(undefined));
+      this.#later.then(resolve, resolve);
+    });
+  }
+
+  /** The files of the text tower; fetched now if they were not. @returns {Promise<{name: string, blob: Blob}[]>} */
+  async later() {
+    const entries = (await this.#entries).filter(({ group }) => group === LATER);
+    this.#later ??= this.#findLater(entries);
+    // The next call tries again.
+    this.#later.catch(() => (this.#later = null));
+    return this.#later;
+  }
+
+  /** @param {Entry[]} entries @param {() => void} [onAsked] called when all of them are found or asked for */
+  async #findLater(entries, onAsked) {
+    const found = await Promise.all(entries.map(async (entry) => ({ entry, file: (await this.#folder?.find(entry.sha256, entry.bytes)) ?? null })));
+    const blobs = found.map(async ({ entry, file }) => ({ name: entry.path, blob: file ?? (await this.#fetchLater(entry)) }));
+    onAsked?.();
+    return Promise.all(blobs);
+  }
+
+  /** @param {Entry} entry @returns {Promise<Blob>} */
+  async #fetchLater(entry) {
+    const lost = (/** @type {string} */ reason) => Object.assign(new Error(`The text part of the model could not be read (${entry.path}: ${reason}). Check the connection, then open the model again.`), { name: "ModelError" });
+    if (this.#own) throw lost("it is missing in this browser");
+    try {
+      const response = await fetch(new URL(entry.path, this.#manifestUrl), { cache: this.#folder && !this.#full ? "no-store" : "force-cache" });
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      // What is wrong is told when it is used, and not kept.
+      const isWhole = bytes.length === entry.bytes && (await this.sha256(bytes)) === entry.sha256;
+      if (isWhole && this.#folder instanceof ModelFolder && !this.#full) await this.#folder.keep(entry.sha256, bytes);
+      return new Blob([bytes]);
+    } catch (error) {
+      throw lost(error.message);
+    }
   }
 
   /** @param {Entry} entry @returns {Promise<{opened: Promise<OpenedFile>}>} in an object, so that it is not awaited here */

@@ -72,6 +72,10 @@ export interface SessionInfo {
   zeroShotReason: string | null;
   /** The model maker's note about "zero", or null. */
   zeroShotNote: string | null;
+  /** Bytes of the text part, which own words need ({@link Session.setPrompts}); null where they are not possible. */
+  textBytes: number | null;
+  /** "few" compares with words, too. */
+  fewShotWords: boolean;
   objects: ObjectInfo[];
   device: DeviceInfo;
   weightBytes: number;
@@ -142,6 +146,11 @@ export interface OpenOptions {
   startWorker?(): Worker;
   /** Whether workers for {@link Session.twin} are made ready, as many as this machine can use; on the processor tier only. */
   twins?: boolean;
+  /**
+   * Whether a text part of up to 8 MB is fetched with the model, so that {@link Session.setPrompts} fetches no file of it
+   * later. It is asked for before the session is open, after all other files, and not waited for. Default: false.
+   */
+  words?: boolean;
   /** What reads picture files, to share one among sessions; by default the session starts one of its own. */
   opener?: Opener | Promise<Opener>;
   /** Called once when the worker stops unexpectedly; open calls reject with the same DeviceError. */
@@ -282,6 +291,8 @@ export interface AnalyseOptions {
 
 export interface Result {
   score: number;
+  /** The person's own words that it was compared with; null: none, or the model's. */
+  words: Prompts | null;
   /**
    * The score on the model's scale: 0 and 1 are the ends of the range it was calibrated on, images beyond that lie beyond
    * them. With two or more normal images and no constants these give the range; null where there is neither.
@@ -478,11 +489,102 @@ export interface SupportFacts {
   brightness: Float32Array;
 }
 
+/** What images are compared with in words. In a line `{}` stands for the organ; a line without it stands alone. */
+export interface Prompts {
+  /** What the image shows: "Brain". */
+  organ: string;
+  /** States of a healthy organ: "flawless {}". Each is put into the paper's 35 sentences. */
+  normal: string[];
+  abnormal: string[];
+  /**
+   * Normal anatomy that must not count as abnormal: what a patch resembles one of these lines more than the normal ones is taken
+   * off its likeness to the abnormal ones. None as in the paper.
+   */
+  contrast?: string[];
+}
+
+/** Something to know about a line of words. */
+export interface PromptProblem {
+  place: "organ" | "normal" | "abnormal" | "contrast";
+  /** As it was given. */
+  line: string;
+  /** "tooLong": more tokens than the text part reads; "places": two places for the organ; "unknown": a word it has not learned. */
+  kind: "tooLong" | "places" | "unknown";
+  /** The word, or the sentence. */
+  what: string;
+  /** Tokens found, and how many are possible where that is what is wrong. */
+  tokens: number;
+  limit: number | null;
+  /** Nothing is applied until it is changed. */
+  stops: boolean;
+  /** A sentence for people. */
+  text: string;
+}
+
+/** What a model's text part makes of words. */
+export interface TextFeatures {
+  /** dim × columns, row by row; columns: normal, abnormal, each contrast line. */
+  features: Float32Array;
+  columns: number;
+  dim: number;
+  /** Lines × dim: of each line the mean of its sentences. */
+  lines: Float32Array;
+}
+
+export interface EncodedWords {
+  /** Without space around the lines, and without empty ones. */
+  prompts: Prompts;
+  problems: PromptProblem[];
+  /** Null where a problem stops it. */
+  words: TextFeatures | null;
+  ms: number;
+}
+
+export interface WordOptions {
+  /** What encodes words, to share one; by default the session starts one of its own, whose module is fetched then. */
+  lab?: Lab | Promise<Lab>;
+}
+
+export interface EncodeOptions extends WordOptions {
+  signal?: AbortSignal;
+  onProgress?(progress: { done: number; total: number }): void;
+}
+
+export interface TableOptions extends WordOptions {
+  /** Numbers of patches, row by row; default: {@link strongestPatches}. */
+  patches?: number[];
+  signal?: AbortSignal;
+  onProgress?(progress: AnalyseProgress): void;
+}
+
+/** How {@link Session.setPrompts} ended. */
+export interface SetPrompts {
+  /** False where a problem stops it; the words before stay in force. */
+  applied: boolean;
+  /** As they are in force; null: the model's own. */
+  prompts: Prompts | null;
+  problems: PromptProblem[];
+  ms: number;
+}
+
+/** How much a line of words resembles a place: mean cosines over its patches and all levels. */
+export interface WordRow {
+  list: "normal" | "abnormal" | "contrast";
+  /** As it was given, and with the organ in it. */
+  line: string;
+  words: string;
+  here: number;
+  /** In the rest of the image; NaN where there is none. */
+  elsewhere: number;
+}
+
 /** One model in one worker. Errors have the names AbortError, ImageError, ModelError, DeviceError, UsageError. */
 export class Session {
   private constructor(options: OpenOptions);
   static open(manifestUrl: string | URL, options?: OpenOptions): Promise<Session>;
   readonly info: SessionInfo;
+  /** Of the model's manifest. */
+  readonly manifestText: string;
   /** Requests made by the worker since the model was ready. */
   readonly requests: number;
   /** Closed or lost. */
@@ -511,6 +613,19 @@ export class Session {
   giveView(view: { id: number; view: number }, rows: Float32Array[], options?: Pick<AnalyseOptions, "augment">): Promise<void>;
   /** The tower's raw block tokens of planes 3 × side × side in 0..1: tokens × width values a level, class token first. */
   tokens(planes: Float32Array, options?: Pick<AnalyseOptions, "signal" | "onProgress">): Promise<Float32Array[]>;
+  /** The words that an object is compared with: a person's own, else the paper's. */
+  promptsOf(object: string, options?: WordOptions): Promise<Prompts>;
+  /**
+   * Puts words in the place of an object's, from the next call on; null brings the model's own back. An image that was just
+   * compared with words is not encoded again. A list without a line is a UsageError.
+   */
+  setPrompts(object: string, prompts: Prompts | null, options?: EncodeOptions): Promise<SetPrompts>;
+  /** What words come to, for `useWords` of this session and of others of the same model. */
+  encodePrompts(prompts: Prompts, options?: EncodeOptions): Promise<EncodedWords>;
+  /** Compares an object with encoded words, from the next call on; null brings the model's own back. */
+  useWords(object: string, encoded: EncodedWords | null): Promise<void>;
+  /** Which words a place of the map resembles, the most alike first. The image that was just analysed is not encoded again. */
+  wordTable(picture: Blob | DecodedInput, result: Result, options?: TableOptions): Promise<WordRow[]>;
   /** How the grey values of a normal image are spread, padding left out; null where no window applies. */
   greySpread(blob: Blob): Promise<GreySpread | null>;
   /** The window that images have together, to look at all of them through one; null without any. */
@@ -529,6 +644,11 @@ export class Session {
 export function startUnderPagePolicy(url: string | URL): Worker;
 /** Reports every request of this window or worker: those that went out, and those the policy blocked. */
 export function watchRequests(report: (requests: NetworkRequest[]) => void): void;
+
+/** The patches of a map, row by row, with the levels together. */
+export function patchValues(result: Pick<Result, "levels">): number[];
+/** The patches of the strongest place of a map. */
+export function strongestPatches(result: Pick<Result, "levels">): number[];
 
 /** Bytes of all model files kept for this site. */
 export function storedModelBytes(): Promise<number>;
@@ -655,6 +775,10 @@ export class Lab {
   convert(files: ModelInput[], options?: ConvertOptions): Promise<OwnModel>;
   /** One archive without compression. */
   export(id: string, options?: { signal?: AbortSignal; onProgress?(progress: ConvertProgress): void }): Promise<Blob>;
+  /** The paper's words for an object of a model, by the text of its manifest. */
+  paperWords(manifest: string, object: string): Promise<Prompts>;
+  /** Text features of words, by the files of a model's text part; lines that were encoded before are not encoded again. */
+  words(manifest: string, files: { name: string; blob: Blob }[], prompts: Prompts, options?: Omit<EncodeOptions, "lab">): Promise<EncodedWords>;
   memory(): Promise<Memory>;
   close(): void;
 }

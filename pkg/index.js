@@ -12,6 +12,8 @@ import { workerCount } from "./helpers.js";
 import { Life } from "./life.js";
 import { SharedOpener } from "./opener.js";
 import { OneWindow, isAutomatic } from "./window.js";
+import { Lab } from "./lab.js";
+import { rowsOf, strongestPatches } from "./words.js";
 
 export { Lab, convert, inspect } from "./lab.js";
 export { Opener } from "./opener.js";
@@ -19,6 +21,7 @@ export { deleteOwnModel, deleteOwnModels, ownModelCard, ownModels, renameOwnMode
 export { Pool } from "./pool.js";
 export { watchRequests } from "./requests.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
+export { patchValues, strongestPatches } from "./words.js";
 
 /** In this form bundlers see that the file is a worker. */
 const startWorker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "mvfa-model" });
@@ -57,6 +60,8 @@ export class Session {
   /** Calls of the engine go out in their order, although files are opened before. @type {Promise<unknown>} */ #order = Promise.resolve();
   /** Workers with their scripts and nothing else. @type {Session[]} */ #spares = [];
   /** The window of the normal pictures that were added as files. */ #window = new OneWindow();
+  /** A person's own words in force, by object. @type {Map<string, import("./index.d.ts").EncodedWords>} */ #words = new Map();
+  /** What encodes words, if it is the session's own. @type {Promise<Lab> | null} */ #lab = null;
 
   /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
   info;
@@ -92,7 +97,7 @@ export class Session {
    * @returns {Promise<Session>}
    */
   static async open(manifestUrl, options = {}) {
-    const { device = "auto", onProgress, signal, twins = false } = options;
+    const { device = "auto", onProgress, signal, twins = false, words = false } = options;
     if (!["auto", "cpu", "gpu"].includes(device)) {
       throw makeError("UsageError", `The device "${device}" is unknown. Use "auto", "cpu" or "gpu".`);
     }
@@ -104,7 +109,7 @@ export class Session {
     if (twins && device !== "gpu") session.#prepareSpares();
     try {
       const prepared = session.#spares.map((spare) => spare.#call("prepare", {}).catch(() => spare.close()));
-      const { info, given } = await session.#call("open", { manifestUrl: url, device }, { onProgress, signal });
+      const { info, given } = await session.#call("open", { manifestUrl: url, device, words }, { onProgress, signal });
       Object.assign(session, { info });
       session.#given = given;
       session.#readyMs = nowMs();
@@ -159,6 +164,12 @@ export class Session {
     const whole = this.#spares.filter(({ ended }) => !ended);
     this.#spares = whole.splice(0, count);
     for (const spare of whole) spare.close();
+  }
+
+  /** The text of the model's manifest, once it is open. */
+  get manifestText() {
+    if (!this.#given) throw this.#end ?? makeError("UsageError", "The session is not open yet. Wait for it.");
+    return this.#given.manifest;
   }
 
   /** Network requests made by the worker since the model was ready. */
@@ -307,6 +318,98 @@ export class Session {
   }
 
   /**
+   * The words that an object is compared with: a person's own, else the paper's for it.
+   * @param {string} object
+   * @param {import("./index.d.ts").WordOptions} [options]
+   * @returns {Promise<import("./index.d.ts").Prompts>}
+   */
+  async promptsOf(object, { lab } = {}) {
+    this.#known(object);
+    const own = this.#words.get(object);
+    return structuredClone(own ? own.prompts : await (await this.#labOf(lab)).paperWords(this.manifestText, object));
+  }
+
+  /**
+   * Puts words in the place of an object's; with null its own come back, bit by bit. Only the text is encoded: a picture that
+   * was just compared with words is not encoded again.
+   * @param {string} object
+   * @param {import("./index.d.ts").Prompts | null} prompts
+   * @param {import("./index.d.ts").EncodeOptions} [options]
+   * @returns {Promise<import("./index.d.ts").SetPrompts>}
+   */
+  async setPrompts(object, prompts, options = {}) {
+    this.#known(object);
+    const begunMs = performance.now();
+    const encoded = prompts && (await this.encodePrompts(prompts, options));
+    const applied = !encoded || encoded.words !== null;
+    if (applied) await this.useWords(object, encoded);
+    return { applied, prompts: encoded && encoded.prompts, problems: encoded ? encoded.problems : [], ms: performance.now() - begunMs };
+  }
+
+  /**
+   * What words come to, for {@link Session.useWords} of this session and of others of the model.
+   * @param {import("./index.d.ts").Prompts} prompts
+   * @param {import("./index.d.ts").EncodeOptions} [options]
+   * @returns {Promise<import("./index.d.ts").EncodedWords>}
+   */
+  async encodePrompts(prompts, { lab, signal, onProgress } = {}) {
+    if (this.info && this.info.textBytes === null) {
+      throw makeError("UsageError", "This model cannot take words of your own: it has no text part that goes with its adapters. Use its own words, or compare with normal images.");
+    }
+    const reader = await this.#labOf(lab);
+    return reader.words(this.manifestText, await this.#call("textFiles", {}, { signal }), prompts, { signal, onProgress });
+  }
+
+  /**
+   * Compares an object with words that were encoded, from the next call on; null brings the model's own back.
+   * @param {string} object
+   * @param {import("./index.d.ts").EncodedWords | null} encoded
+   */
+  async useWords(object, encoded) {
+    this.#known(object);
+    if ((this.#words.get(object) ?? null) === encoded) return;
+    if (encoded && !encoded.words) throw makeError("UsageError", "These words were not encoded: something is wrong in them. Look at their problems.");
+    await this.#inOrder("setWords", async () => ({ object, features: encoded?.words?.features, columns: encoded?.words?.columns ?? 0, prompts: encoded?.prompts }));
+    if (encoded) this.#words.set(object, encoded);
+    else this.#words.delete(object);
+  }
+
+  /**
+   * Which words a place of the map resembles, and by how much.
+   * @param {Blob | import("./index.d.ts").DecodedInput} picture the one that the result is of
+   * @param {import("./index.d.ts").Result} result of the mode "zero"
+   * @param {import("./index.d.ts").TableOptions} [options]
+   * @returns {Promise<import("./index.d.ts").WordRow[]>} the most alike first
+   */
+  async wordTable(picture, result, { patches = strongestPatches(result), lab, signal, onProgress } = {}) {
+    const { object } = result;
+    this.#known(object);
+    const encoded = this.#words.get(object) ?? (await this.encodePrompts(await this.promptsOf(object, { lab }), { lab, signal }));
+    const { lines, dim } = /** @type {import("./index.d.ts").TextFeatures} */ (encoded.words);
+    const marks = new Uint8Array(result.levels[0]?.length ?? 0);
+    for (const patch of patches) marks[patch] = 1;
+    const count = lines.length / dim;
+    const found = await this.#inOrder("similarities", async () => ({ ...(await this.#source(picture, signal)), object, lines, count, patches: marks }), { signal, onProgress });
+    return rowsOf(encoded.prompts, found);
+  }
+
+  /** @param {string} object */
+  #known(object) {
+    if (!this.info || this.info.objects.some(({ id }) => id === object)) return;
+    throw makeError("UsageError", `The object "${object}" is unknown. Use one of: ${this.info.objects.map(({ id }) => id).join(", ")}.`);
+  }
+
+  /** The lab that was given, else one of its own. @param {any} [lab] @returns {Promise<Lab>} */
+  async #labOf(lab) {
+    if (lab) return lab;
+    if (this.#end) throw this.#end;
+    this.#lab ??= Lab.start({ onRequests: (requests) => this.#count(requests) });
+    // The next try starts another.
+    this.#lab.catch(() => (this.#lab = null));
+    return this.#lab;
+  }
+
+  /**
    * How the grey values of a normal picture are spread, padding left out; null where no window applies.
    * @param {Blob} blob
    * @returns {Promise<import("./index.d.ts").GreySpread | null>}
@@ -441,6 +544,7 @@ export class Session {
     this.#life.end();
     this.#worker.terminate();
     this.#keepSpares(0);
+    void this.#lab?.then((lab) => lab.close(), () => {});
     const open = [...this.#pending.values()];
     this.#pending.clear();
     for (const call of open) call.reject(error);

@@ -1,5 +1,5 @@
 /**
- * The worker of what a person makes: a model of a checkpoint, kept in the browser's private files.
+ * The worker of what a person makes: a model of a checkpoint, kept in the browser's private files; text features of own words.
  *
  * Comes in: requests {id, op, args}. Goes out: {id, ok: true, value}, {id, ok: false, error: {name, message}}, {id, progress},
  * and without an id {requests: NetworkRequest[]}, {live: true} and {fatal: string}. Files are read by slices where they lie,
@@ -23,6 +23,8 @@ let wasm = null;
 let heap = null;
 /** Its size when the program had started. */
 let idleBytes = 0;
+/** The text tower that was used last, of the model that this manifest describes. @type {{manifest: string, given: Given, tower: any} | null} */
+let tower = null;
 /** @type {Map<number, AbortController>} */
 const running = new Map();
 /** @type {Promise<unknown>} */
@@ -61,6 +63,11 @@ class Given {
 
   /** @param {Named[]} files */
   constructor(files) {
+    this.#blobs = new Map(files.map(({ name, blob }) => [name, blob]));
+  }
+
+  /** Others in their place. @param {Named[]} files */
+  replace(files) {
     this.#blobs = new Map(files.map(({ name, blob }) => [name, blob]));
   }
 
@@ -109,8 +116,20 @@ class Shelf {
   }
 }
 
-/** Lets messages in between two steps, now and then. @param {AbortSignal} signal */
-function breaths(signal) {
+/** Of a model, with what it has encoded before. @param {string} manifest @param {Named[]} files of the text tower */
+function towerOf(manifest, files) {
+  if (tower?.manifest !== manifest) {
+    tower?.tower.free();
+    tower = null;
+    const given = new Given(files);
+    tower = { manifest, given, tower: new wasm.Tower(manifest, given) };
+  }
+  if (files.length > 0) tower.given.replace(files);
+  return tower.tower;
+}
+
+/** Lets messages in between two steps, now and then. @param {AbortSignal} signal @param {string} [kept] what is said of what was stopped */
+function breaths(signal, kept = "What is finished is kept: choose the same files to go on.") {
   const { port1, port2 } = new MessageChannel();
   let sinceMs = performance.now();
   return async () => {
@@ -121,7 +140,7 @@ function breaths(signal) {
       });
       sinceMs = performance.now();
     }
-    if (signal.aborted) throw fail("AbortError", "Stopped on request. What is finished is kept: choose the same files to go on.");
+    if (signal.aborted) throw fail("AbortError", `Stopped on request. ${kept}`);
   };
 }
 
@@ -181,6 +200,23 @@ const ops = {
       progress({ stage: "archive", done: Math.min(done, total), total, what: "" });
       await breathe();
     });
+  },
+  /** The method's own words. */
+  async paperWords({ program, manifest, object }) {
+    await start(program);
+    return towerOf(manifest, []).paper(object);
+  },
+  async words({ program, manifest, files, prompts }, signal, progress) {
+    const begunMs = performance.now();
+    await start(program);
+    const reader = towerOf(manifest, files);
+    const looked = reader.begin(prompts);
+    const breathe = breaths(signal, "The words before stay in force.");
+    while (!looked.stops && reader.step()) {
+      progress(reader.stage());
+      await breathe();
+    }
+    return { prompts: looked.prompts, problems: looked.problems, words: looked.stops ? null : reader.words(), ms: performance.now() - begunMs };
   },
   async memory() {
     return { heapBytes: heap?.buffer.byteLength ?? 0, idleBytes };

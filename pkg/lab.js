@@ -1,5 +1,6 @@
 /**
- * What a person makes in the browser: a model of a checkpoint, in a worker and a WebAssembly module of their own.
+ * What a person makes in the browser: a model of a checkpoint, and text features of own words, in a worker and a WebAssembly
+ * module of their own.
  *
  * Comes in: files as Blobs. Goes out: what they are, and a model in the browser's private files that {@link Session.open}
  * takes. The module is fetched when the lab starts and compiled when it is first needed. If the converter ends, the call
@@ -119,6 +120,28 @@ export class Lab {
         reject(makeError("UsageError", `The worker could not be started (${error.message}). Serve the package's files from the site of the page.`));
       }
     });
+  }
+
+  /**
+   * The method's own words for an object of a model.
+   * @param {string} manifest its text
+   * @param {string} object
+   * @returns {Promise<import("./index.d.ts").Prompts>}
+   */
+  async paperWords(manifest, object) {
+    return this.#call("paperWords", { program: this.#program, manifest, object }, {});
+  }
+
+  /**
+   * Text features of words, by the text tower of a model. What was encoded before is not encoded again.
+   * @param {string} manifest its text
+   * @param {{name: string, blob: Blob}[]} files of its text tower
+   * @param {import("./index.d.ts").Prompts} prompts
+   * @param {{signal?: AbortSignal, onProgress?: (progress: {done: number, total: number}) => void}} [options]
+   * @returns {Promise<import("./index.d.ts").EncodedWords>}
+   */
+  async words(manifest, files, prompts, { signal, onProgress } = {}) {
+    return this.#call("words", { program: this.#program, manifest, files, prompts }, { signal, onProgress });
   }
 
   /** The worker; a new one if the last one ended. @returns {Worker} */

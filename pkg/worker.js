@@ -24,6 +24,10 @@ let idleBytes = 0;
 let engine = null;
 /** Side of the open model's input. @type {number | undefined} */
 let sidePx;
+/** The open model's files. @type {ModelFiles | null} */
+let modelFiles = null;
+/** A person's own words, by object. @type {Map<string, any>} */
+const ownWords = new Map();
 /** The engine's work, as one chain. @type {Promise<unknown>} */
 let queue = Promise.resolve();
 /** @type {Map<number, AbortController>} */
@@ -111,10 +115,13 @@ function ready() {
 
 /** Operations that need the engine for themselves: (args, signal, progress) → value. */
 const engineOps = {
-  async open({ manifestUrl, device, given }, signal, progress) {
+  async open({ manifestUrl, device, words, given }, signal, progress) {
     progress({ stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false });
     // Asks for the manifest and the first file now, so that they come while the program is compiled.
     const files = new ModelFiles(manifestUrl, signal, given?.manifest);
+    modelFiles = files;
+    /** @type {Promise<void> | null} */
+    let later = null;
     await start(given?.program);
     if (signal.aborted) throw fail("AbortError", "Stopped on request. Load the model again when you want it.");
     if (device !== "gpu") wasm.warmUp();
@@ -122,7 +129,11 @@ const engineOps = {
       engine = await wasm.Engine.open(
         files,
         device,
-        (stage, loadedBytes, totalBytes) => progress({ stage, loadedBytes, totalBytes, fromStorage: files.fromStorage }),
+        (stage, loadedBytes, totalBytes) => {
+          // All that the engine reads is there.
+          if (words && stage === "self-test") later ??= files.beginLater().catch(() => {});
+          progress({ stage, loadedBytes, totalBytes, fromStorage: files.fromStorage });
+        },
         signal,
       );
     } catch (error) {
@@ -130,6 +141,7 @@ const engineOps = {
       await files.settled();
       throw error;
     }
+    await later;
     const storage = await files.report();
     const info = engine.info();
     sidePx = info.sizePx;
@@ -151,7 +163,19 @@ const engineOps = {
   },
   async analyse({ blob, input, options }, signal, progress) {
     const bytes = input ?? (await bytesOf(blob));
-    return ready().analyse(bytes, Boolean(input), options, (stage, done, total) => progress({ stage, done, total }), signal);
+    const result = await ready().analyse(bytes, Boolean(input), options, (stage, done, total) => progress({ stage, done, total }), signal);
+    // Only where words were compared with.
+    result.words = result.scoreZero === null ? null : ownWords.get(options.object) ?? null;
+    return result;
+  },
+  async setWords({ object, features, columns, prompts }) {
+    ready().setWords(object, features, columns);
+    if (features) ownWords.set(object, prompts);
+    else ownWords.delete(object);
+  },
+  async similarities({ blob, input, object, lines, count, patches }, signal, progress) {
+    const bytes = input ?? (await bytesOf(blob));
+    return ready().similarities(bytes, Boolean(input), object, lines, count, patches, (stage, done, total) => progress({ stage, done, total }), signal);
   },
   async lackingViews({ augment }) {
     /** @type {Uint32Array} */
@@ -183,6 +207,10 @@ const freeOps = {
   },
   async memory() {
     return { heapBytes: heap?.buffer.byteLength ?? 0, idleBytes };
+  },
+  async textFiles() {
+    if (!modelFiles) throw fail("UsageError", "No model is open. Open one first.");
+    return modelFiles.later();
   },
   async decode({ blob, window }) {
     await start();

@@ -40,6 +40,8 @@ import { mountSupport } from "./ui/support.js";
 import { mountSupportScores } from "./ui/support-scores.js";
 import { mountTable } from "./ui/table.js";
 import { mountViewer } from "./ui/viewer.js";
+import { createWords } from "./ui/words.js";
+import { mountWordsPanel } from "./ui/words-panel.js";
 import { createWorkspace, mountWorkspace } from "./ui/workspace.js";
 
 // Texts of the site's own language come first: all that follows speaks.
@@ -73,7 +75,8 @@ async function start() {
   const support = createSupportSet(store, messages, engine);
   const sources = createSources(store, messages, engine);
   const stacks = createStacks(store, engine, images, sources);
-  const runner = createRunner(store, messages, engine, images, support, network);
+  const words = createWords(store, engine);
+  const runner = createRunner(store, messages, engine, images, support, network, words);
   const overlay = createOverlay(store);
   const adding = createAdding(store, sources, images, stacks, support);
   engine.onReady(() => void images.decodeAll());
@@ -97,6 +100,7 @@ async function start() {
   await then(() => mountScale(store, overlay));
   const stackBar = await then(() => mountStackBar(store, stacks, support, runner, sources));
   await then(() => mountPanel(store, images, support));
+  await then(() => mountWordsPanel(store, messages, engine, words, runner, images));
   await then(() => mountObjectHint(store));
   await then(() => mountSupportScores(store, messages, support));
   await then(() => mountResult(store));

@@ -262,7 +262,7 @@ pub enum BundleError {
 
 impl BundleError {
     /// [`BundleError::Io`] for a path.
-    #[cfg(not(target_arch = "wasm32"))]
+    #[cfg(any(not(target_arch = "wasm32"), feature = "lab"))]
     pub(crate) fn io(path: &std::path::Path, source: std::io::Error) -> Self {
         Self::Io { path: path.display().to_string(), source }
     }

@@ -38,6 +38,9 @@ pub struct Manifest {
     /// The text tower, if the bundle carries one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub text: Option<TextConfig>,
+    /// The prompt words that the text tower has read while it learned, where those are few; `None`: as good as all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text_words: Option<Vec<String>>,
     /// The adapters, if the bundle carries them; without, raw block tokens are the features.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub adapters: Option<AdapterConfig>,
@@ -294,6 +297,14 @@ impl Manifest {
     pub fn few_shot_has_words(&self) -> bool {
         let is_apart = self.adapters.is_some() && self.memory == MemoryFeatures::Raw;
         !is_apart && self.objects.iter().any(|object| object.text_features.is_some())
+    }
+
+    /// Whether a person's own words can be encoded: the files of a text tower are listed, and adapters bring images and words
+    /// together.
+    pub fn can_take_words(&self) -> bool {
+        let embed = self.text.as_ref().map(|text| text.embed);
+        let has_files = self.files.iter().any(|file| file.group == Group::Text);
+        has_files && embed.is_some() && embed == self.adapters.as_ref().map(|adapters| adapters.bottleneck)
     }
 
     /// The object called `id`.

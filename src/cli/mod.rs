@@ -37,6 +37,7 @@ mod stems;
 mod terminal;
 mod train;
 mod usage;
+mod words;
 
 use std::process::ExitCode;
 

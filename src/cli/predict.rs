@@ -23,8 +23,10 @@ use super::slices::Slices;
 use super::stems::unique_stems;
 use super::terminal::{StdoutClosed, say, say_json, tell};
 use super::usage::{BadUsage, chain};
+use super::words::WordArgs;
 use super::{FAILURE, interrupt, load, nearest, object_hint, outputs, overlay, paths, picture};
 use crate::bundle::manifest::{Augment, Manifest};
+use crate::clip::prompts::Prompts;
 use crate::compute::{DeviceChoice, DeviceError};
 use crate::disk::{RunWindow, write_whole};
 use crate::eval::EvalError;
@@ -40,6 +42,7 @@ Examples:
   mvfa predict --object brain scan.png
   mvfa predict --object brain --mode few --support normal/ --out results/ --npy scans/
   mvfa predict --bundle models/chest --object chest --json a.png b.png > scores.jsonl
+  mvfa predict --object brain --abnormal-states lesions.txt --contrast anatomy.txt scan.png
   mvfa predict --object chest --leave-out 20,20,180,40 --leave-out 900,700,100,300 film.png
 
 DICOM, NIfTI, NRRD and MetaImage:
@@ -140,6 +143,8 @@ pub(super) struct Args {
     #[arg(long, requires = "out")]
     contours: bool,
     #[command(flatten)]
+    words: WordArgs,
+    #[command(flatten)]
     files: Files,
     /// One JSON object a picture or slice on standard output
     #[arg(long)]
@@ -233,6 +238,9 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         DeviceName::Gpu => DeviceChoice::Gpu,
     };
     let mut engine = load::engine(&bundle, choice, args.method.of(args.scoring.of(bundle.manifest())))?;
+    let with_words =
+        request.mode == Mode::Zero || (request.mode == Mode::Few && engine.manifest().few_shot_has_words());
+    let own_words = args.words.apply(&bundle, &mut engine, &request.object, with_words)?;
     if request.mode == Mode::Zero && !engine.has_zero_shot(&request.object) {
         let reason = engine.zero_shot_lack();
         return Err(EngineError::NoZeroShot { object: request.object, reason }.into());
@@ -280,7 +288,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if series_out.is_some() {
         interrupt::ask_first();
     }
-    let mut run = Run { args, engine, request, normals, window, series_out: series_out.take() };
+    let mut run = Run { args, engine, request, normals, window, series_out: series_out.take(), own_words };
     for (n, ((image, stem), among)) in images.all.iter().zip(&stems).zip(among).enumerate() {
         run.request.among = among;
         match run.one(image, stem, TerminalPacer::of(n, images.all.len())) {
@@ -428,6 +436,7 @@ struct Run<'a> {
     normals: NormalPictures,
     window: RunWindow,
     series_out: Option<MedicalOut<'a>>,
+    own_words: Option<Prompts>,
 }
 
 impl Run<'_> {
@@ -502,6 +511,7 @@ impl Run<'_> {
             warnings: &warnings,
             normal_pictures: scores,
             slice,
+            own_words: self.own_words.as_ref(),
         };
         let report = Report::new(&subject, &analysis);
         if args.json { say_json(&serde_json::to_string(&report)?) } else { say(&report.line()) }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::method::MethodName;
 use super::normal_pictures::NormalScore;
 use super::paths::distinct;
+use crate::clip::prompts::Prompts;
 use crate::disk::RunWindow;
 use crate::image::{Note, Shown, WindowChoice};
 use crate::mvfa::{Analysis, Mode, PixelBox, Warning};
@@ -42,6 +43,9 @@ pub(super) struct Report<'a> {
     /// Regions that count for nothing, in pixels of the picture.
     #[serde(skip_serializing_if = "<[PixelBox]>::is_empty")]
     left_out: &'a [PixelBox],
+    /// Words that are not the model's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    own_words: Option<&'a Prompts>,
     ms: Milliseconds,
 }
 
@@ -114,6 +118,7 @@ pub(super) struct Subject<'a> {
     pub(super) warnings: &'a [Warning],
     pub(super) normal_pictures: Option<Vec<NormalScore>>,
     pub(super) slice: Option<SliceReport>,
+    pub(super) own_words: Option<&'a Prompts>,
 }
 
 impl<'a> Report<'a> {
@@ -142,6 +147,7 @@ impl<'a> Report<'a> {
             normal_pictures: subject.normal_pictures.clone(),
             window: subject.window.clone(),
             left_out: subject.left_out,
+            own_words: subject.own_words,
             ms: Milliseconds {
                 decode: rounded(subject.decode_ms),
                 preprocess: rounded(timings.preprocess_ms),
@@ -162,6 +168,7 @@ impl<'a> Report<'a> {
             1 => ", one region left out".to_owned(),
             n => format!(", {n} regions left out"),
         };
+        let words = if self.own_words.is_some() { " with your own words" } else { "" };
         let doubts: Vec<&str> = self.warnings.iter().map(Warning::short).collect();
         let doubts = if doubts.is_empty() { String::new() } else { format!(" [{}]", doubts.join(", ")) };
         let how = match self.method {
@@ -169,7 +176,7 @@ impl<'a> Report<'a> {
             method => format!("method {method}"),
         };
         format!(
-            "{}{slice}: score {:.4}{calibrated}{doubts}, {}, {how}{left_out}, {} device, {:.0} ms",
+            "{}{slice}: score {:.4}{calibrated}{doubts}, {}, {how}{words}{left_out}, {} device, {:.0} ms",
             self.image, self.score, self.object, self.device, self.ms.total
         )
     }

@@ -61,7 +61,7 @@ impl TextTower {
     }
 
     /// Token ids of some sentences → embeddings `[sentences, embed]`, not normalised.
-    fn forward(&self, sentences: &[Vec<u32>]) -> Tensor<2> {
+    pub fn forward(&self, sentences: &[Vec<u32>]) -> Tensor<2> {
         let batch = Batch::of(sentences, self.context);
         let mut x = batch.embedded(&self.token_embedding, &self.position_embedding);
         for block in &self.blocks {

@@ -244,13 +244,16 @@ impl<O: Output> Conversion<O> {
 
     fn step_words(&mut self, at: usize, mut run: SentenceRun) -> Result<(), BundleError> {
         let Some(object) = self.manifest.objects.get(at) else { return Ok(()) };
-        let values = run.step(&mut |name| self.sources.checkpoint.part(name))?;
+        let checkpoint = &mut self.sources.checkpoint;
+        let sums =
+            run.step(&mut |names, weights| names.iter().try_for_each(|name| weights.insert(checkpoint.part(name)?)))?;
         let (done, total) = run.progress();
         self.stage = Stage::Words { prompt: object.prompt.clone(), done, total };
-        let Some(values) = values else {
+        let Some(sums) = sums else {
             self.words = Some((at, run));
             return Ok(());
         };
+        let values = sums.features()?;
         let name = prompt_tensor(&object.id);
         self.writer.add(&name, &[values.len() / 2, 2], &values, Group::Prompts)?;
         self.by_prompt.insert(object.prompt.clone(), values);

@@ -85,6 +85,7 @@ pub fn plan(options: &ConvertOptions, sources: &Sources) -> Result<Manifest, Bun
         intended_use: INTENDED_USE.to_owned(),
         vision,
         text,
+        text_words: None,
         adapters: adapters.as_ref().map(|a| AdapterConfig { bottleneck: a.bottleneck(), mix: released_mix() }),
         preprocess: PreprocessConfig { size_px: options.size_px, resample: RESAMPLE.to_owned(), mean, std },
         augment: options.augment,

@@ -10,6 +10,7 @@ use crate::mvfa::analysis::{Pacer, Progress, Stage};
 use crate::mvfa::engine::{Engine, encoder_of_memory};
 use crate::mvfa::error::EngineError;
 use crate::mvfa::self_test;
+use crate::mvfa::words::Words;
 
 /// A block that takes longer is waited for before the next is asked for.
 const SLOW_BLOCK_MS: f64 = 50.0;
@@ -57,7 +58,7 @@ impl Engine {
             reached = new;
             let mut reading = Reading::default();
             self_test::request(run.features(), &mut reading);
-            let text = run.features().segmentation.first().zip(self.text.values().next());
+            let text = run.features().segmentation.first().zip(self.text.values().next().map(Words::main));
             let compared = match (&self.of_memory, run.features().segmentation.first()) {
                 (None, Some(level)) => level.clone(),
                 _ => run.tokens(),

@@ -7,8 +7,6 @@
 
 use std::collections::HashMap;
 
-use burn::tensor::Tensor;
-
 use crate::bundle::error::BundleError;
 use crate::bundle::manifest::{Augment, Manifest, PreprocessConfig};
 use crate::compute::{Done, Kernels, OpenDevice, Reading, Weights};
@@ -21,6 +19,7 @@ use crate::mvfa::map_rule::MapRule;
 use crate::mvfa::memory::{ReferenceId, Taken};
 use crate::mvfa::references::{Facts, References};
 use crate::mvfa::regions::{Kept, RegionError, Regions};
+use crate::mvfa::words::{Seen, Words};
 
 /// A loaded model with its references.
 pub struct Engine {
@@ -32,7 +31,11 @@ pub struct Engine {
     pub(super) taken: Taken,
     /// How maps of the memory are made.
     pub(super) rule: MapRule,
-    pub(super) text: HashMap<String, Tensor<2>>,
+    /// Those of the bundle.
+    pub(super) text: HashMap<String, Words>,
+    /// A person's own, in their place.
+    pub(super) own_words: HashMap<String, Words>,
+    pub(super) seen: Option<Seen>,
     pub(super) references: References,
     /// What stays of each picture; `None` if nothing is left out.
     pub(super) kept: Option<Kept>,
@@ -65,14 +68,14 @@ impl Engine {
         let (taken, rule) = (Taken::of(&manifest), MapRule::of(&manifest));
         let of_memory = encoder_of_memory(&encoder, &manifest, &taken);
         let dim = manifest.adapters.as_ref().map_or(manifest.vision.width, |a| a.bottleneck);
-        let mut text: HashMap<String, Tensor<2>> = HashMap::new();
+        let mut text: HashMap<String, Words> = HashMap::new();
         for (n, object) in manifest.objects.iter().enumerate() {
             let Some(name) = &object.text_features else { continue };
             // Objects may share a tensor: it leaves the weights once.
             let twin = manifest.objects[..n].iter().find(|o| o.text_features.as_ref() == Some(name));
             let features = match twin.and_then(|o| text.get(&o.id)) {
                 Some(features) => features.clone(),
-                None => weights.take(name, [dim, 2])?,
+                None => Words::of_bundle(weights.take(name, [dim, 2])?),
             };
             text.insert(object.id.clone(), features);
         }
@@ -85,6 +88,8 @@ impl Engine {
             taken,
             rule,
             text,
+            own_words: HashMap::new(),
+            seen: None,
             references: References::default(),
             kept: None,
             is_slow: false,
@@ -108,7 +113,7 @@ impl Engine {
 
     /// Whether `object` can be compared with words.
     pub fn has_zero_shot(&self, object: &str) -> bool {
-        self.text.contains_key(object)
+        self.text.contains_key(object) || self.own_words.contains_key(object)
     }
 
     /// Remembers a normal picture. It is encoded when it is first needed.
@@ -276,7 +281,11 @@ impl Engine {
             Mode::Few => self.manifest.few_shot_has_words(),
             Mode::Itself => false,
         };
-        let text = self.text.get(&object.id).filter(|_| with_words).cloned();
+        let text = self.words_of(&object.id).filter(|_| with_words);
+        if text.is_some() && self.has_own_words(&object.id) {
+            // Its constants are those of other words.
+            object.calibration = None;
+        }
         let augment = request.augment.unwrap_or(self.manifest.augment);
         match request.mode {
             Mode::Zero if text.is_none() => {
@@ -302,8 +311,13 @@ impl Engine {
         }
         let planes = self.planes(picture);
         timings.preprocess_ms = lap(&|| pacer.now_ms());
-        let steps = self.encoder_of(request.mode).steps();
-        let features = self.encode(&planes, request.mode, Stage::Encode, (0, steps), pacer).await?;
+        let features = match text {
+            Some(_) => self.features_for_words(&planes, request.mode, pacer).await?,
+            None => {
+                let steps = self.encoder_of(request.mode).steps();
+                self.encode(&planes, request.mode, Stage::Encode, (0, steps), pacer).await?
+            }
+        };
         timings.encode_ms = lap(&|| pacer.now_ms());
         let mut analysis =
             self.score(&features, &object, (request, is_mirrored.then_some(request.axis)), text, pacer).await?;
@@ -353,7 +367,7 @@ impl Engine {
         Ok(())
     }
 
-    fn planes(&self, picture: &Rgb8) -> Planes {
+    pub(super) fn planes(&self, picture: &Rgb8) -> Planes {
         to_planes(&resize_bicubic(picture, self.manifest.preprocess.size_px))
     }
 

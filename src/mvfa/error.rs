@@ -68,6 +68,26 @@ pub enum EngineError {
         /// Values that came.
         found: usize,
     },
+    /// Text features that another model made.
+    #[error(
+        "the words have {found} values each, this model's have {expected}; encode them with the text part of this model"
+    )]
+    ForeignWords {
+        /// Values of each column.
+        expected: usize,
+        /// Values that came.
+        found: usize,
+    },
+    /// No place to compare with words.
+    #[error(
+        "expected one mark for each of {expected} patches, and one at least that is set, found {found}; choose a place of the map"
+    )]
+    NoPatches {
+        /// Patches of a picture.
+        expected: usize,
+        /// Marks that came.
+        found: usize,
+    },
     /// The caller asked to stop.
     #[error(transparent)]
     Cancelled(#[from] Cancelled),

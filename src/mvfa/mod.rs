@@ -29,6 +29,7 @@ mod streamed;
 mod upsample;
 mod views;
 mod warning;
+mod words;
 mod zero_shot;
 
 pub use analysis::{Analysis, Matching, Mode, Pacer, Progress, Request, Stage, Timings};
@@ -63,4 +64,5 @@ pub(crate) use streamed::self_test_of;
 pub(crate) use upsample::axis_weights;
 pub use upsample::{Geometry, upsample};
 pub use warning::Warning;
+pub use words::Similarity;
 pub use zero_shot::{detection_score, patch_logits, zero_shot_map};

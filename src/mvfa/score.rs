@@ -28,7 +28,8 @@ use crate::mvfa::prototypes::prototype_distances;
 use crate::mvfa::regions::{counted, filled};
 use crate::mvfa::upsample::Geometry;
 use crate::mvfa::warning::Warning;
-use crate::mvfa::zero_shot::{detection_score, patch_logits, zero_shot_map};
+use crate::mvfa::words::Words;
+use crate::mvfa::zero_shot::{detection_score, zero_shot_map};
 
 impl Engine {
     /// Scores the features of one picture; asks the device for everything first and reads once.
@@ -40,7 +41,7 @@ impl Engine {
         features: &Features,
         object: &ObjectSpec,
         (request, axis): (&Request, Option<MirrorAxis>),
-        text: Option<Tensor<2>>,
+        text: Option<Words>,
         pacer: &mut impl Pacer,
     ) -> Result<Analysis, EngineError> {
         let Request { mode, matching, .. } = *request;
@@ -67,7 +68,7 @@ impl Engine {
         let mut reading = Reading::default();
         if let Some(text) = &text {
             for level in segmentation.iter().chain(&detection) {
-                reading.push(patch_logits(level.clone(), text.clone()));
+                text.push(&mut reading, level);
             }
         }
         let mut new_pairs = Vec::new();
@@ -96,7 +97,7 @@ impl Engine {
         if let Some(text) = &text {
             for rows in left_out.iter().filter_map(|id| self.references.rows(*id)) {
                 for level in rows.original_patches(score_bank(object.kind)) {
-                    reading.push(patch_logits(level, text.clone()));
+                    text.push(&mut reading, &level);
                 }
             }
         }
@@ -129,7 +130,7 @@ impl Engine {
         let mut take = |count: usize| -> Vec<Vec<f32>> { values.by_ref().take(count).collect() };
 
         // 3. Sort the answer.
-        let zero_logits = text.is_some().then(|| (take(levels), take(levels)));
+        let zero_logits = text.as_ref().map(|t| (t.taken(levels, &mut take), t.taken(levels, &mut take)));
         let mut distances: HashMap<Bank, Vec<Vec<f32>>> = HashMap::new();
         if by_components {
             for bank in &banks {
@@ -159,7 +160,7 @@ impl Engine {
             }
         }
         let own: HashMap<ReferenceId, Vec<Vec<f32>>> = match &text {
-            Some(_) => left_out.iter().map(|id| (*id, take(levels))).collect(),
+            Some(text) => left_out.iter().map(|id| (*id, text.taken(levels, &mut take))).collect(),
             None => HashMap::new(),
         };
         let mut unlikeness = (None, Vec::new());

@@ -35,6 +35,8 @@ pub struct Finished<'a> {
     pub words: &'a [Option<Vec<f32>>],
     /// The text tower that learned along, where one did.
     pub tower: Option<&'a TextConfig>,
+    /// The words it has read.
+    pub text_words: Option<Vec<String>>,
     /// Curves.
     pub progress: &'a Progress,
     /// What was trained on.
@@ -72,7 +74,7 @@ struct Record<'a> {
 /// # Errors
 /// [`TrainError::Model`] where the disk or the finished model fails.
 pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) -> Result<Manifest, TrainError> {
-    let Finished { plan, options, tensors, words, tower, progress, .. } = finished;
+    let Finished { plan, options, tensors, words, tower, text_words, progress, .. } = finished;
     let source = bundle.manifest();
     let mut manifest = Manifest {
         name: options.name.clone().unwrap_or_else(|| format!("{}, trained ({}-shot)", source.name, plan.protocol)),
@@ -80,6 +82,7 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
         card: CARD.to_owned(),
         adapters: Some(model.adapters().clone()),
         text: tower.cloned().or_else(|| source.text.clone()),
+        text_words: if tower.is_some() { text_words.clone() } else { source.text_words.clone() },
         memory: plan.memory,
         scoring: source.scoring.clone().filter(|_| plan.memory == MemoryFeatures::Raw),
         zero_shot_note: options.zero_shot_note.clone(),

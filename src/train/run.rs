@@ -177,6 +177,7 @@ pub fn run(
         tensors: &tensors,
         words: &published,
         tower: words.config(),
+        text_words: words.learned_words(),
         progress: &progress,
         data: &records(&plan.sets, &plan.train, items, &gathered.pixels),
         pictures: items.len(),

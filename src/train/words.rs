@@ -10,7 +10,7 @@ use rand::RngExt;
 
 use crate::bundle::config::{Activation, TextConfig};
 use crate::bundle::names::text_tensors;
-use crate::clip::prompts::{Prompts, sentences};
+use crate::clip::prompts::{Sentences, sentences};
 use crate::clip::text::{TextError, TextTower};
 use crate::clip::tokenizer::{CONTEXT, Tokenizer, VOCABULARY_SIZE};
 use crate::compute::Weights;
@@ -105,7 +105,7 @@ struct Ids {
 
 impl Ids {
     fn new(tokenizer: &Tokenizer, word: &str) -> Result<Self, TextError> {
-        let Prompts { normal, abnormal } = sentences(word);
+        let Sentences { normal, abnormal } = sentences(word);
         let encode = |list: &[String]| list.iter().map(|s| tokenizer.encode(s)).collect::<Result<Vec<_>, _>>();
         Ok(Self { normal: encode(&normal)?, abnormal: encode(&abnormal)? })
     }
@@ -122,6 +122,7 @@ pub enum Words {
 /// A tower that learns, and the sentences it reads.
 pub struct Learned {
     config: TextConfig,
+    prompts: Vec<String>,
     objects: Vec<Ids>,
     others: Vec<Ids>,
     device: Device,
@@ -135,9 +136,10 @@ impl Words {
     pub fn learned(config: TextConfig, prompts: &[String], device: &Device) -> Result<Self, TextError> {
         let tokenizer = Tokenizer::new()?;
         let ids = |words: &[&str]| words.iter().map(|w| Ids::new(&tokenizer, w)).collect::<Result<Vec<_>, _>>();
-        let prompts: Vec<&str> = prompts.iter().map(String::as_str).collect();
-        let (objects, others) = (ids(&prompts)?, ids(&OTHER_WORDS)?);
-        Ok(Self::Learned(Box::new(Learned { config, objects, others, device: device.clone() })))
+        let words: Vec<&str> = prompts.iter().map(String::as_str).collect();
+        let (objects, others) = (ids(&words)?, ids(&OTHER_WORDS)?);
+        let prompts = prompts.to_vec();
+        Ok(Self::Learned(Box::new(Learned { config, prompts, objects, others, device: device.clone() })))
     }
 
     /// Text features of object `n` for one step; a tower is taken out of `weights` and reads some of
@@ -178,6 +180,18 @@ impl Words {
                 Ok(tower.group_features(&ids.normal, &ids.abnormal))
             }
         }
+    }
+
+    /// Every word that stood in the sentences of a tower that is trained.
+    pub fn learned_words(&self) -> Option<Vec<String>> {
+        let Self::Learned(learned) = self else { return None };
+        let mut words: Vec<String> = Vec::new();
+        for word in learned.prompts.iter().map(String::as_str).chain(OTHER_WORDS) {
+            if !words.iter().any(|known| known == word) {
+                words.push(word.to_owned());
+            }
+        }
+        Some(words)
     }
 
     /// The tower's geometry, if one is trained.

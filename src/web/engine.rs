@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use wasm_bindgen::prelude::*;
 use web_sys::AbortSignal;
 
-use crate::bundle::manifest::{Augment, Manifest, ObjectKind};
+use crate::bundle::manifest::{Augment, Group, Manifest, ObjectKind};
 use crate::bundle::scoring::{ImageScores, PatchPlaces, Scoring};
 use crate::compute::DeviceChoice;
 use crate::image::Planes;
@@ -66,6 +66,8 @@ struct Info<'a> {
     zero_shot: bool,
     zero_shot_reason: Option<&'static str>,
     zero_shot_note: Option<&'a str>,
+    text_bytes: Option<u64>,
+    few_shot_words: bool,
     objects: Vec<ObjectInfo<'a>>,
     device: DeviceInfo<'a>,
     weight_bytes: u64,
@@ -187,6 +189,8 @@ impl WebEngine {
             zero_shot,
             zero_shot_reason: (!zero_shot).then(|| self.engine.zero_shot_lack()),
             zero_shot_note: manifest.zero_shot_note.as_deref(),
+            text_bytes: manifest.can_take_words().then(|| manifest.bytes(&[Group::Text])),
+            few_shot_words: manifest.few_shot_has_words(),
             objects: manifest
                 .objects
                 .iter()

@@ -37,6 +37,8 @@ impl From<EngineError> for WebError {
             | EngineError::UnknownView { .. }
             | EngineError::ForeignRows { .. }
             | EngineError::NotBilateral { .. }
+            | EngineError::ForeignWords { .. }
+            | EngineError::NoPatches { .. }
             | EngineError::NoPicture { .. }
             | EngineError::DamagedFacts) => Self::Usage(e.to_string()),
         }

@@ -27,6 +27,8 @@ mod pacer;
 mod picture;
 #[cfg(not(feature = "lab"))]
 mod views;
+#[cfg(not(feature = "lab"))]
+mod words;
 
 use serde::Serialize;
 use wasm_bindgen::JsValue;
@@ -38,7 +40,7 @@ pub use data_set::data_sets;
 #[cfg(not(feature = "lab"))]
 pub use engine::WebEngine;
 #[cfg(feature = "lab")]
-pub use lab::{WebConversion, inspect, parse_manifest};
+pub use lab::{WebConversion, WebTower, inspect, parse_manifest};
 #[cfg(not(feature = "lab"))]
 pub use picture::{decode, render};
 

@@ -28,6 +28,12 @@ async function loadedFiles(model) {
   return files.filter(({ group }) => group !== "text").map(({ path }) => path);
 }
 
+/** The files that the page asks for, in order: the text part last. */
+async function pageFiles(model) {
+  const { files } = await (await fetch(new URL(model, proxy.url))).json();
+  return [...(await loadedFiles(model)), ...files.filter(({ group }) => group === "text").map(({ path }) => path)];
+}
+
 /** One visit: opens a session on the tiny model, checks its map, returns `info` and what was fetched. */
 async function visit(folder, { device = DEVICE } = {}) {
   const from = proxy.asked.length;
@@ -105,8 +111,12 @@ test("pictures are never stored", async () => {
     await withVisit(folder, { site: proxy.url }, async (page) => {
       await openPage(page, { model: TINY, device: DEVICE, site: proxy.url });
       await waitForState(page, "ready");
+      // The text part is not waited for.
+      const { files: ofModel } = await (await fetch(new URL(TINY, proxy.url))).json();
+      const named = Object.fromEntries(ofModel.map(({ sha256, bytes }) => [sha256, bytes]));
+      for (let tries = 0; tries < 100 && Object.keys(await privateFiles(page)).length < ofModel.length; tries += 1) await page.waitForTimeout(50);
       const before = await privateFiles(page);
-      assert.ok(Object.keys(before).length > 0, "the model is");
+      assert.deepEqual(before, named, "the model is, and nothing else");
       await page.getByTestId("object-select").selectOption("chest");
       await chooseMode(page, "few");
       await giveFiles(page, "support-input", tinyPicture("support_0.png"));
@@ -138,7 +148,7 @@ const SLOW_DISK = `{
 test("a broken download goes on from the last whole file, also where the disk is slow", async (context) => {
   await withProfileFolder(async (folder) => {
     context.after(proxy.prepend(/pkg\/storage\.js$/, SLOW_DISK));
-    const files = await loadedFiles(TINY);
+    const files = await pageFiles(TINY);
     const from = proxy.asked.length;
     await withVisit(folder, { expect: [/ERR_|Failed to load/], site: proxy.url }, async (page) => {
       proxy.cutOff(new RegExp(files[1]), 0.5);
@@ -203,7 +213,7 @@ const ROOM = [
 for (const { tells, off, words } of ROOM) {
   test(`without room the model works, and the page explains it (the browser tells ${tells})`, async () => {
     await withProfileFolder(async (folder) => {
-      const files = await loadedFiles(TINY);
+      const files = await pageFiles(TINY);
       const from = proxy.asked.length;
       await withVisit(folder, { site: proxy.url, off }, async (page) => {
         const browser = await page.context().newCDPSession(page);
@@ -237,7 +247,7 @@ test("without private files the model works, and a broken download goes on from 
   proxy = refusing;
   try {
     await withProfileFolder(async (folder) => {
-      const files = await loadedFiles(TINY);
+      const files = await pageFiles(TINY);
       const from = proxy.asked.length;
       await withVisit(folder, { expect: [/ERR_|Failed to load/], site: proxy.url }, async (page) => {
         proxy.cutOff(new RegExp(files[1]), 0.5);

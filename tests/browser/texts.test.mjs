@@ -13,6 +13,7 @@ const AREAS = Object.keys(en);
 const NO_TEXTS = {
   "ui/site.js": { why: "mistakes of site.json are told to who writes it, in English", words: [/./] },
   "ui/site-schema.js": { why: "mistakes of site.json are told to who writes it, in English", words: [/./] },
+  "ui/words.js": { why: "what a file says it is", words: [/^MVFA Web words 1$/] },
   "ui/capability.js": { why: "a name of a technology", words: [/^WebAssembly SIMD$/] },
   "ui/dialogs.js": { why: "keys; those that have names are in the table", words: [/^(\S{1,5} \S{1,5}|Space|Esc)$/] },
   "ui/exports.js": { why: "who made a file, for other programs", words: [/^, revision $/] },

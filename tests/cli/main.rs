@@ -23,3 +23,4 @@ mod tools;
 mod usage;
 mod warnings;
 mod windows;
+mod words;

@@ -84,6 +84,7 @@ export function createEngine(store, messages, network, others) {
       const session = await Session.open(manifestUrl(state), {
         device,
         twins: true,
+        words: true,
         startWorker,
         opener: startedDecoder(),
         signal: controller.signal,

@@ -65,7 +65,7 @@ export function describe(state, item, layer) {
   const made = madeWith(item);
   const { score, reading, warnings } = readScore(state, item);
   const object = state.info?.objects.find(({ id }) => id === made.object)?.name ?? made.object;
-  const compared = made.mode === "zero" ? t("picture.words", { object }) : made.mode === "self" ? t("picture.itself", { object }) : made.mode === "batch" ? t("picture.batch", { object }) : t("picture.normals", { object, count: made.normals.length });
+  const compared = made.mode === "zero" ? t(item.result?.words ? "picture.ownWords" : "picture.words", { object }) : made.mode === "self" ? t("picture.itself", { object }) : made.mode === "batch" ? t("picture.batch", { object }) : t("picture.normals", { object, count: made.normals.length });
   const scale = scaleOf(layer, made.mode);
   return [
     `${shownLabel(item)}. ${item.synthetic ? `${t("picture.synthetic")} ` : ""}${compared}`,

@@ -121,7 +121,7 @@ function facts({ info, settings, support }, item) {
     [t("print.image"), [shownLabel(item), el("report-names").checked ? shownName(item, item.name) : "", t("print.pixels", { width: item.width, height: item.height }), item.synthetic ? t("print.synthetic") : ""].filter(Boolean).join(", ")],
     [t("print.model"), info ? t("print.modelOn", { name: info.name, revision: info.revision, device: el("device-name").textContent }) : ""],
     [t("print.object"), result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
-    [t("print.compared"), !result ? "" : few ? t("print.few") : result.mode === "self" ? t("print.itself") : result.mode === "batch" ? t("print.batch") : t("print.zero")],
+    [t("print.compared"), !result ? "" : few ? t("print.few") : result.mode === "self" ? t("print.itself") : result.mode === "batch" ? t("print.batch") : t(result.words ? "print.ownWords" : "print.zero")],
     [t("print.note"), result?.mode === "zero" ? info?.zeroShotNote ?? "" : ""],
     // The page knows the settings of now; those of an older map are in the report.
     [t("print.normals"), few && !stale ? t("print.each", { count: support.length, how: chosen("augment-select") }) : ""],

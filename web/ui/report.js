@@ -55,6 +55,7 @@ function describe(state, item) {
     object: result.object,
     mode: result.mode,
     ...(method ? { method } : {}),
+    ...(result.words ? { ownWords: result.words } : {}),
     ...(augment ? { augment, bankRows: bankRows ?? "all" } : {}),
     ...(window ? { window, windowShown: item.shown } : {}),
     ...(leaveOut?.length ? { leftOut: leaveOut } : {}),

@@ -5,6 +5,7 @@ import { methodOf } from "./method.js";
 import { peersOf } from "./peers.js";
 import { currentImage, sidesAreAlike } from "./store.js";
 import { t } from "./texts.js";
+import { ownWords } from "./words.js";
 
 /** @typedef {import("./types.d.ts").State} State */
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
@@ -33,6 +34,7 @@ function settingsFor(state, item) {
     ...(mode === "batch" ? { peers: peersOf(state).map(({ id }) => id) } : {}),
     window: item.deep ? windowFor(state, item) : "",
     leaveOut: boxesFor(state, item),
+    ...(ownWords(state) ? { words: ownWords(state) } : {}),
   };
 }
 

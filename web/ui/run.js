@@ -28,8 +28,9 @@ import { t } from "./texts.js";
  * @param {ReturnType<typeof import("./images.js").createImages>} images
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  * @param {ReturnType<typeof import("./network.js").createNetwork>} network
+ * @param {ReturnType<typeof import("./words.js").createWords>} words
  */
-export function createRunner(store, messages, engine, images, support, network) {
+export function createRunner(store, messages, engine, images, support, network, words) {
   const { state } = store;
   const peers = createPeers(store, images);
   const lanes = new Lanes(async () => (await engine.whenReady()).twin({ onRequests: network.add }), workersFor);
@@ -126,6 +127,7 @@ export function createRunner(store, messages, engine, images, support, network) 
       throw new Error(t("errors.noNormals"));
     }
     const input = await images.inputOf(item);
+    const own = await words.prepared();
     // From here on nothing is waited for, so that the result belongs to these settings and normal images.
     const { object, mode, augment, bankRows, nearest, axis } = state.settings;
     const { width, height } = item;
@@ -146,6 +148,7 @@ export function createRunner(store, messages, engine, images, support, network) 
     const analyse = async (session, { signal, isFirst, ids }) => {
       // The bar follows the page's own session.
       if (isFirst) show({ stage: "", done: 0, total: 0 });
+      await session.useWords(own.object, own.encoded);
       const result = await session.analyse({ input, width, height }, { ...options, among: among({ isFirst, ids, signal }), signal, onProgress: isFirst ? show : undefined });
       result.timings.referencesMs += normalsMs;
       result.timings.totalMs += normalsMs;

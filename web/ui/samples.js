@@ -8,7 +8,7 @@ import { createPauses, el, make, sentence, setText } from "./dom.js";
 import { keyFor } from "./results.js";
 import { UNDO_MATTER } from "./support.js";
 import { t } from "./texts.js";
-import { closest } from "./words.js";
+import { closest } from "./wording.js";
 
 /** @typedef {import("./types.d.ts").Sample} Sample */
 

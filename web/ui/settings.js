@@ -29,6 +29,7 @@ export function loadSettings(site) {
     axis: site.axis ?? "middle",
     nearest: site.nearest ?? null,
     window: site.window ?? "auto",
+    words: {},
     threshold: null,
     opacity: typeof kept.opacity === "number" && kept.opacity >= 0 && kept.opacity <= 1 ? kept.opacity : site.opacity ?? 0.7,
     // Compared with the names that the engine knows once it is there (engine.js).

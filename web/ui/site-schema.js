@@ -6,7 +6,7 @@
  * was found, what becomes of it. Nothing here throws, and nothing of the file is ever read as HTML.
  */
 
-import { closest, filled } from "./words.js";
+import { closest, filled } from "./wording.js";
 
 const TEXTS = {
   notJson: "site.json is not valid JSON, so the page uses its own defaults: {reason} Correct the file, then reload.",

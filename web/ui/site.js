@@ -7,7 +7,7 @@ import { PATIENCE_MS, siteFile } from "../early.js";
 import { el, make, setText } from "./dom.js";
 import { readSite } from "./site-schema.js";
 import { fillPage, t, useTexts } from "./texts.js";
-import { closest, filled } from "./words.js";
+import { closest, filled } from "./wording.js";
 
 /** Mistakes of the file are told to who writes it, in English. */
 const TEXTS = {

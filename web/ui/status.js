@@ -75,7 +75,7 @@ export function mountStatus(store, engine, runner) {
     else progress.value = share;
     progress.classList.toggle("idle", !working);
     setText(el("status"), words);
-    if (!working && wasBusy && !wasSaving && now === "done") revealResult();
+    if (!working && wasBusy && !wasSaving && now === "done" && !el("words").contains(document.activeElement)) revealResult();
     // The button with the focus has just been replaced: keep the focus where the eye is.
     if (working && !wasBusy && (focused === load || focused === analyse || focused === all)) cancel.focus();
     // A frame leaves focus and scrolling to the page around it.

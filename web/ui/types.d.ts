@@ -1,4 +1,4 @@
-import type { ColourMap, FileWindow, GreySpread, NetworkRequest, Note, PixelBox, Result, SeriesInfo, Session, SessionInfo, SharedWindow, ShownWindow, SliceAxis, SupportFacts, Warning } from "../../pkg/index.d.ts";
+import type { ColourMap, FileWindow, GreySpread, NetworkRequest, Note, PixelBox, Prompts, Result, SeriesInfo, Session, SessionInfo, SharedWindow, ShownWindow, SliceAxis, SupportFacts, Warning } from "../../pkg/index.d.ts";
 
 /** A picture the person opened. */
 export interface ImageItem {
@@ -126,6 +126,8 @@ export interface Settings {
   nearest: number | null;
   /** "auto" or "CENTER,WIDTH". */
   window: string;
+  /** Words of the person's own, by object; those of the others are the model's. */
+  words: Record<string, Prompts>;
   /** null: the top of the normal images, if present, else none. */
   threshold: number | null;
   /** 0..1 */

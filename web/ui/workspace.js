@@ -10,6 +10,7 @@ import { madeWith } from "./results.js";
 import { download } from "./save.js";
 import { possibleMode } from "./store.js";
 import { inEnglish, t } from "./texts.js";
+import { soundWords } from "./words.js";
 import { read, write } from "./workspace-file.js";
 
 /** Of the file's name. */
@@ -17,7 +18,7 @@ export const ENDING = ".mvfa";
 /** Views of a normal image, as the engine counts them. */
 const VIEWS = { none: 1, mvfa: 11 };
 /** Settings that belong to the work; how the page looks is the person's. */
-const KEPT_SETTINGS = /** @type {const} */ (["object", "mode", "matching", "own", "augment", "bankRows", "bilateral", "axis", "nearest", "window", "threshold"]);
+const KEPT_SETTINGS = /** @type {const} */ (["object", "mode", "matching", "own", "augment", "bankRows", "bilateral", "axis", "nearest", "window", "threshold", "words"]);
 /** Facts of an image that come back with it. */
 const KEPT_FACTS = /** @type {const} */ (["label", "width", "height", "synthetic", "notes", "warnings", "spacingMm", "modality", "units", "shown", "leftOut"]);
 /** A picture that is not in the file is drawn as a plain area of this grey. */
@@ -130,7 +131,7 @@ export function createWorkspace(store, messages, engine, images, support) {
       found.push({ one, maps, content: one.isThere ? bytes(`image.${place}.picture`) : null });
     }
     if (normals.length > 0) bringBack(support.clear());
-    const { object, ...settings } = about.settings;
+    const { object, ...settings } = { ...about.settings, words: soundWords(about.settings.words) };
     const known = info?.objects.some(({ id }) => id === object) ? object : state.settings.object;
     store.set({ objectChosen: true, regions: about.regions.map((region, n) => ({ ...region, id: -1 - n })) });
     store.settings({ ...settings, object: known, mode: possibleMode(info, { ...state.settings, ...settings, object: known }) });

@@ -37,6 +37,7 @@ const PARTS: &[&str] = &[
     "pkg/lanes.js",
     "pkg/errors.js",
     "pkg/window.js",
+    "pkg/words.js",
     "pkg/helpers.js",
     "pkg/views.js",
     "pkg/life.js",

@@ -4,10 +4,12 @@
 //! synchronous, which only workers may do; no more of a file is held than is asked for.
 
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::path::Path;
 use std::rc::Rc;
 
 use wasm_bindgen::prelude::*;
 
+use crate::bundle::error::BundleError;
 use crate::bundle::import::files::{Files, ReadSeek};
 use crate::web::error::describe;
 
@@ -50,6 +52,21 @@ impl Files for GivenFiles {
 
     fn place(&self, name: &str) -> String {
         name.to_owned()
+    }
+}
+
+impl GivenFiles {
+    /// All of a file, whose size is known.
+    pub(super) fn whole(&self, name: &str, size: u64) -> Result<Vec<u8>, BundleError> {
+        let missing = || BundleError::MissingFile { path: name.to_owned() };
+        let found = self.0.size(name).ok_or_else(missing)? as u64;
+        if found != size {
+            return Err(BundleError::Size { path: name.to_owned(), expected: size, found });
+        }
+        let mut bytes = vec![0; usize::try_from(size).unwrap_or_default()];
+        let failed = |e: JsValue| BundleError::io(Path::new(name), io::Error::other(describe(&e)));
+        self.0.read(name, 0.0, &mut bytes).map_err(failed)?;
+        Ok(bytes)
     }
 }
 

@@ -1,9 +1,12 @@
-//! The module of what a person makes in the browser (feature `lab`): a model of a checkpoint. Called by `pkg/lab-worker.js`,
+//! The module of what a person makes in the browser (feature `lab`): a model of a checkpoint, and text features of a person's
+//! own words. Called by `pkg/lab-worker.js`,
 //! which gives the files and puts away what is finished.
 
 mod conversion;
 mod given;
 mod options;
 mod shelf;
+mod tower;
 
 pub use conversion::{WebConversion, inspect, parse_manifest};
+pub use tower::WebTower;
