@@ -19,7 +19,9 @@ pub(super) struct Report<'a> {
     image: String,
     object: &'a str,
     mode: &'static str,
-    method: &'static str,
+    /// None: the model as it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    method: Option<&'static str>,
     score: f32,
     score_calibrated: Option<f32>,
     score_zero: Option<f32>,
@@ -131,7 +133,7 @@ impl<'a> Report<'a> {
             image: distinct(subject.image),
             object: subject.object,
             mode: subject.mode.name(),
-            method: subject.method.name(),
+            method: (subject.method != MethodName::Mvfa).then(|| subject.method.name()),
             score: analysis.score,
             score_calibrated: analysis.score_calibrated,
             score_zero: analysis.score_zero,
@@ -172,8 +174,8 @@ impl<'a> Report<'a> {
         let doubts: Vec<&str> = self.warnings.iter().map(Warning::short).collect();
         let doubts = if doubts.is_empty() { String::new() } else { format!(" [{}]", doubts.join(", ")) };
         let how = match self.method {
-            "mvfa" => format!("{} mode", self.mode),
-            method => format!("method {method}"),
+            None => format!("{} mode", self.mode),
+            Some(method) => format!("method {method}"),
         };
         format!(
             "{}{slice}: score {:.4}{calibrated}{doubts}, {}, {how}{words}{left_out}, {} device, {:.0} ms",
