@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 use super::augment::AugmentName;
 use super::check::{is_told_later, sentence};
 use super::eval_report::{Thumbnails, report};
+use super::eval_set::{Checked, checked, dataset, name, nearest, without_references};
+use super::eval_table::{baseline_lines, baselines, figures, heads, prose, summary};
 use super::method::MethodName;
 use super::numbers::at_least_one;
 use super::scoring::{AxisName, BilateralName, ScoringName};
@@ -20,11 +22,11 @@ use super::usage::{BadUsage, chain};
 use super::{FAILURE, load, outputs, paths, progress};
 use crate::bundle::manifest::{Augment, Manifest, ObjectSpec};
 use crate::compute::DeviceChoice;
-use crate::dataset::{Finding, Level, Part, counted};
+use crate::dataset::Finding;
 use crate::disk::write_whole;
 use crate::eval::{
-    Contents, Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Interval, Method,
-    Nearest, Sample, Scores, Split, Subject, Trained, Watch, Windows, evaluate,
+    Dataset, DatasetError, EvalError, EvalOptions, Evaluation, Heading, ImageResult, Method, Sample, Split, Trained,
+    Watch, evaluate,
 };
 use crate::image::Rgb8;
 use crate::mvfa::{Cancelled, EngineError, Mode, Pacer, Progress};
@@ -349,37 +351,6 @@ fn all(
     Ok(if is_whole { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
 }
 
-/// Where the pictures and references of a set lie in their volumes.
-///
-/// # Errors
-/// [`BadUsage`] with the first that is no slice of a volume.
-fn nearest(count: usize, dataset: &Dataset, samples: &[Sample], references: &[PathBuf]) -> Result<Nearest> {
-    let place = |path: &Path| {
-        let place = dataset.place(path).cloned().map(|place| (path.to_owned(), place));
-        place.ok_or_else(|| {
-            BadUsage(format!(
-                "--nearest compares slices of volumes by their place, and {} is no slice of one; take a data set of \
-                 volumes, or leave out --nearest",
-                path.strip_prefix(dataset.root()).unwrap_or(path).display()
-            ))
-        })
-    };
-    let paths = samples.iter().map(|sample| sample.image.as_path()).chain(references.iter().map(PathBuf::as_path));
-    Ok(Nearest { count, places: paths.map(place).collect::<Result<_, _>>()? })
-}
-
-/// The data set named, or the one of the object in the folder named.
-pub(super) fn dataset(folder: &Path, object: &str) -> Result<Dataset> {
-    if Dataset::is_at(folder) {
-        return Ok(Dataset::open(folder)?);
-    }
-    let found = crate::train::find_datasets(folder)?;
-    let (_, path) = found.iter().find(|(id, _)| id == object).ok_or_else(|| {
-        BadUsage(format!("there is no data set of {object} in {}; name its folder", folder.display()))
-    })?;
-    Ok(Dataset::open(path)?)
-}
-
 /// At most `--limit` samples of each class, drawn by seed, in the order of the set.
 fn limited(samples: Vec<Sample>, args: &Args) -> Vec<Sample> {
     let Some(limit) = args.limit else { return samples };
@@ -427,209 +398,10 @@ fn references(args: &Args, dataset: &Dataset, systems: &[System]) -> Result<path
     Ok(paths::Expanded { files, ..paths::Expanded::default() })
 }
 
-/// A picture compared with itself says nothing: references are not measured.
-fn without_references(samples: Vec<Sample>, references: &[PathBuf]) -> Vec<Sample> {
-    let known: Vec<PathBuf> = references.iter().filter_map(|path| path.canonicalize().ok()).collect();
-    let is_reference = |sample: &Sample| sample.image.canonicalize().is_ok_and(|path| known.contains(&path));
-    let before = samples.len();
-    let left: Vec<Sample> = samples.into_iter().filter(|sample| !is_reference(sample)).collect();
-    if left.is_empty() && before > 0 {
-        // Said as an error by whoever measures nothing.
-        return left;
-    }
-    if left.len() < before {
-        tell(&format!("note: {} pictures are references and are not measured", before - left.len()));
-    }
-    left
-}
-
-/// What is measured after all, and what is to be known about it.
-struct Checked {
-    samples: Vec<Sample>,
-    warnings: Vec<Finding>,
-}
-
-/// Looks at the pictures and masks before they are measured; takes out those that are equal to a reference.
-///
-/// # Errors
-/// Nothing is left.
-fn checked(
-    dataset: &Dataset,
-    split: Split,
-    samples: Vec<Sample>,
-    references: &[PathBuf],
-    trained: &Trained,
-    side_px: usize,
-) -> Result<Checked> {
-    let part = dataset.part(split);
-    let root = dataset.root();
-    let subjects: Vec<Subject> = samples
-        .iter()
-        .map(|sample| Subject {
-            name: paths::distinct(sample.image.strip_prefix(root).unwrap_or(&sample.image)),
-            image: sample.image.clone(),
-            mask: sample.mask.clone(),
-            part,
-            abnormal: Some(sample.abnormal),
-        })
-        .collect();
-    let of_reference = |image: &PathBuf| Subject {
-        name: paths::distinct(image.strip_prefix(root).unwrap_or(image)),
-        image: image.clone(),
-        mask: None,
-        part: Part::Train,
-        abnormal: Some(false),
-    };
-    let of_references: Vec<Subject> = references.iter().map(of_reference).collect();
-    let known: Vec<_> = Contents::read(of_references, side_px).hashes().into_iter().flatten().collect();
-    let contents = Contents::read(subjects.clone(), side_px);
-    let hashes = contents.hashes();
-    let is_reference: Vec<bool> = hashes.iter().map(|hash| hash.is_some_and(|hash| known.contains(&hash))).collect();
-    let mut warnings: Vec<Finding> =
-        dataset.layout().findings.iter().filter(|finding| finding.part.is_none_or(|of| of == part)).cloned().collect();
-    // What is measured decides whether that is an error, not what else is there.
-    warnings.retain(|finding| finding.level == Level::Warning);
-    let equal: Vec<String> =
-        subjects.iter().zip(&is_reference).filter(|(_, is)| **is).map(|(one, _)| one.name.clone()).collect();
-    if equal.len() == samples.len() {
-        bail!(
-            "nothing is left to measure: all pictures of {} in {} are among the references; name others with --support, or fewer with --shots",
-            part.name(),
-            root.display()
-        );
-    }
-    if !equal.is_empty() {
-        let subject = format!("{} equal to a reference", counted(equal.len(), "picture"));
-        warnings.push(Finding::about("equal-to-reference", &subject, equal, "; left out of the figures"));
-    }
-    let set = root.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let known: Vec<String> = subjects
-        .iter()
-        .zip(&hashes)
-        .filter(|(one, hash)| trained.knows(&set, &one.image.file_name().unwrap_or_default().to_string_lossy(), **hash))
-        .map(|(one, _)| one.name.clone())
-        .collect();
-    if !known.is_empty() {
-        let subject = format!("{} that this model was trained on", counted(known.len(), "picture"));
-        warnings.push(Finding::about("trained-on", &subject, known, "; figures on them are no test"));
-    }
-    let is_out = |n: usize| is_reference.get(n).copied().unwrap_or(false);
-    warnings.extend(contents.without(is_out).findings());
-    let samples = samples.into_iter().enumerate().filter(|(n, _)| !is_out(*n)).map(|(_, sample)| sample).collect();
-    Ok(Checked { samples, warnings })
-}
-
-fn name(samples: &[Sample], image: &ImageResult, root: &Path) -> String {
-    let path = samples.get(image.sample).map(|s| s.image.as_path()).unwrap_or_else(|| Path::new(""));
-    paths::distinct(path.strip_prefix(root).unwrap_or(path))
-}
-
-fn summary(evaluation: &Evaluation, references: usize, seconds: f64) -> Value {
-    let model = &evaluation.model;
-    let abnormal = evaluation.images.iter().filter(|i| i.abnormal).count();
-    json!({
-        "image_auroc": model.image_auroc,
-        "image_ap": model.image_ap,
-        "pixel_auroc": model.pixel_auroc,
-        "pixel_ap": model.pixel_ap,
-        "pro": model.pro,
-        "f1_max": model.f1_max,
-        "n_normal": evaluation.images.len() - abnormal,
-        "n_abnormal": abnormal,
-        "intervals": {
-            "image_auroc": model.image_auroc_interval,
-            "image_ap": model.image_ap_interval,
-            "pixel_auroc": model.pixel_auroc_interval,
-            "pixel_ap": model.pixel_ap_interval,
-            "pro": model.pro_interval,
-            "f1_max": model.f1_max_interval,
-        },
-        "calibrated": evaluation.calibrated,
-        "baselines": baselines(evaluation),
-        "details": {
-            "pixel_f1_max": model.pixel_f1_max,
-            "references": references,
-            "left_out": evaluation.left_out,
-            "seconds": seconds,
-            "window": window(&evaluation.windows),
-        },
-    })
-}
-
-/// The windows of deep grey as data; null where none applies.
-fn window(windows: &Windows) -> Option<Value> {
-    let range = windows.shared.map(|shown| shown.range);
-    (range.is_some() || windows.deep > 0).then(|| {
-        json!({
-            "low": range.map(|range| range.low),
-            "high": range.map(|range| range.high),
-            "from": if range.is_some() { "references" } else { "picture" },
-            "pictures": windows.deep,
-            "pictures_with_padding": windows.padded,
-        })
-    })
-}
-
 /// A clause as a sentence after another one; nothing of an empty one.
 fn after_sentence(clause: &str) -> String {
     let mut letters = clause.chars();
     letters.next().map_or_else(String::new, |first| format!(" {}{}.", first.to_uppercase(), letters.as_str()))
-}
-
-/// One line of the table: a name and its figures.
-fn row(name: &str, cells: [String; 7]) -> String {
-    cells.iter().fold(format!("{name:<26}"), |line, cell| format!("{line} {cell:>11}")).trim_end().to_owned()
-}
-
-fn heads() -> String {
-    let heads = ["pixel AUROC", "pixel AP", "PRO", "pixel F1", "image F1", "image AP", "image AUROC"];
-    row("", heads.map(str::to_owned))
-}
-
-/// Figures, and their intervals below.
-fn figures(name: &str, s: &Scores) -> [String; 2] {
-    let of = |v: Option<f64>| v.map_or_else(|| "-".to_owned(), |v| format!("{v:.3}"));
-    let sure = |i: Option<Interval>| i.map_or_else(String::new, |i| format!("{:.3}-{:.3}", i.lo, i.hi));
-    let values = [s.pixel_auroc, s.pixel_ap, s.pro, s.pixel_f1_max, s.f1_max, s.image_ap, s.image_auroc];
-    let intervals = [
-        s.pixel_auroc_interval,
-        s.pixel_ap_interval,
-        s.pro_interval,
-        None,
-        s.f1_max_interval,
-        s.image_ap_interval,
-        s.image_auroc_interval,
-    ];
-    [row(name, values.map(of)), row("  95 %", intervals.map(sure))]
-}
-
-fn baseline_lines(evaluation: &Evaluation) -> Vec<String> {
-    let mut lines = Vec::new();
-    lines.extend(evaluation.memory_raw.iter().flat_map(|s| figures("raw tokens of its tower", s)));
-    lines.extend(figures("grey value", &evaluation.raw_intensity));
-    lines.extend(evaluation.mean_difference.iter().flat_map(|s| figures("difference to mean", s)));
-    lines
-}
-
-fn baselines(evaluation: &Evaluation) -> Value {
-    json!({
-        "memory_raw": evaluation.memory_raw,
-        "raw_intensity": evaluation.raw_intensity,
-        "mean_difference": evaluation.mean_difference,
-    })
-}
-
-fn prose(evaluation: &Evaluation) -> Vec<String> {
-    let mut lines = vec![heads()];
-    lines.extend(figures("this model", &evaluation.model));
-    lines.extend(evaluation.calibrated.iter().flat_map(|s| figures("each picture by itself", s)));
-    lines.extend(baseline_lines(evaluation));
-    let best = evaluation.memory_raw.iter().chain([&evaluation.raw_intensity]).chain(&evaluation.mean_difference);
-    let beaten = best.filter_map(|s| s.pixel_auroc).fold(0.0, f64::max);
-    if evaluation.model.pixel_auroc.is_some_and(|own| own < beaten) {
-        lines.push("A baseline finds the pixels better than this model.".to_owned());
-    }
-    lines
 }
 
 fn setting(system: &System, references: usize, root: &Path) -> String {

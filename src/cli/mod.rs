@@ -10,6 +10,8 @@ mod convert;
 mod default_bundle;
 mod eval;
 mod eval_report;
+mod eval_set;
+mod eval_table;
 mod info;
 mod inputs;
 mod interrupt;

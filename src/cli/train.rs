@@ -190,7 +190,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
                 validation_limit,
                 seed: common.seed,
             };
-            let dataset = super::eval::dataset(&few.data, &few.object)?;
+            let dataset = super::eval_set::dataset(&few.data, &few.object)?;
             paths::tell_overlays(dataset.overlays());
             let plan = plan_few(&dataset, object, &options)?;
             warnings.extend(dataset.layout().findings.clone());
