@@ -41,8 +41,8 @@ const DISPATCHES_BESIDE_BLOCKS = 7;
  * comparison with the references as wholes (1).
  */
 const DISPATCHES = { zero: 77, few: 118 };
-/** Tries until nothing new is compiled or made: the first makes kernels, the next settle the memory pool. */
-const WARM_UPS = 3;
+/** Tries until nothing new is compiled or made: the first makes kernels, the next settle the memory pool, beside the features of the picture before. */
+const WARM_UPS = 4;
 const RUNS = 3;
 
 /** What a warm picture costs, the same every time. */
