@@ -686,8 +686,10 @@ export interface OwnModel {
   /** For {@link Session.open}. */
   url: string;
   name: string;
-  /** What it takes of the browser's storage. */
+  /** What it takes of the browser's storage, beside what it shares. */
   storedBytes: number;
+  /** Of its files those that lie with another model, whose tower it has. */
+  sharedBytes: number;
   /** False for a conversion that was stopped; {@link Lab.convert} goes on with it. */
   isWhole: boolean;
   /** Of an unfinished one, of how many; counted as 32-bit floats. */
@@ -698,6 +700,8 @@ export interface OwnModel {
   revision: string;
   /** Whether it compares with words. */
   zeroShot: boolean;
+  /** Whether it has MVFA's adapters. */
+  adapters: boolean;
   /** Names of what it can be asked about. */
   objects: string[];
   /** Element type of its matrices: "f16", "i8" or "f32". */
@@ -706,7 +710,8 @@ export interface OwnModel {
 
 /** What files are, before they are converted. */
 export interface Found {
-  kind: "checkpoint" | "bundle";
+  /** "adapters": MVFA's adapters without a checkpoint, for {@link Lab.change}. */
+  kind: "checkpoint" | "bundle" | "adapters";
   /** Name of the model, unless another is given. */
   name: string;
   /** What is taken of a checkpoint, in the sentences of `mvfa convert`. */
@@ -724,6 +729,8 @@ export interface Found {
   begun?: Partial<Record<"f16" | "i8" | "f32", number>>;
   /** Of a finished model. */
   totalBytes?: number;
+  /** Of adapters: the own models that they can be added to. */
+  models?: { id: string; name: string; objects: { id: string; name: string }[] }[];
 }
 
 /** Choices of a conversion, as `mvfa convert` has them. */
@@ -743,6 +750,17 @@ export interface ConvertOptions {
   licence?: string;
   augment?: Augment;
   quickGelu?: boolean;
+  onProgress?(progress: ConvertProgress): void;
+  /** Finished files are kept when it is aborted. */
+  signal?: AbortSignal;
+}
+
+/** What is different in a model made of another one. */
+export interface ChangeOptions {
+  /** Ids of the model's objects, or of MVFA's; those of the model by default. */
+  objects?: string[];
+  /** The model's by default. */
+  name?: string;
   onProgress?(progress: ConvertProgress): void;
   /** Finished files are kept when it is aborted. */
   signal?: AbortSignal;
@@ -773,6 +791,8 @@ export class Lab {
   static start(options?: LabOptions): Promise<Lab>;
   inspect(files: ModelInput[], options?: Partial<ConvertOptions>): Promise<Found>;
   convert(files: ModelInput[], options?: ConvertOptions): Promise<OwnModel>;
+  /** Another model with the tower of this one, and the adapters of the files; without files it has none. The towers' files are shared. */
+  change(id: string, files: ModelInput[], options?: ChangeOptions): Promise<OwnModel>;
   /** One archive without compression. */
   export(id: string, options?: { signal?: AbortSignal; onProgress?(progress: ConvertProgress): void }): Promise<Blob>;
   /** The paper's words for an object of a model, by the text of its manifest. */

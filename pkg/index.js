@@ -20,26 +20,12 @@ export { Opener } from "./opener.js";
 export { deleteOwnModel, deleteOwnModels, ownModelCard, ownModels, renameOwnModel } from "./own.js";
 export { Pool } from "./pool.js";
 export { watchRequests } from "./requests.js";
+export { startUnderPagePolicy } from "./start.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
 export { patchValues, strongestPatches } from "./words.js";
 
 /** In this form bundlers see that the file is a worker. */
 const startWorker = () => new Worker(new URL("./worker.js", import.meta.url), { type: "module", name: "mvfa-model" });
-
-/**
- * Starts the worker under the content security policy of this page. A worker that is loaded from an address has only the
- * policy that the server sends with it; one that is made on the spot has its maker's, also if that stands in a
- * `<meta>` element. Give it to {@link Session.open} as `startWorker`; the page's policy must allow `worker-src blob:`.
- * @param {string | URL} url of worker.js
- * @returns {Worker}
- */
-export function startUnderPagePolicy(url) {
-  const source = URL.createObjectURL(new Blob([`import ${JSON.stringify(String(url))};`], { type: "text/javascript" }));
-  const worker = new Worker(source, { type: "module", name: String(url) });
-  // Needed until the script is read: after the first message, or an error.
-  for (const event of ["message", "error"]) worker.addEventListener(event, () => URL.revokeObjectURL(source), { once: true });
-  return worker;
-}
 
 /** One model, loaded in one worker. Make it with {@link Session.open}. */
 export class Session {

@@ -1,5 +1,6 @@
 /**
- * The worker of what a person makes: a model of a checkpoint, kept in the browser's private files; text features of own words.
+ * The worker of what a person makes: a model of a checkpoint, or of another model with other adapters, kept in the browser's
+ * private files; text features of own words.
  *
  * Comes in: requests {id, op, args}. Goes out: {id, ok: true, value}, {id, ok: false, error: {name, message}}, {id, progress},
  * and without an id {requests: NetworkRequest[]}, {live: true} and {fatal: string}. Files are read by slices where they lie,
@@ -8,7 +9,7 @@
  */
 import { bundleIn, importBundle } from "./bundle.js";
 import { answerLife } from "./life.js";
-import { MANIFEST, OwnFolder, deleteOwnModel, encode, sha256, unfinished } from "./own.js";
+import { MANIFEST, OwnFolder, deleteOwnModel, encode, ownModels, sha256, unfinished } from "./own.js";
 import { watchRequests } from "./requests.js";
 import { writeZip } from "./zip.js";
 
@@ -163,6 +164,8 @@ const ops = {
       wasm.checkManifest(bundle.text);
       return { kind: "bundle", ...bundle.found };
     }
+    const alone = await adaptersAlone(files);
+    if (alone) return alone;
     const found = wasm.inspect(new Given(files), options);
     const begun = await Promise.all(["f16", "i8", "f32"].map(async (dtype) => {
       const state = await (await unfinished(await keyOf(files, { ...options, dtype })))?.state();
@@ -177,7 +180,27 @@ const ops = {
       wasm.checkManifest(bundle.text);
       return importBundle(bundle, options?.name, breaths(signal), progress);
     }
-    return convert(files, options ?? {}, breaths(signal), progress);
+    const chosen = options ?? {};
+    const key = await keyOf(files, chosen);
+    const begin = (/** @type {Shelf} */ shelf, /** @type {string | undefined} */ kept) => new wasm.Conversion(new Given(files), shelf, chosen, kept);
+    return convert(key, chosen.name ?? files[0]?.name ?? "", begin, breaths(signal), progress);
+  },
+  /** Another model with the tower of one that is here: with the adapters of the files, or with none. */
+  async change({ program, id, files, options }, signal, progress) {
+    await start(program);
+    const base = await OwnFolder.open(id);
+    const [text, card] = [await base.manifestText(), await base.card()];
+    const manifest = JSON.parse(text);
+    const towers = [];
+    for (const { path, sha256: hash, bytes, group } of manifest.files) {
+      const blob = group === "text" ? await base.find(hash, bytes) : null;
+      if (blob) towers.push({ name: path, blob });
+    }
+    const chosen = options ?? {};
+    const key = await keyOf(files, { ...chosen, change: `${id} ${manifest.revision}` });
+    const begin = (/** @type {Shelf} */ shelf, /** @type {string | undefined} */ kept) =>
+      wasm.Conversion.ofModel(text, card, new Given(towers), new Given(files), shelf, chosen, kept);
+    return convert(key, chosen.name ?? manifest.name, begin, breaths(signal), progress);
   },
   async export({ id }, signal, progress) {
     const folder = await OwnFolder.open(id);
@@ -224,13 +247,33 @@ const ops = {
 };
 
 /**
+ * What adapters without a checkpoint are, and the models that they can be added to; null if the files are something else.
  * @param {Named[]} files
- * @param {any} options
+ */
+async function adaptersAlone(files) {
+  const own = (await ownModels()).filter(({ isWhole }) => isWhole);
+  const texts = await Promise.all(own.map(async ({ id }) => (await OwnFolder.open(id)).manifestText()));
+  const found = wasm.adaptersAlone(new Given(files), texts);
+  if (!found) return null;
+  const { file, levels, width } = found;
+  const fitting = own.flatMap(({ id, name }, n) => {
+    const objects = JSON.parse(texts[n]).objects.map((/** @type {any} */ object) => ({ id: object.id, name: object.name }));
+    return found.fits[n] ? [{ id, name, objects }] : [];
+  });
+  if (fitting.length === 0) {
+    throw fail("ModelError", `${file} holds MVFA adapters for ${levels} levels of width ${width}, and none of your models has such a tower. Choose them together with the checkpoint that they were trained on.`);
+  }
+  return { kind: "adapters", name: "", adapters: file, models: fitting, taken: [], leftOut: [], zeroShot: true, objects: found.objects, sizePx: 0 };
+}
+
+/**
+ * @param {string} key of what is converted: a conversion of the same key goes on
+ * @param {string} name of the model, until its manifest is written
+ * @param {(shelf: Shelf, kept: string | undefined) => any} begin
  * @param {() => Promise<void>} breathe
  * @param {(value: any) => void} progress
  */
-async function convert(files, options, breathe, progress) {
-  const key = await keyOf(files, options);
+async function convert(key, name, begin, breathe, progress) {
   const begun = await unfinished(key);
   const folder = begun ?? (await OwnFolder.open());
   const [kept, first] = await whole(folder, breathe);
@@ -238,8 +281,7 @@ async function convert(files, options, breathe, progress) {
   /** @type {any} */
   let conversion;
   try {
-    conversion = new wasm.Conversion(new Given(files), shelf, options, kept);
-    const name = options.name ?? files[0]?.name ?? "";
+    conversion = begin(shelf, kept);
     let more = true;
     let finished = first;
     while (more) {

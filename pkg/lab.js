@@ -1,6 +1,6 @@
 /**
- * What a person makes in the browser: a model of a checkpoint, and text features of own words, in a worker and a WebAssembly
- * module of their own.
+ * What a person makes in the browser: a model of a checkpoint, one with other adapters, and text features of own words, in a
+ * worker and a WebAssembly module of their own.
  *
  * Comes in: files as Blobs. Goes out: what they are, and a model in the browser's private files that {@link Session.open}
  * takes. The module is fetched when the lab starts and compiled when it is first needed. If the converter ends, the call
@@ -74,6 +74,18 @@ export class Lab {
    */
   async convert(files, { signal, onProgress, ...options } = {}) {
     return this.#call("convert", { program: this.#program, files: named(files), options: chosen(options) }, { signal, onProgress });
+  }
+
+  /**
+   * Another model with the tower of one that is here, whose files both then share: with MVFA's adapters, or without any.
+   * The model that it is made of stays as it is.
+   * @param {string} id
+   * @param {(File | Blob | {blob: Blob, path: string})[]} files of the adapters; none: the new model has no adapters
+   * @param {import("./index.d.ts").ChangeOptions} [options]
+   * @returns {Promise<import("./index.d.ts").OwnModel>}
+   */
+  async change(id, files, { signal, onProgress, ...options } = {}) {
+    return this.#call("change", { program: this.#program, id, files: named(files), options: chosen(options) }, { signal, onProgress });
   }
 
   /**

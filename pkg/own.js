@@ -3,7 +3,8 @@
  *
  * Comes in: finished files of a bundle. Goes out: models that {@link Session.open} takes by their address `own:ID`. Each has
  * a folder: its files by their SHA-256, `manifest.json`, the card, and until it is whole `state.json`, from which a
- * conversion goes on. Nothing else is ever put there: no picture, no checkpoint. Where a browser has no private files, the
+ * conversion goes on. A model with the tower of another one finds the tower's files in the folder of that one, where they stay
+ * as long as a model needs them. Nothing else is ever put there: no picture, no checkpoint. Where a browser has no private files, the
  * list is empty and what writes fails with a ModelError.
  */
 
@@ -13,8 +14,11 @@ import { hex, sizeOf, writer } from "./storage.js";
 const ROOT = "mvfa-own";
 const SCHEME = "own:";
 const ID = /^[0-9a-f-]{36}$/;
+const HASH = /^[0-9a-f]{64}$/;
 export const MANIFEST = "manifest.json";
 const STATE = "state.json";
+/** In the folder of a model that is deleted and whose files others need. */
+const DELETED = "deleted";
 /** More than any card has. */
 const CARD_BYTES = 1 << 20;
 
@@ -47,15 +51,25 @@ export class OwnFolder {
     return new OwnFolder(name, folder);
   }
 
-  /** @param {string} name @param {number} [bytes] its length @returns {Promise<File | null>} */
+  /**
+   * One of its files; what is named by its content may lie in the folder of another model.
+   * @param {string} name
+   * @param {number} [bytes] its length
+   * @returns {Promise<File | null>}
+   */
   async find(name, bytes) {
-    try {
-      const file = await (await this.#folder.getFileHandle(name)).getFile();
-      // Shorter: its writing was cut off.
-      return bytes === undefined || file.size === bytes ? file : null;
-    } catch {
-      return null;
+    const own = await fileIn(this.#folder, name, bytes);
+    if (own || !HASH.test(name)) return own;
+    for await (const folder of folders()) {
+      const file = await fileIn(folder, name, bytes);
+      if (file) return file;
     }
+    return null;
+  }
+
+  /** Whether a file lies in this very folder. @param {string} name */
+  async has(name) {
+    return Boolean(await fileIn(this.#folder, name));
   }
 
   /** Fails with an error that `mayGoOn`: what is there stays right. @param {string} name @param {Uint8Array<ArrayBuffer>} bytes */
@@ -80,11 +94,7 @@ export class OwnFolder {
 
   /** Where an unfinished conversion stands. @returns {Promise<State | null>} */
   async state() {
-    try {
-      return JSON.parse((await (await this.find(STATE))?.text()) ?? "null");
-    } catch {
-      return null;
-    }
+    return this.#json(STATE);
   }
 
   /** @param {State} state */
@@ -100,11 +110,43 @@ export class OwnFolder {
 
   /** @returns {Promise<any>} null if it is not whole */
   async manifest() {
+    return (await this.has(DELETED)) ? null : this.#json(MANIFEST);
+  }
+
+  /** @param {string} name */
+  async #json(name) {
     try {
-      return JSON.parse((await (await this.find(MANIFEST))?.text()) ?? "null");
+      return JSON.parse((await (await this.find(name))?.text()) ?? "null");
     } catch {
       return null;
     }
+  }
+
+  /** The text of the manifest; fails if it is not whole. @returns {Promise<string>} */
+  async manifestText() {
+    const file = (await this.manifest()) && (await this.find(MANIFEST));
+    if (!file) throw gone();
+    return file.text();
+  }
+
+  /** The card, as Markdown. @returns {Promise<string>} */
+  async card() {
+    const file = await this.find(String((await this.manifest())?.card ?? ""));
+    return (await file?.slice(0, CARD_BYTES).text()) ?? "";
+  }
+
+  /**
+   * Takes everything away but those of its files that other models need; the folder goes with the last.
+   * @param {Set<string>} needed names of files
+   */
+  async empty(needed) {
+    await this.write(DELETED, new Uint8Array());
+    let stay = 0;
+    for await (const name of this.#folder.keys()) {
+      if (needed.has(name)) stay += 1;
+      else if (name !== DELETED) await this.remove(name);
+    }
+    return stay === 0;
   }
 
   /** @returns {Promise<number>} */
@@ -119,12 +161,14 @@ export class OwnFolder {
     const url = SCHEME + id;
     if (!manifest) {
       if (!state) return null;
-      return { id, url, name: state.name, storedBytes, isWhole: false, doneBytes: state.doneBytes, totalBytes: state.totalBytes, sizePx: 0, revision: "", zeroShot: false, objects: [], dtype: "" };
+      return { id, url, name: state.name, storedBytes, sharedBytes: 0, isWhole: false, doneBytes: state.doneBytes, totalBytes: state.totalBytes, sizePx: 0, revision: "", zeroShot: false, adapters: false, objects: [], dtype: "" };
     }
     /** @type {any[]} */
     const objects = manifest.objects ?? [];
+    let sharedBytes = 0;
+    for (const { sha256: hash, bytes } of manifest.files ?? []) if (!(await this.has(hash))) sharedBytes += bytes;
     return {
-      id, url, storedBytes, name: String(manifest.name), isWhole: true, doneBytes: storedBytes, totalBytes: storedBytes,
+      id, url, storedBytes, sharedBytes, name: String(manifest.name), isWhole: true, doneBytes: storedBytes, totalBytes: storedBytes, adapters: Boolean(manifest.adapters),
       sizePx: Number(manifest.preprocess?.size_px), revision: String(manifest.revision),
       zeroShot: objects.some(({ text_features: words }) => Boolean(words)), objects: objects.map(({ name }) => String(name)), dtype: dtypeOf(manifest),
     };
@@ -133,20 +177,14 @@ export class OwnFolder {
 
 /** The person's own models, by name; unfinished conversions, too. @returns {Promise<OwnModel[]>} */
 export async function ownModels() {
-  const root = await rootFolder(false);
-  if (!root) return [];
   const found = [];
-  for await (const [name, folder] of /** @type {any} */ (root).entries()) {
-    if (folder.kind === "directory" && ID.test(name)) found.push(await new OwnFolder(name, folder).describe());
-  }
+  for await (const folder of folders()) found.push(await new OwnFolder(folder.name, folder).describe());
   return found.filter((model) => model !== null).sort((a, b) => a.name.localeCompare(b.name));
 }
 
 /** The card of a model, as Markdown. @param {string} id @returns {Promise<string>} */
 export async function ownModelCard(id) {
-  const folder = await OwnFolder.open(id);
-  const file = await folder.find(String((await folder.manifest())?.card ?? ""));
-  return (await file?.slice(0, CARD_BYTES).text()) ?? "";
+  return (await OwnFolder.open(id)).card();
 }
 
 /** @param {string} id @param {string} name */
@@ -157,10 +195,30 @@ export async function renameOwnModel(id, name) {
   await folder.write(MANIFEST, encode(`${JSON.stringify({ ...manifest, name }, null, 2)}\n`));
 }
 
-/** Deletes one, or an unfinished conversion. @param {string} id */
+/** Deletes one, or an unfinished conversion. What other models need of it stays for them. @param {string} id */
 export async function deleteOwnModel(id) {
   const root = await rootFolder(false);
-  await root?.removeEntry(id, { recursive: true });
+  if (!root) return;
+  const leaving = [];
+  const needed = new Set();
+  for await (const handle of folders()) {
+    const folder = new OwnFolder(handle.name, handle);
+    if (folder.id === id || (await folder.has(DELETED))) leaving.push(folder);
+    else (await filesOf(folder)).forEach((hash) => needed.add(hash));
+  }
+  for (const folder of leaving) if (await folder.empty(needed)) await root.removeEntry(folder.id, { recursive: true });
+}
+
+/** Files by their hashes that a model has, or an unfinished conversion. @param {OwnFolder} folder @returns {Promise<string[]>} */
+async function filesOf(folder) {
+  const [manifest, state] = await Promise.all([folder.manifest(), folder.state()]);
+  let kept = { files: [] };
+  try {
+    kept = JSON.parse(state?.kept ?? "{}");
+  } catch {
+    // It begins anew.
+  }
+  return [...(manifest?.files ?? []), ...(kept.files ?? [])].map(({ sha256: hash }) => hash);
 }
 
 /** Deletes all. @returns {Promise<void>} rejects if another tab is writing one just now */
@@ -199,6 +257,24 @@ function megabytes(bytes) {
 function dtypeOf(manifest) {
   const all = new Set((manifest.files ?? []).flatMap(({ tensors = [] }) => tensors.map(({ dtype }) => dtype)));
   return ["i8", "f16", "f32"].find((dtype) => all.has(dtype)) ?? "";
+}
+
+/** The folders of all models. @returns {AsyncGenerator<FileSystemDirectoryHandle>} */
+async function* folders() {
+  const root = await rootFolder(false);
+  if (!root) return;
+  for await (const [name, folder] of /** @type {any} */ (root).entries()) if (folder.kind === "directory" && ID.test(name)) yield folder;
+}
+
+/** @param {FileSystemDirectoryHandle} folder @param {string} name @param {number} [bytes] @returns {Promise<File | null>} */
+async function fileIn(folder, name, bytes) {
+  try {
+    const file = await (await folder.getFileHandle(name)).getFile();
+    // Shorter: its writing was cut off.
+    return bytes === undefined || file.size === bytes ? file : null;
+  } catch {
+    return null;
+  }
 }
 
 /** @param {boolean} create @returns {Promise<FileSystemDirectoryHandle | null>} */

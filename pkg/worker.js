@@ -201,6 +201,10 @@ const engineOps = {
 
 /** Operations that may run in the engine's pauses. */
 const freeOps = {
+  /** For a page that is not ready to open a model yet. */
+  async compile() {
+    await start();
+  },
   /** Whoever asks for it wants nothing fetched later. */
   async prepare() {
     await glue();

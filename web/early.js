@@ -1,7 +1,10 @@
 /**
- * What cannot wait for the rest of the program: the site's own description is asked for while the other modules are on their
- * way, and an embedded view (`?embed`) loses the page's frame before it is painted.
+ * What cannot wait for the rest of the program: the site's own description is asked for and the engine is compiled while the
+ * other modules are on their way, and an embedded view (`?embed`) loses the page's frame before it is painted. The workers
+ * start here: their addresses are relative to this file, which keeps its place in a built site.
  */
+
+import { startUnderPagePolicy } from "../pkg/start.js";
 
 /** Longer than this nobody waits for a description; the page has defaults. */
 export const PATIENCE_MS = 10_000;
@@ -25,3 +28,36 @@ async function ask() {
 
 /** What the host answered for site.json; never rejects. */
 export const siteFile = location.protocol === "file:" ? Promise.resolve({ status: 404, type: "", text: "" }) : ask();
+
+// Under the page's own policy: a host that sends no headers would leave the workers without any.
+const ENGINE = new URL("../pkg/worker.js", import.meta.url);
+export const startLab = () => startUnderPagePolicy(new URL("../pkg/lab-worker.js", import.meta.url));
+export const startDecoder = () => startUnderPagePolicy(new URL("../pkg/formats-worker.js", import.meta.url));
+
+/** The first worker of the engine, and what was heard of it before anyone listened. @type {{worker: Worker, heard: any[]} | null} */
+let early = null;
+try {
+  const worker = startUnderPagePolicy(ENGINE);
+  /** @type {any[]} */
+  const heard = [];
+  worker.onmessage = ({ data }) => heard.push(data);
+  // The next one says what is wrong.
+  worker.onerror = (event) => {
+    event.preventDefault();
+    early = null;
+  };
+  worker.postMessage({ id: 0, op: "compile", args: {} });
+  early = { worker, heard };
+} catch {
+  // No such workers here: the page says so when all of it is there.
+}
+
+/** A worker of the engine; the first one has begun already. @returns {Worker} */
+export function startEngine() {
+  if (!early) return startUnderPagePolicy(ENGINE);
+  const { worker, heard } = early;
+  early = null;
+  worker.onerror = worker.onmessage = null;
+  queueMicrotask(() => heard.forEach((data) => worker.dispatchEvent(new MessageEvent("message", { data }))));
+  return worker;
+}

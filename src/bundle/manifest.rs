@@ -318,6 +318,12 @@ impl Manifest {
         })
     }
 
+    /// The narrowest element type of its tensors: that of the matrices.
+    pub fn dtype(&self) -> Dtype {
+        let has = |dtype| self.files.iter().flat_map(|file| &file.tensors).any(|tensor| tensor.dtype == dtype);
+        [Dtype::I8, Dtype::F16].into_iter().find(|dtype| has(*dtype)).unwrap_or(Dtype::F32)
+    }
+
     /// Bytes of all files of some groups.
     pub fn bytes(&self, groups: &[Group]) -> u64 {
         self.files.iter().filter(|f| groups.contains(&f.group)).map(|f| f.bytes).sum()

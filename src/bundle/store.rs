@@ -15,6 +15,9 @@ use crate::bundle::source::TensorPart;
 
 pub use crate::bundle::writer::MANIFEST;
 
+/// More than any card has.
+const CARD_LIMIT_BYTES: u64 = 1 << 20;
+
 /// A bundle whose manifest has been read and checked; its files not yet.
 #[derive(Debug)]
 pub struct BundleFolder {
@@ -69,6 +72,16 @@ impl BundleFolder {
             return Err(BundleError::Size { path: entry.path.clone(), expected: entry.bytes, found });
         }
         Ok(bytes)
+    }
+
+    /// The text of its card; empty if there is none.
+    pub fn card(&self) -> String {
+        let name = &self.manifest.card;
+        let bytes = match &self.archive {
+            Some(archive) => archive.read_up_to(name, CARD_LIMIT_BYTES),
+            None => read_up_to(&self.folder.join(name), CARD_LIMIT_BYTES),
+        };
+        bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
     }
 
     /// Gives the tensors of some groups, holding one file at a time.

@@ -1,14 +1,15 @@
 //! A checkpoint on its way to a bundle, in steps: between two of them a caller can tell how far it is, stop, or put away
 //! the files that are finished.
 //!
-//! Comes in: [`Sources`], [`ConvertOptions`] and an [`Output`]. Goes out: shard after shard, the card, and last the
-//! manifest. Fails with [`BundleError`]. Never holds more than one tensor and one shard, or one block of a tower with what
+//! Comes in: [`Sources`] and [`ConvertOptions`], or a [`FinishedModel`] and a [`Change`] of its adapters; and an [`Output`].
+//! Goes out: shard after shard, the card, and last the manifest. Fails with [`BundleError`]. Never holds more than one tensor and one shard, or one block of a tower with what
 //! goes through it. A conversion that ended early goes on from the files it had [`Kept`], with the same result.
 
 use std::collections::{HashMap, VecDeque};
 
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{FileEntry, Group, Manifest};
+use crate::bundle::import::{AdapterFile, Checkpoint};
+use crate::bundle::manifest::{Dtype, FileEntry, Group, Manifest};
 use crate::bundle::names::{NamedShape, adapter_tensors, prompt_tensor, text_tensors, vision_tensors};
 use crate::bundle::objects::check_distinct;
 use crate::bundle::position::resize_position_table;
@@ -17,6 +18,7 @@ use crate::bundle::writer::{BundleWriter, CARD, Kept, Output};
 use crate::clip::sentences::SentenceRun;
 use crate::clip::tokenizer::{Tokenizer, VOCABULARY_SIZE};
 use crate::convert::card::card;
+use crate::convert::change::{Change, FinishedModel, is_of_tower};
 use crate::convert::options::ConvertOptions;
 use crate::convert::plan::plan;
 use crate::convert::sources::Sources;
@@ -68,10 +70,19 @@ struct Open {
     row: usize,
 }
 
+/// Where the towers come from.
+enum Tower {
+    /// Tensors that are written anew.
+    Checkpoint(Box<Checkpoint>),
+    /// Files that stay as they are.
+    Model(Box<FinishedModel>),
+}
+
 /// A bundle in the making.
 pub struct Conversion<O> {
-    options: ConvertOptions,
-    sources: Sources,
+    tower: Tower,
+    adapters: Option<AdapterFile>,
+    card: String,
     manifest: Manifest,
     writer: BundleWriter<O>,
     jobs: VecDeque<Job>,
@@ -96,14 +107,44 @@ impl<O: Output> Conversion<O> {
     /// # Errors
     /// What checkpoint, adapters and options have wrong together.
     pub fn new(options: ConvertOptions, sources: Sources, output: O, kept: Kept) -> Result<Self, BundleError> {
-        check_distinct(&options.objects)?;
-        let mut manifest = plan(&options, &sources)?;
+        let manifest = plan(&options, &sources)?;
+        let Sources { checkpoint, adapters } = sources;
+        let card = card(&options, &checkpoint, &manifest);
+        Self::begin(Tower::Checkpoint(Box::new(checkpoint)), adapters, card, manifest, options.dtype, output, kept)
+    }
+
+    /// As [`Conversion::new`], with the tower of a model that is whole: `output` gets only the files that are new, and the
+    /// others are named as the model names them. `kept` may hold its files too.
+    ///
+    /// # Errors
+    /// What does not fit the model.
+    pub fn of_model(model: FinishedModel, change: Change, output: O, kept: Kept) -> Result<Self, BundleError> {
+        let manifest = model.plan(&change)?;
+        let card = model.card(&change, &manifest);
+        let (kept, dtype) = (model.kept(kept), model.manifest().dtype());
+        let adapters = change.adapters.map(|(_, file)| file);
+        Self::begin(Tower::Model(Box::new(model)), adapters, card, manifest, dtype, output, kept)
+    }
+
+    fn begin(
+        tower: Tower,
+        adapters: Option<AdapterFile>,
+        card: String,
+        mut manifest: Manifest,
+        dtype: Dtype,
+        output: O,
+        kept: Kept,
+    ) -> Result<Self, BundleError> {
+        check_distinct(&manifest.objects)?;
         check_vocabulary(&manifest)?;
         let mut jobs = VecDeque::new();
         let (mut done_bytes, mut total_bytes) = (0, 0);
         for (list, group) in tensors(&manifest) {
             if group == Group::Text {
                 jobs.extend(words(&mut manifest, &kept));
+            }
+            if is_of_tower(group) && matches!(tower, Tower::Model(_)) {
+                continue;
             }
             for tensor in list {
                 total_bytes += f32_bytes(&tensor);
@@ -115,12 +156,13 @@ impl<O: Output> Conversion<O> {
                 }
             }
         }
-        let writer = BundleWriter::to(output, options.dtype, kept);
+        let writer = BundleWriter::to(output, dtype, kept);
         Ok(Self {
             test: StreamedTest::new(&manifest),
             stage: Stage::Tensors { name: String::new(), done: done_bytes, total: total_bytes },
-            options,
-            sources,
+            tower,
+            adapters,
+            card,
             manifest,
             writer,
             jobs,
@@ -202,13 +244,15 @@ impl<O: Output> Conversion<O> {
     fn read(&mut self, tensor: NamedShape, group: Group, row: usize) -> Result<(), BundleError> {
         let name = tensor.0.as_str();
         self.stage = Stage::Tensors { name: name.to_owned(), done: self.done_bytes, total: self.total_bytes };
-        let mut values = match (&mut self.sources.adapters, group) {
-            (Some(adapters), Group::Adapters) => adapters.read(name)?.1,
-            _ => self.sources.checkpoint.read(name)?.1,
+        let mut values = match (&mut self.adapters, &mut self.tower, group) {
+            (Some(adapters), _, Group::Adapters) => adapters.read(name)?.1,
+            (_, Tower::Checkpoint(checkpoint), _) => checkpoint.read(name)?.1,
+            // Its files are there; no job asks for them.
+            (_, Tower::Model(_), _) => return Ok(()),
         };
-        if name == "vision.position_embedding" {
+        if let (Tower::Checkpoint(checkpoint), "vision.position_embedding") = (&self.tower, name) {
             let vision = &self.manifest.vision;
-            let native_grid = self.sources.checkpoint.vision().native_grid;
+            let native_grid = checkpoint.vision().native_grid;
             values = resize_position_table(&values, native_grid, vision.grid(), vision.width)?;
         }
         self.write_rows(Open { tensor, group, values, row })
@@ -244,9 +288,11 @@ impl<O: Output> Conversion<O> {
 
     fn step_words(&mut self, at: usize, mut run: SentenceRun) -> Result<(), BundleError> {
         let Some(object) = self.manifest.objects.get(at) else { return Ok(()) };
-        let checkpoint = &mut self.sources.checkpoint;
-        let sums =
-            run.step(&mut |names, weights| names.iter().try_for_each(|name| weights.insert(checkpoint.part(name)?)))?;
+        let tower = &mut self.tower;
+        let sums = run.step(&mut |names, weights| match tower {
+            Tower::Checkpoint(checkpoint) => names.iter().try_for_each(|name| weights.insert(checkpoint.part(name)?)),
+            Tower::Model(model) => model.tensors(names, weights),
+        })?;
         let (done, total) = run.progress();
         self.stage = Stage::Words { prompt: object.prompt.clone(), done, total };
         let Some(sums) = sums else {
@@ -262,7 +308,7 @@ impl<O: Output> Conversion<O> {
 
     /// Writes what is left beside the tensors.
     fn close(&mut self) -> Result<(), BundleError> {
-        self.writer.add_text(CARD, &card(&self.options, &self.sources.checkpoint, &self.manifest))?;
+        self.writer.add_text(CARD, &self.card)?;
         self.manifest.files = self.writer.flush()?.to_vec();
         self.to_test = StreamedTest::files(&self.manifest).cloned().collect();
         self.tests = self.to_test.len();

@@ -3,9 +3,12 @@
 //! Comes in: options, and the geometry of the checkpoint and of the adapters. Goes out: the manifest without files. Fails
 //! with [`BundleError`] where they contradict each other.
 
-use crate::bundle::config::{Family, GRID_LIMIT, IMAGE_PX_LIMIT, TextConfig};
+#[cfg(not(target_arch = "wasm32"))]
+use std::path::{Path, PathBuf};
+
+use crate::bundle::config::{Family, GRID_LIMIT, IMAGE_PX_LIMIT, TextConfig, VisionConfig};
 use crate::bundle::error::BundleError;
-use crate::bundle::import::VisionGeometry;
+use crate::bundle::import::{AdapterFile, VisionGeometry};
 use crate::bundle::manifest::{
     AdapterConfig, FORMAT, Manifest, MemoryFeatures, PreprocessConfig, RESAMPLE, released_mix,
 };
@@ -22,14 +25,14 @@ const UNKNOWN_LICENCE: &str = "not stated in the checkpoint; see where it was pu
 
 /// A bundle that is replaced must not hold what the new one is made from.
 #[cfg(not(target_arch = "wasm32"))]
-pub(super) fn check_inputs(options: &ConvertOptions) -> Result<(), BundleError> {
-    let Ok(out) = options.out.canonicalize() else { return Ok(()) };
-    for input in options.adapters.iter().chain([&options.clip]) {
-        if input.canonicalize().is_ok_and(|path| path.starts_with(&out)) {
+pub(super) fn check_apart<'a>(out: &Path, inputs: impl Iterator<Item = &'a PathBuf>) -> Result<(), BundleError> {
+    let Ok(there) = out.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if input.canonicalize().is_ok_and(|path| path.starts_with(&there)) {
             return Err(BundleError::Options(format!(
                 "{} lies in {}, which would be replaced; choose another --out folder",
                 input.display(),
-                options.out.display()
+                out.display()
             )));
         }
     }
@@ -61,16 +64,7 @@ pub fn plan(options: &ConvertOptions, sources: &Sources) -> Result<Manifest, Bun
     vision.validate().map_err(BundleError::Options)?;
     let text = checkpoint.text().map(|t| TextConfig { activation: options.activation, ..t.clone() });
     if let Some(adapters) = adapters {
-        if adapters.width() != vision.width {
-            return Err(BundleError::AdapterWidth { expected: vision.width, found: adapters.width() });
-        }
-        if adapters.levels() != levels.len() {
-            return Err(BundleError::AdapterLevels { expected: levels.len(), found: adapters.levels() });
-        }
-        let embed = text.as_ref().map_or(adapters.bottleneck(), |t| t.embed);
-        if adapters.bottleneck() != embed {
-            return Err(BundleError::AdapterBottleneck { expected: embed, found: adapters.bottleneck() });
-        }
+        check_adapters(adapters, &vision, text.as_ref())?;
     }
     let (mean, std) = match tower.family {
         Family::Clip => ([0.0; 3], [1.0; 3]),
@@ -96,6 +90,29 @@ pub fn plan(options: &ConvertOptions, sources: &Sources) -> Result<Manifest, Bun
         self_test: None,
         files: Vec::new(),
     })
+}
+
+/// Whether adapters belong to towers.
+///
+/// # Errors
+/// [`BundleError::AdapterWidth`], [`BundleError::AdapterLevels`], [`BundleError::AdapterBottleneck`].
+pub(super) fn check_adapters(
+    adapters: &AdapterFile,
+    vision: &VisionConfig,
+    text: Option<&TextConfig>,
+) -> Result<(), BundleError> {
+    if adapters.width() != vision.width {
+        return Err(BundleError::AdapterWidth { expected: vision.width, found: adapters.width() });
+    }
+    if adapters.levels() != vision.levels.len() {
+        return Err(BundleError::AdapterLevels { expected: vision.levels.len(), found: adapters.levels() });
+    }
+    match text {
+        Some(text) if adapters.bottleneck() != text.embed => {
+            Err(BundleError::AdapterBottleneck { expected: text.embed, found: adapters.bottleneck() })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// For example `CLIP ViT-L/14, 240 px`.

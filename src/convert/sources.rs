@@ -97,6 +97,21 @@ impl Sources {
     }
 }
 
+/// Adapters with the name of their file, if no checkpoint is with them.
+///
+/// # Errors
+/// What a damaged file of adapters has wrong.
+pub fn adapters_alone(files: &dyn Files) -> Result<Option<(String, AdapterFile)>, BundleError> {
+    let names = files.names().map_err(|source| BundleError::Io { path: "the files".to_owned(), source })?;
+    let mut names = names.into_iter().filter(|name| is_checkpoint_name(name));
+    let (Some(name), None) = (names.next(), names.next()) else { return Ok(None) };
+    match AdapterFile::of(files, &name) {
+        Ok(adapters) => Ok(Some((name, adapters))),
+        Err(BundleError::UnknownCheckpoint { .. }) => Ok(None),
+        Err(damaged) => Err(damaged),
+    }
+}
+
 /// Bytes that the tensors of a bundle take in an element type; headers and text features add less than a hundredth.
 pub fn bundle_bytes(manifest: &Manifest, dtype: Dtype) -> u64 {
     let bytes = |name: &str, shape: &[usize], group| {

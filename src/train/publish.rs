@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::bundle::config::TextConfig;
 use crate::bundle::error::BundleError;
 use crate::bundle::export::{Matrix, adapters_pth};
-use crate::bundle::manifest::{Dtype, Group, Manifest, MemoryFeatures};
+use crate::bundle::manifest::{Group, Manifest, MemoryFeatures};
 use crate::bundle::names::prompt_tensor;
 use crate::bundle::source::TensorPart;
 use crate::bundle::store::BundleFolder;
@@ -99,7 +99,7 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
         object.calibration = calibration.and_then(|c| c.get(&object.id)).copied();
     }
 
-    let mut writer = BundleWriter::create(&options.out, dtype(source))?;
+    let mut writer = BundleWriter::create(&options.out, source.dtype())?;
     copy(bundle, Group::Vision, &mut writer)?;
     let (adapters, text): (Vec<&Saved>, Vec<&Saved>) = tensors.iter().partition(|t| t.name.starts_with("adapters."));
     for tensor in &adapters {
@@ -142,18 +142,6 @@ pub fn publish(bundle: &BundleFolder, model: &Model, finished: &Finished<'_>) ->
     let written = BundleFolder::with_manifest(writer.work_folder(), manifest.clone());
     manifest.self_test = Some(self_test_of(&written)?);
     Ok(writer.finish(manifest)?)
-}
-
-/// The element type that a bundle's matrices have.
-fn dtype(manifest: &Manifest) -> Dtype {
-    let mut all = manifest.files.iter().flat_map(|f| &f.tensors).map(|t| t.dtype);
-    if all.clone().any(|d| d == Dtype::I8) {
-        Dtype::I8
-    } else if all.any(|d| d == Dtype::F16) {
-        Dtype::F16
-    } else {
-        Dtype::F32
-    }
 }
 
 /// Copies a group, one whole tensor at a time.

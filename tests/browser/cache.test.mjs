@@ -151,7 +151,7 @@ const SLOW_DISK = `{
 
 test("a broken download goes on from the last whole file, also where the disk is slow", async (context) => {
   await withProfileFolder(async (folder) => {
-    context.after(proxy.prepend(/pkg\/storage\.js$/, SLOW_DISK));
+    context.after(proxy.prepend(/pkg\/worker\.js$/, SLOW_DISK));
     const files = await pageFiles(TINY);
     const from = proxy.asked.length;
     await withVisit(folder, { expect: [/ERR_|Failed to load/], site: proxy.url }, async (page) => {

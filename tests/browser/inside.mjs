@@ -6,11 +6,11 @@
  * @param {import("playwright-core").BrowserContext} context
  */
 export async function showState(context) {
-  await context.route("**/web/ui/store.js", async (route) => {
+  await context.route("**/web/app.js", async (route) => {
     const answer = await route.fetch();
     const source = await answer.text();
-    const body = source.replace(/return \{\n\s+state,/, (found) => `Object.assign(globalThis, { pageState: state, pageChanged: changed });\n  ${found}`);
-    if (body === source) throw new Error("web/ui/store.js returns its state in another way than this file knows");
+    const body = source.replace(/(?<=function createStore\([^]*?)return \{\n\s+state,/, (found) => `Object.assign(globalThis, { pageState: state, pageChanged: changed });\n  ${found}`);
+    if (body === source) throw new Error("createStore returns its state in another way than this file knows");
     await route.fulfill({ response: answer, body });
   });
 }

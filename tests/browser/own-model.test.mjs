@@ -159,6 +159,93 @@ describe("in the package", () => {
     });
   });
 
+  test("adapters that come later give the model that they would have given at once, and go again", async () => {
+    await withPage(browser, {}, async (page, record) => {
+      await openPackage(page);
+      const whole = await convert(page, [ADAPTERS, tinyPicture(LAYOUTS[0])], ONE);
+      const plain = await convert(page, [tinyPicture(LAYOUTS[0])], ONE);
+      const ready = record.requests.length;
+      await page.locator("#files").setInputFiles(ADAPTERS);
+      const found = await page.evaluate(async ([id, wholeId]) => {
+        const { lab, mvfa, manifestOf } = globalThis;
+        const files = [...document.querySelector("#files").files];
+        const looked = await lab.inspect(files);
+        const stages = new Set();
+        const added = await lab.change(id, files, { name: "Later", onProgress: ({ stage }) => stages.add(stage) });
+        const less = await lab.change(added.id, [], { name: "Less" });
+        const other = await lab.change(wholeId, files, { objects: ["liver"] });
+        const refused = await lab.change(id, []).catch(({ name, message }) => `${name}: ${message}`);
+        const wrong = await lab.change(id, [new File(["no adapters"], "x.pth")]).catch(({ name, message }) => `${name}: ${message}`);
+        return { looked, added, less, refused, wrong, stages: [...stages], card: await mvfa.ownModelCard(less.id),
+          manifests: { added: await manifestOf(added), less: await manifestOf(less), other: await manifestOf(other) } };
+      }, [plain.model.id, whole.model.id]);
+      assert.deepEqual(record.network(ready), []);
+      assert.equal(found.looked.kind, "adapters");
+      assert.deepEqual(found.looked.models.map(({ id }) => id).sort(), [whole.model.id, plain.model.id].sort());
+      const bare = ({ name, ...others }) => others;
+      assert.deepEqual(bare(found.manifests.added), bare(whole.manifest), "files, order, revision, self-test");
+      assert.deepEqual(bare(found.manifests.less), bare(plain.manifest));
+      assert.deepEqual(found.manifests.other.objects.map(({ id }) => id), ["liver"]);
+      assert.ok(found.added.adapters && found.added.zeroShot && !found.less.adapters && !found.less.zeroShot);
+      assert.ok(found.added.storedBytes < plain.model.storedBytes / 4, "the tower is not stored again");
+      assert.equal(found.added.storedBytes + found.added.sharedBytes > whole.model.storedBytes * 0.95, true);
+      assert.deepEqual(found.stages.sort(), ["self-test", "tensors", "words"]);
+      assert.match(found.refused, /^ModelError: .* has no adapters/);
+      assert.match(found.wrong, /^(ModelError|UsageError): .{20}/);
+      assert.match(found.card, /openai_jit\.pt/, "the origin's card");
+
+      // The tower stays as long as a model has it.
+      for (const id of [plain.model.id, whole.model.id]) await page.evaluate((one) => globalThis.mvfa.deleteOwnModel(one), id);
+      assert.deepEqual((await models(page)).map(({ name }) => name).sort().slice(-2), ["Later", "Less"]);
+      await openOwn(page, found.added.url, "cpu");
+      await addSupports(page, [tinyPicture("support_0.png"), tinyPicture("support_1.png")]);
+      const result = await analyseInSession(page, tinyPicture("input_rgb.png"), { object: "brain", mode: "few", augment: "mvfa", window: "pil" });
+      for (const [name, map] of [["S0", result.zero], ["Sm", result.memory]]) assert.ok(map.every(Number.isFinite), name);
+      const archive = await page.evaluate(async (id) => (await globalThis.lab.export(id)).size, found.added.id);
+      assert.ok(archive > found.added.sharedBytes, "an archive is whole");
+      await page.evaluate(() => globalThis.session.close());
+      for (const { id } of await models(page)) await page.evaluate((one) => globalThis.mvfa.deleteOwnModel(one), id);
+      const left = await page.evaluate(async () => {
+        const root = await (await navigator.storage.getDirectory()).getDirectoryHandle("mvfa-own");
+        return Array.fromAsync ? (await Array.fromAsync(root.keys())).length : -1;
+      });
+      assert.equal(left, 0, "nothing is left of the shared files");
+    });
+  });
+
+  test("a change of adapters that was stopped or cut off goes on, and its tower is kept meanwhile", async () => {
+    await withPage(browser, {}, async (page) => {
+      await openPackage(page);
+      const expected = hashes((await convert(page, [ADAPTERS, tinyPicture(LAYOUTS[2])], ONE)).manifest);
+      const plain = await convert(page, [tinyPicture(LAYOUTS[2])], ONE);
+      const change = async (most) => {
+        await page.locator("#files").setInputFiles(ADAPTERS);
+        return page.evaluate(async ([id, limit]) => {
+          const { lab, manifestOf } = globalThis;
+          const controller = new AbortController();
+          const onProgress = ({ stage }) => stage === limit && controller.abort();
+          try {
+            return { manifest: await manifestOf(await lab.change(id, [...document.querySelector("#files").files], { signal: controller.signal, onProgress })) };
+          } catch ({ name, message }) {
+            return { error: { name, message } };
+          }
+        }, [plain.model.id, most]);
+      };
+      for (const stage of ["tensors", "words", "self-test"]) {
+        const before = (await models(page)).filter(({ isWhole }) => isWhole).length;
+        const stopped = await change(stage);
+        assert.equal(stopped.error?.name, "AbortError", `${stage}: ${JSON.stringify(stopped)}`);
+        const unfinished = (await models(page)).filter(({ isWhole }) => !isWhole);
+        assert.equal(unfinished.length, stage === "tensors" ? 0 : 1, stage);
+        await openPackage(page);
+        const { manifest, error } = await change(null);
+        assert.equal(error, undefined, error?.message);
+        assert.deepEqual(hashes(manifest), expected, stage);
+        assert.equal((await models(page)).filter(({ isWhole }) => isWhole).length, before + 1);
+      }
+    });
+  });
+
   test("an archive brings the same model back; a damaged one does not", async () => {
     await withPage(browser, {}, async (page) => {
       await openPackage(page);
@@ -345,6 +432,48 @@ test("from an empty profile: a checkpoint and adapters, words and normal images,
       await page.waitForFunction(() => document.querySelector("#model-name").textContent === "My CLIP", null, { timeout: 60_000 });
       await waitForState(page, "ready");
     });
+  });
+});
+
+test("on the page: adapters dropped later, onto the model that they fit; and a model without them", { timeout: 300_000 }, async () => {
+  await withPage(browser, {}, async (page) => {
+    await openReady(page, { device: "cpu" });
+    const file = (path) => ({ name: path.split("/").at(-1), mimeType: "", buffer: readFileSync(path) });
+    // Nothing fits yet.
+    await giveFiles(page, "file-input", [file(ADAPTERS)]);
+    await page.getByTestId("new-model-problem").getByText(/together with the checkpoint/).waitFor();
+    await page.keyboard.press("Escape");
+    await addModel(page, [CONFIG, file(tinyPicture(LAYOUTS[2]))]);
+    await page.getByTestId("new-model-name").fill("Tower");
+    await page.getByTestId("new-model-convert").click();
+    const isOpen = (name) => page.waitForFunction((wanted) => document.querySelector("#model-name").textContent === wanted, name, { timeout: 120_000 });
+    await isOpen("Tower");
+    await waitForState(page, "ready");
+    await giveFiles(page, "file-input", [file(ADAPTERS)]);
+    await page.getByTestId("new-model-change").getByText(/adapters\.pth/).waitFor();
+    assert.equal(await page.getByTestId("new-model-name").inputValue(), "Tower, adapters");
+    for (const id of ["liver", "resc", "oct17", "chest", "his"]) await page.getByTestId(`new-model-object-${id}`).uncheck();
+    await page.getByTestId("new-model-convert").click();
+    await isOpen("Tower, adapters");
+    await waitForState(page, "ready");
+    await giveFiles(page, "file-input", tinyPicture("input_rgb.png"));
+    await chooseMode(page, "zero");
+    assert.match(await analyse(page), /\d/);
+
+    await page.getByTestId("model-info").click();
+    const row = page.getByTestId("models").locator("li", { hasText: "Tower, adapters" });
+    assert.match(await row.innerText(), /shared with another model/);
+    await row.getByRole("button", { name: /without its adapters/ }).click();
+    await page.getByTestId("new-model-convert").click();
+    await isOpen("Tower, adapters, without adapters");
+    await waitForState(page, "ready");
+    // From the list, onto one of several.
+    await page.getByTestId("model-info").click();
+    const [chooser] = await Promise.all([page.waitForEvent("filechooser"),
+      page.getByTestId("models").locator("li", { hasText: "without adapters" }).getByRole("button", { name: /Add MVFA adapters/ }).click()]);
+    await chooser.setFiles([file(ADAPTERS)]);
+    await page.getByTestId("new-model-base").waitFor();
+    assert.equal(await page.getByTestId("new-model-base").locator("option:checked").innerText(), "Tower, adapters, without adapters");
   });
 });
 

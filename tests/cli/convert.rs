@@ -73,3 +73,35 @@ fn what_is_taken_is_told() {
     let other = convert_tiny(&folder.path().join("other"), &["--prefix", "teacher."]).expect(2);
     assert!(other.stderr.contains("\"teacher.\"") && other.stderr.contains("--prefix"), "{}", other.stderr);
 }
+
+#[test]
+fn the_adapters_of_a_bundle_are_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| text(&folder.path().join(name));
+    let adapters = tiny("adapters.pth");
+    convert_tiny(&folder.path().join("plain"), &[]).expect(0);
+    let change = |more: &[&str]| {
+        let fixed = ["convert", "--bundle"].into_iter().chain(more.iter().copied());
+        mvfa(fixed.map(str::to_owned))
+    };
+    let (plain, knee) = (path("plain"), "knee=knee MRI:detection");
+    let added = ["--adapters", &adapters, "--objects", "liver", "--object", knee, "--name", "Later"];
+    let made = change(&[&[&plain, "--out", &path("added")][..], &added].concat()).expect(0);
+    assert!(made.stderr.contains("wrote Later to"), "{}", made.stderr);
+    let objects = |name: &str| {
+        let info = mvfa(["info", "--bundle", &path(name), "--json"]).expect(0).json_lines().remove(0);
+        let all = info["objects"].as_array().unwrap().clone();
+        all.iter().map(|o| (o["id"].as_str().unwrap().to_owned(), o["zero_shot"] == true)).collect::<Vec<_>>()
+    };
+    assert_eq!(objects("added"), [("liver".to_owned(), true), ("knee".to_owned(), true)]);
+    change(&[&path("added"), "--no-adapters", "--out", &path("less")]).expect(0);
+    assert_eq!(objects("less"), [("liver".to_owned(), false), ("knee".to_owned(), false)]);
+
+    let neither = change(&[&plain, "--out", &path("x")]).expect(2);
+    assert!(neither.stderr.contains("--adapters FILE or --no-adapters"), "{}", neither.stderr);
+    let none = change(&[&plain, "--no-adapters", "--out", &path("x")]).expect(2);
+    assert!(none.stderr.contains("has no adapters"), "{}", none.stderr);
+    let both = change(&[&plain, "--clip", &adapters, "--out", &path("x")]).expect(2);
+    assert!(both.stderr.contains("--clip"), "{}", both.stderr);
+    assert!(!folder.path().join("x").exists());
+}

@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use mvfa_web::bundle::error::BundleError;
 use mvfa_web::bundle::import::open::open_source;
-use mvfa_web::bundle::manifest::Manifest;
+use mvfa_web::bundle::manifest::{Dtype, Manifest};
 use mvfa_web::compute::Kernels;
 use mvfa_web::convert::{ConvertOptions, Told, convert};
 use mvfa_web::image::Planes;
 use tempfile::{TempDir, tempdir};
 
 use crate::common::{Golden, Straight, assert_close, open_engine_with};
-use crate::{LAYOUTS, Tensors, formula, options, tensors, tiny};
+use crate::{LAYOUTS, Tensors, converted, formula, options, tensors, tiny};
 
 /// The vision tower of the tiny open_clip checkpoint, under its own names.
 fn tower() -> Tensors {
@@ -324,6 +324,43 @@ fn of_shapes(shapes: &[(String, Vec<usize>)]) -> Try {
     let clip = folder.path().join("clip.safetensors");
     formula::write_safetensors(&clip, shapes, 1).unwrap();
     Try { folder, clip, prefix: None }
+}
+
+/// The tiny open_clip checkpoint with `text.` before the names of its text tower.
+fn with_separate_text() -> Tensors {
+    let mut source = open_source(&tiny(LAYOUTS[1])).unwrap().source;
+    let names = source.names().into_iter();
+    let tensors = names.map(|name| {
+        let apart = !name.starts_with("visual.") && name != "logit_scale";
+        let tensor = (source.shape(&name).unwrap(), source.read(&name).unwrap());
+        (if apart { format!("text.{name}") } else { name }, tensor)
+    });
+    tensors.collect()
+}
+
+#[test]
+fn a_separate_text_tower_gives_the_same_words() {
+    let all = with_separate_text();
+    let attempt = Try::of(&all);
+    let mut options = attempt.options();
+    options.adapters = Some(tiny("adapters.pth"));
+    let separate = convert(&options, &mut |_, _, _| {}, &mut |_| {}).unwrap();
+    let (_folder, usual) = converted(LAYOUTS[1], Dtype::F32);
+    assert_eq!(separate.files, usual.files, "hashes included");
+    assert_eq!(separate.objects, usual.objects);
+    assert!(separate.text.is_some());
+
+    // CoCa's tower has one more token at its end, a biased projection is a layer.
+    let mut coca = all.clone();
+    coca.insert("text.cls_emb".to_owned(), (vec![24], vec![0.0; 24]));
+    let mut biased = all;
+    let projection = biased.remove("text.text_projection").unwrap();
+    biased.insert("text.text_projection.weight".to_owned(), projection);
+    for other in [coca, biased] {
+        let (manifest, told) = Try::of(&other).run().unwrap();
+        assert!(manifest.text.is_none());
+        assert!(told.contains("left out: the text tower text.*, which is built otherwise"), "{told}");
+    }
 }
 
 #[test]

@@ -4,14 +4,17 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Cursor};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use mvfa_web::bundle::error::BundleError;
 use mvfa_web::bundle::import::files::{Files, ReadSeek};
 use mvfa_web::bundle::manifest::Dtype;
 use mvfa_web::bundle::objects::known_object;
-use mvfa_web::bundle::writer::{Kept, Output};
-use mvfa_web::convert::{Conversion, ConvertOptions, Sources, Stage, Told, bundle_bytes, convert, plan};
+use mvfa_web::bundle::writer::{CARD, Kept, MANIFEST, Output};
+use mvfa_web::convert::{
+    ChangeOptions, Conversion, ConvertOptions, Sources, Stage, Told, bundle_bytes, change, convert, plan,
+};
 use tempfile::tempdir;
 
 use crate::{LAYOUTS, options, tiny};
@@ -92,11 +95,7 @@ fn without_a_disk_the_bytes_are_the_same() {
         native.adapters = Some(tiny("adapters.pth"));
         native.out = folder.path().join("bundle");
         convert(&native, &mut |_, _, _| {}, &mut |_| {}).unwrap();
-        let expected: Content = fs::read_dir(&native.out)
-            .unwrap()
-            .map(|entry| entry.unwrap())
-            .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
-            .collect();
+        let expected = content(&native.out);
         let files = memory(&["adapters.pth", layout]);
         let whole = Shelf::default();
         assert_eq!(run(&files, dtype, &whole, Kept::default(), usize::MAX).unwrap(), None);
@@ -146,5 +145,88 @@ fn an_index_leads_to_files_of_the_set_alone() {
         let error = Sources::find(&files, &mut choices(Dtype::F16)).err().unwrap();
         assert!(matches!(&error, BundleError::Index { .. }), "{error}");
         assert!(error.to_string().contains(name), "{error}");
+    }
+}
+
+const PROMPTS: &str = "prompts-000.safetensors";
+
+/// The numbers of a file of text features, which are f32 behind a header.
+fn features(file: &[u8]) -> Vec<f32> {
+    let header = u64::from_le_bytes(file[..8].try_into().unwrap()) as usize;
+    file[8 + header..].chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect()
+}
+
+/// The files of a bundle in a folder.
+fn content(folder: &Path) -> Content {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap());
+    entries.map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())).collect()
+}
+
+#[test]
+fn adapters_that_come_later_give_the_model_that_they_would_have_given_at_once() {
+    for (layout, dtype) in [(LAYOUTS[0], Dtype::F32), (LAYOUTS[1], Dtype::I8), (LAYOUTS[2], Dtype::F16)] {
+        let folder = tempdir().unwrap();
+        let make = |name: &str, adapters: Option<PathBuf>| {
+            let mut native = choices(dtype);
+            native.clip = tiny(layout);
+            native.adapters = adapters;
+            native.out = folder.path().join(name);
+            convert(&native, &mut |_, _, _| {}, &mut |_| {}).unwrap();
+            native.out
+        };
+        let whole = make("whole", Some(tiny("adapters.pth")));
+        let plain = make("plain", None);
+        let to = |bundle: &Path, name: &str, adapters: Option<PathBuf>| {
+            let out = folder.path().join(name);
+            let bundle = bundle.to_owned();
+            let options = ChangeOptions { bundle, adapters, out: out.clone(), objects: Vec::new(), name: None };
+            let (mut last, mut calls) = ((0, 0), 0);
+            change(&options, &mut |done, total, _| (last, calls) = ((done, total), calls + 1)).unwrap();
+            assert!(calls > 2 && last.0 == last.1, "{last:?}");
+            out
+        };
+        let same = |found: &Path, expected: &Path| {
+            let (mut found, mut expected) = (content(found), content(expected));
+            let card = String::from_utf8(found.remove(CARD).unwrap()).unwrap();
+            let origin = String::from_utf8(expected.remove(CARD).unwrap()).unwrap();
+            assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+            // Words that come later are encoded by the tower as it is stored; the checkpoints hold 16-bit floats.
+            if dtype == Dtype::I8 && found.contains_key(PROMPTS) {
+                let pair = [&found, &expected].map(|all| features(&all[PROMPTS]));
+                let apart = pair[0].iter().zip(&pair[1]).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+                // One step of an 8-bit weight.
+                assert!(apart > 0.0 && apart < 1.0 / 127.0, "{layout}: {apart}");
+                for all in [&mut found, &mut expected] {
+                    all.retain(|name, _| name != PROMPTS && name != MANIFEST);
+                }
+            }
+            found.iter().for_each(|(name, bytes)| assert!(expected[name] == *bytes, "{layout}: {name}"));
+            (card, origin)
+        };
+        let added = to(&plain, "added", Some(tiny("adapters.pth")));
+        let (card, origin) = same(&added, &whole);
+        assert!(card.contains("MVFA adapters from `adapters.pth`") && card.contains(layout), "{card}");
+        assert!(origin.contains(layout));
+        // Taken away again, and from one that was made at once.
+        let (card, _) = same(&to(&added, "again", None), &plain);
+        assert_eq!(card.matches("card of the model").count(), 1, "one origin, whatever was done since: {card}");
+        same(&to(&whole, "less", None), &plain);
+        // Others in the place of those that are there.
+        same(&to(&whole, "other", Some(tiny("adapters.pth"))), &whole);
+
+        let refused = |adapters: Option<PathBuf>, bundle: &Path, out: PathBuf| {
+            let options = ChangeOptions { bundle: bundle.to_owned(), adapters, out, objects: Vec::new(), name: None };
+            change(&options, &mut |_, _, _| {}).unwrap_err().to_string()
+        };
+        let nowhere = folder.path().join("nowhere");
+        assert!(refused(None, &plain, nowhere.clone()).contains("has no adapters"));
+        assert!(refused(Some(tiny(layout)), &plain, nowhere.clone()).contains("no MVFA adapters"));
+        assert!(refused(None, &whole, whole.clone()).contains("would be replaced"));
+        let shard = plain.join("vision-000.safetensors");
+        let mut bytes = fs::read(&shard).unwrap();
+        *bytes.last_mut().unwrap() ^= 1;
+        fs::write(&shard, bytes).unwrap();
+        assert!(refused(Some(tiny("adapters.pth")), &plain, nowhere.clone()).contains("SHA-256"));
+        assert!(!nowhere.exists());
     }
 }

@@ -3,8 +3,8 @@
  * Pictures, normal images and settings belong to the store, so a new session finds everything in place.
  */
 
-import { Lab, Opener, Session, startUnderPagePolicy } from "../../pkg/index.js";
-import { isEmbedded } from "../early.js";
+import { Lab, Opener, Session } from "../../pkg/index.js";
+import { isEmbedded, startDecoder, startEngine, startLab } from "../early.js";
 import { megabytes, sentence } from "./dom.js";
 import { lacking, offered } from "./site.js";
 import { isMissing, manifestUrl, siteModelAt, withoutModel } from "./site-models.js";
@@ -33,11 +33,6 @@ function loadFailure(reason) {
 function withoutAdvice(message) {
   return message.replace(/;( try again, or)? choose the cpu device.*$/, "");
 }
-
-/** Under the page's own policy: a host that sends no headers would leave the worker without any. */
-const startWorker = () => startUnderPagePolicy(new URL("../../pkg/worker.js", import.meta.url));
-const startLab = () => startUnderPagePolicy(new URL("../../pkg/lab-worker.js", import.meta.url));
-const startDecoder = () => startUnderPagePolicy(new URL("../../pkg/formats-worker.js", import.meta.url));
 
 /**
  * @param {Store} store
@@ -85,7 +80,7 @@ export function createEngine(store, messages, network, others) {
         device,
         twins: true,
         words: true,
-        startWorker,
+        startWorker: startEngine,
         opener: startedDecoder(),
         signal: controller.signal,
         onProgress: (progress) => mine === generation && store.set({ load: { ...progress, phase: "loading" } }),

@@ -32,11 +32,11 @@ export function createModels(store, messages, engine) {
     return true;
   }
 
-  /** @param {{blob: Blob, path: string}[]} files */
-  function add(files) {
+  /** @param {{blob: Blob, path: string}[]} files @param {OwnModel} [base] the model that its adapters are changed of */
+  function add(files, base) {
     // One at a time: its progress would be out of sight.
     if (el("dialogs").querySelector('[data-testid="new-model"]')) return;
-    void openNewModel(engine, files, (model) => {
+    void openNewModel(engine, files, base ?? null, (model) => {
       if (!use(model.url)) messages.offer(t("models.ready", { name: model.name }), { label: t("models.openIt"), run: () => void use(model.url) }, "model ready");
     });
   }
@@ -46,10 +46,7 @@ export function createModels(store, messages, engine) {
     const list = make("ul", { class: "models", "data-testid": "models" });
     const problem = make("p", { class: "hint region-problem", role: "alert", hidden: true });
     const input = make("input", { type: "file", id: "model-files", class: "visually-hidden", multiple: true, "data-testid": "model-input" });
-    input.addEventListener("change", () => {
-      const files = [...input.files].map((file) => ({ blob: file, path: file.name }));
-      if (files.length > 0) add(files);
-    });
+    input.addEventListener("change", () => chosenIn(input, add));
     /** @param {() => Promise<unknown>} work @param {boolean} [changes] whether the list differs then */
     const attempt = async (work, changes = true) => {
       problem.hidden = true;
@@ -113,7 +110,9 @@ export function createModels(store, messages, engine) {
       ]);
     }
     const words = model.zeroShot ? t("models.withBoth") : t("models.withNormals");
-    const item = row(name, t("models.about", { size: megabytes(model.storedBytes), type: model.dtype, px: model.sizePx, words, objects: model.objects.join(", ") }), isOpen, [
+    const size = megabytes(model.storedBytes);
+    const all = model.sharedBytes > 0 ? t("models.shared", { size, shared: megabytes(model.sharedBytes) }) : size;
+    const item = row(name, t("models.about", { size: all, type: model.dtype, px: model.sizePx, words, objects: model.objects.join(", ") }), isOpen, [
       ...(isOpen ? [] : [button(t("models.open"), t("models.openName", { name }), () => use(model.url) && closeDialog())]),
       button(t("models.cardShort"), t("models.cardOf", { name }), () => attempt(async () => {
         const open = item.querySelector("pre");
@@ -128,6 +127,8 @@ export function createModels(store, messages, engine) {
           if (isOpen && state.info) store.set({ info: { ...state.info, name: wanted } });
         });
       }),
+      button(t("models.adapters"), t("models.adaptersFor", { name }), () => chooseFiles((files) => add(files, model))),
+      ...(model.adapters ? [button(t("models.without"), t("models.withoutFor", { name }), () => add([], model))] : []),
       button(t("models.zip"), t("models.zipName", { name }), (event) => attempt(() => save(model, /** @type {HTMLButtonElement} */ (event.currentTarget)))),
       button(t("models.delete"), t("models.deleteName", { name }), () => {
         if (!confirm(t("models.deleteSure", { name }))) return;
@@ -162,6 +163,19 @@ function row(name, text, isOpen, actions) {
   return make("li", { "aria-current": isOpen ? "true" : null },
     make("div", { class: "model-words" }, make("strong", { text: name }), ...(isOpen ? [make("span", { class: "model-open", text: t("models.isInUse") })] : []), make("small", { text })),
     make("div", { class: "model-actions" }, ...actions));
+}
+
+/** @param {(files: {blob: Blob, path: string}[]) => void} chosen */
+function chooseFiles(chosen) {
+  const input = make("input", { type: "file", multiple: true });
+  input.addEventListener("change", () => chosenIn(input, chosen));
+  input.click();
+}
+
+/** @param {HTMLInputElement} input @param {(files: {blob: Blob, path: string}[]) => void} chosen */
+function chosenIn({ files }, chosen) {
+  const all = [...(files ?? [])].map((file) => ({ blob: file, path: file.name }));
+  if (all.length > 0) chosen(all);
 }
 
 /** @param {string} text @param {string} label @param {(event: Event) => void} onclick */

@@ -1,4 +1,4 @@
-/** The dialog for files of a model: what they are, how the model shall be kept, and how far its making is. */
+/** The dialog for files of a model, and for a change of its adapters: what comes of it, how it shall be kept, how far it is. */
 
 import { el, ended, make, megabytes, sentence, setHidden, setText } from "./dom.js";
 import { t } from "./texts.js";
@@ -6,6 +6,7 @@ import { t } from "./texts.js";
 /** @typedef {import("../../pkg/index.d.ts").Found} Found */
 /** @typedef {import("../../pkg/index.d.ts").OwnModel} OwnModel */
 /** @typedef {import("../../pkg/index.d.ts").ConvertProgress} ConvertProgress */
+/** What is chosen: the options, and the model whose adapters change, if one is. @typedef {{options: import("../../pkg/index.d.ts").ConvertOptions, of: string | null}} Chosen */
 
 const TYPES = /** @type {const} */ (["f16", "i8", "f32"]);
 /** @type {Record<typeof TYPES[number], import("./texts.js").Key>} */
@@ -15,10 +16,11 @@ const STAGE_WORDS = { tensors: "newModel.converting", words: "newModel.words", "
 
 /**
  * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
- * @param {{blob: Blob, path: string}[]} files
+ * @param {{blob: Blob, path: string}[]} files none: a model without the adapters of `base`
+ * @param {OwnModel | null} base the model that adapters come to or go from, if it is known
  * @param {(model: OwnModel) => void} made
  */
-export async function openNewModel(engine, files, made) {
+export async function openNewModel(engine, files, base, made) {
   const controller = new AbortController();
   const status = make("p", { class: "status", role: "status", "data-testid": "new-model-status", text: t("newModel.looking") });
   const problem = make("p", { class: "hint region-problem", role: "alert", "data-testid": "new-model-problem", hidden: true });
@@ -52,12 +54,15 @@ export async function openNewModel(engine, files, made) {
     place.replaceChildren();
     try {
       const lab = await engine.lab();
-      const found = await lab.inspect(files, { ...more.values(), signal: controller.signal });
+      const found = files.length > 0 ? await lab.inspect(files, { ...more.values(), signal: controller.signal }) : null;
       if (!dialog.open) return;
       setHidden(bar, true);
       setText(status, "");
-      setHidden(more.element, found.kind === "bundle");
-      const form = choices(found, await freeBytes(), (options) => void convert(form, { ...more.values(), ...options }));
+      setHidden(more.element, found?.kind !== "checkpoint");
+      /** @type {HTMLFormElement} */
+      const form = found && found.kind !== "adapters"
+        ? choices(found, await freeBytes(), (options) => void convert(form, { options: { ...more.values(), ...options }, of: null }))
+        : adapterChoices(found, base, (chosen) => void convert(form, chosen));
       place.replaceChildren(form);
       form.querySelector("input")?.focus();
     } catch (error) {
@@ -65,8 +70,8 @@ export async function openNewModel(engine, files, made) {
     }
   }
 
-  /** @param {HTMLFormElement} form @param {import("../../pkg/index.d.ts").ConvertOptions} options */
-  async function convert(form, options) {
+  /** @param {HTMLFormElement} form @param {Chosen} chosen */
+  async function convert(form, { options, of }) {
     setHidden(form, true);
     setHidden(more.element, true);
     setHidden(bar, false);
@@ -78,7 +83,8 @@ export async function openNewModel(engine, files, made) {
       // Without it a browser that lacks room may delete the model.
       void navigator.storage?.persist?.().catch(() => {});
       const lab = await engine.lab();
-      const model = await lab.convert(files, { ...options, signal: controller.signal, onProgress: (progress) => show(progress, status, bar) });
+      const all = { ...options, signal: controller.signal, onProgress: (/** @type {ConvertProgress} */ progress) => show(progress, status, bar) };
+      const model = of === null ? await lab.convert(files, all) : await lab.change(of, files, all);
       dialog.close();
       made(model);
     } catch (error) {
@@ -126,7 +132,7 @@ function moreChoices(changed) {
 /**
  * @param {Found} found
  * @param {number | null} free bytes that the browser still gives
- * @param {(options: {dtype?: "f16" | "i8" | "f32", name: string, objects?: string[]}) => void} convert
+ * @param {(options: Chosen["options"]) => void} convert
  * @returns {HTMLFormElement}
  */
 function choices(found, free, convert) {
@@ -142,7 +148,7 @@ function choices(found, free, convert) {
     ]),
     make("label", { class: "field" }, make("span", { text: t("newModel.name") }), name),
     ...(isBundle ? [] : [types(found)]),
-    ...(!isBundle && found.zeroShot ? [objects(found)] : []),
+    ...(!isBundle && found.zeroShot ? [objects(found.objects)] : []),
     room,
     make("div", { class: "dialog-actions" }, make("button", { type: "submit", class: "primary", "data-testid": "new-model-convert", text: isBundle ? t("newModel.keep") : t("newModel.convert") })),
     make("p", { class: "hint", text: t("newModel.kept") }));
@@ -166,6 +172,53 @@ function choices(found, free, convert) {
   return form;
 }
 
+/**
+ * A change of adapters: whose, for what, and under which name.
+ * @param {Found | null} found the adapters; null: there shall be none
+ * @param {OwnModel | null} base
+ * @param {(chosen: Chosen) => void} change
+ * @returns {HTMLFormElement}
+ */
+function adapterChoices(found, base, change) {
+  const models = found?.models ?? [];
+  const first = models.find(({ id }) => id === base?.id) ?? models[0] ?? null;
+  const name = make("input", { type: "text", name: "name", "data-testid": "new-model-name", autocomplete: "off", maxlength: "120", required: true });
+  const file = found?.adapters?.replace(/\.\w+$/, "") ?? "";
+  const objectsOf = (/** @type {string} */ id) => {
+    const own = models.find((model) => model.id === id)?.objects ?? [];
+    const others = (found?.objects ?? []).filter((object) => !own.some((one) => one.id === object.id));
+    return objects([...own, ...others], new Set(own.map((object) => object.id)));
+  };
+  let list = objectsOf(first?.id ?? "");
+  const select = make("select", { name: "model", "data-testid": "new-model-base" }, ...models.map((model) => make("option", { value: model.id, text: model.name })));
+  if (first) select.value = first.id;
+  const named = () => {
+    const model = models.find(({ id }) => id === select.value);
+    name.value = found && model ? t("newModel.adaptersName", { name: model.name, file }) : t("newModel.plainName", { name: base?.name ?? "" });
+  };
+  named();
+  select.addEventListener("change", () => {
+    const next = objectsOf(select.value);
+    list.replaceWith(next);
+    list = next;
+    named();
+  });
+  const form = make("form", { class: "new-model", method: "dialog" },
+    make("p", { "data-testid": "new-model-change", text: found ? t("newModel.adaptersFound", { file: found.adapters ?? "" }) : t("newModel.plain", { name: base?.name ?? "" }) }),
+    ...(found ? [make("label", { class: "field" }, make("span", { text: t("newModel.ofModel") }), select)] : []),
+    make("label", { class: "field" }, make("span", { text: t("newModel.name") }), name),
+    ...(found ? [list] : []),
+    make("div", { class: "dialog-actions" }, make("button", { type: "submit", class: "primary", "data-testid": "new-model-convert", text: t("newModel.make") })),
+    make("p", { class: "hint", text: t("newModel.kept") }));
+  form.addEventListener("submit", (/** @type {Event} */ event) => {
+    event.preventDefault();
+    const chosen = new FormData(form).getAll("object").map(String);
+    const wanted = name.value.trim();
+    change({ options: { ...(wanted ? { name: wanted } : {}), ...(chosen.length > 0 ? { objects: chosen } : {}) }, of: found ? select.value : (base?.id ?? "") });
+  });
+  return form;
+}
+
 /** @param {Found} found */
 function types({ bytes, begun }) {
   const size = (/** @type {typeof TYPES[number]} */ type) => {
@@ -180,10 +233,10 @@ function types({ bytes, begun }) {
       make("span", {}, `${type}, ${size(type)}`, make("small", { text: t(TYPE_WORDS[type]) })))));
 }
 
-/** @param {Found} found */
-function objects({ objects: all }) {
+/** @param {{id: string, name: string}[]} all @param {Set<string>} [chosen] all if it is not given */
+function objects(all, chosen) {
   return make("fieldset", { class: "field" }, make("legend", { text: t("newModel.objects") }),
-    ...all.map(({ id, name }) => make("label", { class: "choice" }, make("input", { type: "checkbox", name: "object", value: id, checked: true, "data-testid": `new-model-object-${id}` }), make("span", { text: name }))),
+    ...all.map(({ id, name }) => make("label", { class: "choice" }, make("input", { type: "checkbox", name: "object", value: id, checked: chosen?.has(id) ?? true, "data-testid": `new-model-object-${id}` }), make("span", { text: name }))),
     make("p", { class: "hint", text: t("newModel.objectsHint") }));
 }
 

@@ -11,6 +11,7 @@ mod command;
 mod default_model;
 mod headers;
 mod install;
+mod join;
 mod layout;
 mod measure;
 mod offline;

@@ -1,7 +1,8 @@
 //! The finished site: what a static host serves, in one folder.
 //!
 //! Comes in: `index.html`, `site.json`, `web/`, `pkg/`, `models/default/`. Goes out: the same below `dist/`,
-//! with the service worker `sw.js` and a `_headers` file for hosts that read one. Fails with the file that is missing.
+//! with the page's scripts joined, the service worker `sw.js` and a `_headers` file for hosts that read one. Fails with the
+//! file that is missing.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,6 +12,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::command::{program, run};
 use crate::headers::security_headers;
+use crate::join::{Joined, join};
 use crate::layout::Layout;
 use crate::{offline, wasm};
 
@@ -42,6 +44,7 @@ const PARTS: &[&str] = &[
     "pkg/views.js",
     "pkg/life.js",
     "pkg/requests.js",
+    "pkg/start.js",
     "pkg/package.json",
     "pkg/README.md",
     "pkg/example.html",
@@ -65,15 +68,44 @@ const TINY_CHECKPOINTS: &[&str] = &["openai_jit.pt", "openclip_state_dict.pt", "
 const TINY_MODELS: &[(&str, &str, &str)] =
     &[("tiny", "70", "f32"), ("tiny-f16", "70", "f16"), ("tiny-i8", "70", "i8"), ("tiny-336", "336", "f32")];
 
+/// What a site is made of.
+pub struct Site<'a> {
+    /// The checkout.
+    pub root: &'a Path,
+    /// The site's files, relative to it.
+    pub files: &'a BTreeSet<PathBuf>,
+    /// Those that are not copied as they are; empty in a `dev` build.
+    pub joined: &'a Joined,
+}
+
+impl Site<'_> {
+    /// A file as it is served.
+    pub fn read(&self, file: &Path) -> Result<Vec<u8>> {
+        match self.joined.get(file) {
+            Some(content) => Ok(content.clone()),
+            None => fs::read(self.root.join(file)).with_context(|| format!("{} is not readable", file.display())),
+        }
+    }
+
+    /// Whether a script is there only to be read: the page has it in a joined one.
+    pub fn is_source(&self, file: &Path) -> bool {
+        let is_glue = file.starts_with("pkg/wasm");
+        let is_script = file.extension().is_some_and(|ending| ending == "js") && !is_glue;
+        is_script && !self.joined.is_empty() && !self.joined.contains_key(file)
+    }
+}
+
 /// Builds everything into `dist/`, and into Trunk's staging folder where Trunk called.
 pub fn build(layout: &Layout, dev: bool) -> Result<()> {
     wasm::build(layout, dev)?;
     copy_licences(&layout.root)?;
     let files = collect(&layout.root)?;
-    mirror(&layout.root, &files, &layout.dist())?;
+    let joined = if dev { Joined::new() } else { join(layout)? };
+    let site = Site { root: &layout.root, files: &files, joined: &joined };
+    mirror(&site, &layout.dist())?;
     println!("site: {} files in {}", files.len(), layout.dist().display());
     if let Some(staging) = std::env::var_os("TRUNK_STAGING_DIR") {
-        mirror(&layout.root, &files, Path::new(&staging))?;
+        mirror(&site, Path::new(&staging))?;
     }
     Ok(())
 }
@@ -150,19 +182,18 @@ fn walk(folder: &Path, base: &Path, files: &mut BTreeSet<PathBuf>) -> Result<()>
 
 /// Makes `folder` hold exactly these files, `sw.js` and `_headers`. Equal files are left alone, so that
 /// their times keep meaning something.
-fn mirror(root: &Path, files: &BTreeSet<PathBuf>, folder: &Path) -> Result<()> {
+fn mirror(site: &Site<'_>, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).with_context(|| format!("{} cannot be made", folder.display()))?;
     let mut present = BTreeSet::new();
     walk(folder, folder, &mut present)?;
-    for stale in present.iter().filter(|file| !files.contains(*file)) {
+    for stale in present.iter().filter(|file| !site.files.contains(*file)) {
         fs::remove_file(folder.join(stale)).with_context(|| format!("{} cannot be removed", stale.display()))?;
     }
-    for file in files {
-        let content = fs::read(root.join(file)).with_context(|| format!("{} is not readable", file.display()))?;
-        write_if_changed(&folder.join(file), &content)?;
+    for file in site.files {
+        write_if_changed(&folder.join(file), &site.read(file)?)?;
     }
     // Last, so that a host that is filled in this order never names files it does not have yet.
-    write_if_changed(&folder.join("sw.js"), offline::service_worker(root, files)?.as_bytes())?;
+    write_if_changed(&folder.join("sw.js"), offline::service_worker(site)?.as_bytes())?;
     write_if_changed(&folder.join("_headers"), headers_file()?.as_bytes())
 }
 
@@ -199,7 +230,12 @@ mod tests {
         fs::write(target.path().join("web/gone.js"), "old").unwrap();
 
         let files = BTreeSet::from([PathBuf::from("web/ui/a.js")]);
-        mirror(source.path(), &files, target.path()).unwrap();
+        let joined = Joined::from([(PathBuf::from("web/ui/a.js"), b"joined".to_vec())]);
+        let mut site = Site { root: source.path(), files: &files, joined: &joined };
+        mirror(&site, target.path()).unwrap();
+        assert_eq!(fs::read_to_string(target.path().join("web/ui/a.js")).unwrap(), "joined");
+        site.joined = const { &Joined::new() };
+        mirror(&site, target.path()).unwrap();
 
         assert_eq!(fs::read_to_string(target.path().join("web/ui/a.js")).unwrap(), "new");
         assert!(!target.path().join("web/gone.js").exists());

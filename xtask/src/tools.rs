@@ -160,18 +160,28 @@ pub fn node(layout: &Layout) -> Result<()> {
 
 /// `wasm-opt` of the pinned binaryen, in the cache folder.
 pub fn wasm_opt(layout: &Layout) -> Result<PathBuf> {
+    from_npm(layout, "binaryen", versions::BINARYEN, "wasm-opt")
+}
+
+/// The pinned `esbuild`, in the cache folder.
+pub fn esbuild(layout: &Layout) -> Result<PathBuf> {
+    from_npm(layout, "esbuild", versions::ESBUILD, "esbuild")
+}
+
+/// A program of an npm package, in the cache folder.
+fn from_npm(layout: &Layout, name: &str, version: &str, tool: &str) -> Result<PathBuf> {
     node(layout)?;
-    let folder = layout.cache.join(format!("tools/binaryen-{}", versions::BINARYEN));
-    let tool = folder.join("node_modules/binaryen/bin/wasm-opt");
-    let stamp = Stamp::new(folder.join("installed"), versions::BINARYEN);
+    let folder = layout.cache.join(format!("tools/{name}-{version}"));
+    let tool = folder.join(format!("node_modules/{name}/bin/{tool}"));
+    let stamp = Stamp::new(folder.join("installed"), version);
     if stamp.is_fresh() && tool.is_file() {
         return Ok(tool);
     }
-    println!("installing: binaryen {} (npm, into {})", versions::BINARYEN, folder.display());
+    println!("installing: {name} {version} (npm, into {})", folder.display());
     fs::create_dir_all(&folder).with_context(|| format!("{} cannot be made", folder.display()))?;
-    let package = format!("binaryen@{}", versions::BINARYEN);
+    let package = format!("{name}@{version}");
     run(program("npm", &folder).args(["install", "--no-audit", "--no-fund", "--no-save", "--prefix", ".", &package]))
-        .context("binaryen is out of reach; `cargo xtask serve --dev` works without it")?;
+        .with_context(|| format!("{name} is out of reach; `cargo xtask serve --dev` works without it"))?;
     stamp.write()?;
     Ok(tool)
 }

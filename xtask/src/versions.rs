@@ -3,6 +3,9 @@
 /// `binaryen` from npm, for `wasm-opt`.
 pub const BINARYEN: &str = "132.0.0";
 
+/// `esbuild` from npm, which joins the page's scripts. The browser tests try the package with the same one.
+pub const ESBUILD: &str = "0.28.2";
+
 /// The benchmark's peer, from npm.
 pub const ONNXRUNTIME_WEB: &str = "1.30.0";
 

@@ -39,6 +39,7 @@ pub const HUGGINGFACE: Layout = Layout {
         ("ls2", &["layer_scale2.lambda1"]),
     ],
     mark: None,
+    without: None,
     transposed: &[],
 };
 
@@ -71,6 +72,7 @@ pub const ORIGINAL: Layout = Layout {
         ("ls2", &["ls2.gamma"]),
     ],
     mark: None,
+    without: None,
     transposed: &[],
 };
 
@@ -86,5 +88,6 @@ pub const TIMM: Layout = Layout {
         ("vision.register_tokens", "reg_token"),
     ],
     mark: Some("reg_token"),
+    without: None,
     ..ORIGINAL
 };

@@ -36,5 +36,6 @@ pub const LAYOUT: Layout = Layout {
         ("mlp.fc2.bias", &["mlp.fc2.bias"]),
     ],
     mark: None,
+    without: None,
     transposed: &["text.projection"],
 };

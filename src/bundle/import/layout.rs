@@ -21,13 +21,21 @@ pub struct Layout {
     pub leaves: &'static [(&'static str, &'static [&'static str])],
     /// A tensor that must be there, where another naming has the same patch projection.
     pub mark: Option<&'static str>,
+    /// A tensor that must not be there.
+    pub without: Option<&'static str>,
     /// Canonical names of matrices stored transposed.
     pub transposed: &'static [&'static str],
 }
 
 /// Every naming that is read. The first that fits is taken.
-pub const LAYOUTS: [&Layout; 5] =
-    [&openai_names::LAYOUT, &huggingface_clip::LAYOUT, &dinov2::HUGGINGFACE, &dinov2::TIMM, &dinov2::ORIGINAL];
+pub const LAYOUTS: [&Layout; 6] = [
+    &openai_names::SEPARATE_TEXT,
+    &openai_names::LAYOUT,
+    &huggingface_clip::LAYOUT,
+    &dinov2::HUGGINGFACE,
+    &dinov2::TIMM,
+    &dinov2::ORIGINAL,
+];
 
 /// The canonical tensor by which a layout is recognised.
 pub(super) const ANCHOR: &str = "vision.patch.weight";
@@ -67,10 +75,11 @@ impl Layout {
         let anchor = self.recipe(ANCHOR).and_then(|recipe| recipe.parts.into_iter().next());
         let anchor = anchor.unwrap_or_default();
         let prefixes = names.iter().filter_map(move |name| name.strip_suffix(anchor.as_str()));
-        let has_mark = |prefix: &&str| {
-            self.mark.is_none_or(|mark| names.iter().any(|name| name.strip_prefix(*prefix) == Some(mark)))
+        let has = |prefix: &str, raw| names.iter().any(|name| name.strip_prefix(prefix) == Some(raw));
+        let is_marked = move |prefix: &&str| {
+            self.mark.is_none_or(|mark| has(prefix, mark)) && !self.without.is_some_and(|raw| has(prefix, raw))
         };
-        prefixes.filter(|p| p.is_empty() || p.ends_with('.')).filter(has_mark).map(str::to_owned)
+        prefixes.filter(|p| p.is_empty() || p.ends_with('.')).filter(is_marked).map(str::to_owned)
     }
 }
 

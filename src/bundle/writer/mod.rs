@@ -71,6 +71,11 @@ impl Kept {
         let parts = self.files.iter().flat_map(|file| &file.tensors).filter(|tensor| tensor.name == name);
         parts.map(|part| part.rows.map_or(part.row_count(), |[_, end]| end)).max().unwrap_or(0)
     }
+
+    /// Those files that `stays` says, after files that another bundle has.
+    pub fn with_others(self, others: impl Iterator<Item = FileEntry>, stays: impl Fn(&FileEntry) -> bool) -> Self {
+        Self { files: others.chain(self.files.into_iter().filter(stays)).collect(), largest: self.largest }
+    }
 }
 
 #[cfg(not(target_arch = "wasm32"))]
@@ -201,7 +206,10 @@ impl<O: Output> BundleWriter<O> {
         if let Some(shard) = self.open.take() {
             let number = self.kept.files.iter().filter(|f| f.group == shard.group()).count();
             let entry = shard.write(&mut self.output, number, self.limit_bytes)?;
-            self.kept.files.push(entry);
+            // Files that were there before may belong after it.
+            let place = loading_place(entry.group);
+            let after = self.kept.files.iter().rposition(|file| loading_place(file.group) <= place);
+            self.kept.files.insert(after.map_or(0, |at| at + 1), entry);
         }
         Ok(&self.kept.files)
     }
@@ -242,6 +250,16 @@ impl<O: Output> BundleWriter<O> {
         let encoded = encode(&entry.name, values, row_len, first, entry.dtype)?;
         self.open.get_or_insert_with(|| OpenShard::new(group)).add(entry, encoded);
         Ok(())
+    }
+}
+
+/// The order of the groups: what is needed for a first result comes first.
+fn loading_place(group: Group) -> usize {
+    match group {
+        Group::Vision => 0,
+        Group::Adapters => 1,
+        Group::Prompts => 2,
+        Group::Text => 3,
     }
 }
 

@@ -6,12 +6,13 @@ use serde::Serialize;
 use wasm_bindgen::prelude::*;
 
 use crate::bundle::error::BundleError;
-use crate::bundle::manifest::{Dtype, Manifest};
+use crate::bundle::manifest::{Dtype, FileEntry, Manifest, ObjectSpec};
+use crate::bundle::objects::default_objects;
 use crate::bundle::writer::Kept;
-use crate::convert::{Conversion, Sources, Stage, Told, bundle_bytes, plan};
+use crate::convert::{Change, Conversion, FinishedModel, Sources, Stage, Told, adapters_alone, bundle_bytes, plan};
 use crate::web::error::WebError;
 use crate::web::lab::given::{Given, GivenFiles};
-use crate::web::lab::options::options;
+use crate::web::lab::options::{changes, options};
 use crate::web::lab::shelf::Shelf;
 use crate::web::plain;
 
@@ -77,10 +78,50 @@ pub fn inspect(given: Given, choices: JsValue) -> Result<JsValue, JsValue> {
         taken,
         left_out,
         zero_shot: manifest.adapters.is_some() && manifest.text.is_some(),
-        objects: manifest.objects.iter().map(|o| ObjectName { id: o.id.clone(), name: o.name.clone() }).collect(),
+        objects: names(&manifest.objects),
         size_px: manifest.preprocess.size_px,
         bytes: Bytes { f16: bytes(Dtype::F16), i8: bytes(Dtype::I8), f32: bytes(Dtype::F32) },
         name: manifest.name,
+    })
+}
+
+/// MVFA's adapters, without a checkpoint.
+#[derive(Serialize)]
+struct Adapters {
+    /// The file that holds them.
+    file: String,
+    levels: usize,
+    width: usize,
+    /// For each of the models whether they can be added to it.
+    fits: Vec<bool>,
+    /// MVFA's objects, one of which they were trained for as a rule.
+    objects: Vec<ObjectName>,
+}
+
+/// Looks whether the files are adapters alone; undefined if they are not. `manifests` are the texts of those models that they
+/// may be added to.
+///
+/// # Errors
+/// Throws `ModelError` if they are damaged.
+#[wasm_bindgen(js_name = adaptersAlone)]
+pub fn inspect_adapters(given: Given, manifests: Vec<String>) -> Result<JsValue, JsValue> {
+    console_error_panic_hook::set_once();
+    let Some((file, adapters)) = adapters_alone(&GivenFiles(Rc::new(given))).map_err(WebError::from)? else {
+        return Ok(JsValue::UNDEFINED);
+    };
+    let fits = |text: &String| {
+        Manifest::parse(text.as_bytes()).is_ok_and(|manifest| {
+            let none = Box::new(|_: &FileEntry| Ok(Vec::new()));
+            FinishedModel::new(manifest, String::new(), none).check(&adapters).is_ok()
+        })
+    };
+    let fits = manifests.iter().map(fits).collect();
+    plain(&Adapters {
+        file,
+        levels: adapters.levels(),
+        width: adapters.width(),
+        bottleneck: adapters.bottleneck(),
+        fits,
     })
 }
 
@@ -108,12 +149,42 @@ impl WebConversion {
     pub fn new(given: Given, shelf: Shelf, choices: JsValue, kept: Option<String>) -> Result<WebConversion, JsValue> {
         console_error_panic_hook::set_once();
         let mut options = options(choices)?;
-        let kept: Kept = match kept {
-            Some(text) => serde_json::from_str(&text).map_err(|e| WebError::Usage(e.to_string()))?,
-            None => Kept::default(),
-        };
+        let kept = earlier(kept)?;
         let sources = Sources::find(&GivenFiles(Rc::new(given)), &mut options).map_err(WebError::from)?;
         Ok(Self(Conversion::new(options, sources, shelf, kept).map_err(WebError::from)?))
+    }
+
+    /// Begins another model with the tower of one that is whole, which `manifest` and `card` describe and whose text files
+    /// `tower` has: with the adapters of `given`, or with none if that has no files. Goes on as [`WebConversion::new`].
+    ///
+    /// # Errors
+    /// Throws `ModelError` if they do not belong together, or `UsageError`.
+    #[wasm_bindgen(js_name = ofModel)]
+    pub fn of_model(
+        manifest: &str,
+        card: String,
+        tower: Given,
+        given: Given,
+        shelf: Shelf,
+        choices: JsValue,
+        kept: Option<String>,
+    ) -> Result<WebConversion, JsValue> {
+        console_error_panic_hook::set_once();
+        let manifest = Manifest::parse(manifest.as_bytes()).map_err(WebError::from)?;
+        let tower = GivenFiles(Rc::new(tower));
+        let read = Box::new(move |file: &FileEntry| tower.whole(&file.path, file.bytes));
+        let model = FinishedModel::new(manifest, card, read);
+        let (ids, name) = changes(choices)?;
+        let objects = model.objects(&ids).map_err(WebError::from)?;
+        let given = GivenFiles(Rc::new(given));
+        let is_less = given.0.names().is_empty();
+        let adapters = if is_less { None } else { adapters_alone(&given).map_err(WebError::from)? };
+        if !is_less && adapters.is_none() {
+            return Err(WebError::Usage("the files hold no MVFA adapters; choose one .pth of them".to_owned()).into());
+        }
+        let change = Change { adapters, objects, name };
+        let kept = earlier(kept)?;
+        Ok(Self(Conversion::of_model(model, change, shelf, kept).map_err(WebError::from)?))
     }
 
     /// Does one step. False when all files but the manifest are written.
@@ -172,4 +243,16 @@ impl WebConversion {
         self.0.finish().map_err(|error: BundleError| WebError::from(error))?;
         Ok(())
     }
+}
+
+fn names(objects: &[ObjectSpec]) -> Vec<ObjectName> {
+    objects.iter().map(|object| ObjectName { id: object.id.clone(), name: object.name.clone() }).collect()
+}
+
+/// The files of a conversion that ended early.
+fn earlier(kept: Option<String>) -> Result<Kept, WebError> {
+    kept.map_or_else(
+        || Ok(Kept::default()),
+        |text| serde_json::from_str(&text).map_err(|e| WebError::Usage(e.to_string())),
+    )
 }

@@ -1,6 +1,5 @@
-//! The module of what a person makes in the browser (feature `lab`): a model of a checkpoint, and text features of a person's
-//! own words. Called by `pkg/lab-worker.js`,
-//! which gives the files and puts away what is finished.
+//! The module of what a person makes in the browser (feature `lab`): a model of a checkpoint, one with other adapters, and
+//! text features of a person's own words. Called by `pkg/lab-worker.js`, which gives the files and puts away what is finished.
 
 mod conversion;
 mod given;
@@ -8,5 +7,5 @@ mod options;
 mod shelf;
 mod tower;
 
-pub use conversion::{WebConversion, inspect, parse_manifest};
+pub use conversion::{WebConversion, inspect, inspect_adapters, parse_manifest};
 pub use tower::WebTower;

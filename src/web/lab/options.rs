@@ -1,6 +1,7 @@
 //! A person's choices, from JavaScript: what `mvfa convert` takes, under the same names.
 
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use wasm_bindgen::JsValue;
 
 use crate::bundle::config::Activation;
@@ -30,15 +31,35 @@ struct Choices {
     quick_gelu: bool,
 }
 
+/// What may be chosen where a model's adapters change.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Changes {
+    #[serde(default)]
+    objects: Vec<String>,
+    name: Option<String>,
+}
+
+/// Ids of objects, and a name.
+pub(super) fn changes(choices: JsValue) -> Result<(Vec<String>, Option<String>), WebError> {
+    let Changes { objects, name } = given(choices)?;
+    Ok((objects, name.filter(|name| !name.trim().is_empty())))
+}
+
+fn given<T: Default + DeserializeOwned>(choices: JsValue) -> Result<T, WebError> {
+    if choices.is_undefined() || choices.is_null() {
+        return Ok(T::default());
+    }
+    serde_wasm_bindgen::from_value(choices).map_err(|e| usage(&e))
+}
+
+fn usage(e: &dyn std::fmt::Display) -> WebError {
+    WebError::Usage(format!("the options of the conversion are not right: {e}"))
+}
+
 /// The method's defaults with a person's choices.
 pub(super) fn options(choices: JsValue) -> Result<ConvertOptions, WebError> {
-    let usage =
-        |e: &dyn std::fmt::Display| WebError::Usage(format!("the options of the conversion are not right: {e}"));
-    let choices: Choices = if choices.is_undefined() || choices.is_null() {
-        Choices::default()
-    } else {
-        serde_wasm_bindgen::from_value(choices).map_err(|e| usage(&e))?
-    };
+    let choices: Choices = given(choices)?;
     let mut options = ConvertOptions::new(String::new().into(), String::new().into());
     let known = choices.objects.iter().map(|id| known_object(id.trim()).map_err(|e| usage(&e)));
     let own = choices.object.iter().map(|text| parse_object(text).map_err(|e| usage(&e)));
