@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { analyseInSession, openSession } from "./actions.mjs";
 import { fixture, maxDifference, tensor } from "./fixtures.mjs";
-import { SITE, launch, withPage } from "./harness.mjs";
+import { SITE, launch, withPage, withProfileFolder, withVisit } from "./harness.mjs";
 
 const FOLDER = process.env.MVFA_FULL_SIZE;
 const skip = FOLDER ? false : "minutes and 1.5 GB; MVFA_FULL_SIZE names the folder of the bundles";
@@ -30,6 +30,8 @@ const HEAP_BYTES = 150e6;
 const PICTURES = 3;
 /** What the conversion of the checkpoint (1.7 GB) may take above what the program has when it starts. */
 const CONVERSION_BYTES = 300e6;
+/** Times that a conversion is killed. */
+const KILLS = 4;
 
 let browser;
 let link;
@@ -122,6 +124,75 @@ test("the checkpoint becomes the native program's model, within its memory", { s
     assert.ok(maxDifference(found.manifest.self_test.values, native.self_test.values) <= native.self_test.tolerance / 100);
     assert.ok(heapBytes - idleBytes <= CONVERSION_BYTES, `${heapBytes - idleBytes} bytes`);
     assert.ok(Math.abs(found.model.storedBytes / found.bytes.f16 - 1) < 0.01, "the size that was told first");
+  });
+});
+
+/** Opens the package in a page of the site, with the checkpoint and the adapters chosen. */
+async function chooseCheckpoint(page, names) {
+  page.setDefaultTimeout(0);
+  await page.goto(new URL("pkg/README.md", SITE).href);
+  await page.evaluate(() => document.body.append(Object.assign(document.createElement("input"), { type: "file", multiple: true, id: "files" })));
+  await page.locator("#files").setInputFiles(names.map((name) => join(FOLDER, `${name}.safetensors`)));
+}
+
+test("a conversion that is killed at random moments goes on; adapters come later; words of one's own", { skip, timeout: 3_600_000 }, async (context) => {
+  const native = JSON.parse(readFileSync(join(FOLDER, "f16/manifest.json"), "utf8"));
+  const copied = ({ files }, groups) => files.filter(({ group }) => groups.includes(group)).map(({ path, sha256 }) => `${path} ${sha256}`);
+  await withProfileFolder(async (folder) => {
+    let kills = 0;
+    for (let isWhole = false; !isWhole; ) {
+      await withVisit(folder, {}, async (page) => {
+        await chooseCheckpoint(page, ["clip"]);
+        const end = kills < KILLS ? 5_000 + Math.random() * 25_000 : Infinity;
+        const found = await page.evaluate(async (limitMs) => {
+          const { Lab, ownModels } = await import("/pkg/index.js");
+          const lab = await Lab.start();
+          let first = null;
+          const converted = lab.convert([...document.querySelector("#files").files], { onProgress: ({ files }) => (first ??= files) });
+          const late = limitMs === null ? new Promise(() => {}) : new Promise((resolve) => setTimeout(resolve, limitMs));
+          await Promise.race([converted, late]);
+          return { first, models: await ownModels() };
+        }, end === Infinity ? null : end);
+        isWhole = found.models[0]?.isWhole ?? false;
+        context.diagnostic(`after ${kills} kills: goes on with ${found.first ?? 0} files${isWhole ? ", whole" : ""}`);
+        kills += 1;
+      });
+    }
+    assert.ok(kills > 1, "it was killed");
+    await withVisit(folder, {}, async (page) => {
+      await chooseCheckpoint(page, ["adapters"]);
+      const found = await page.evaluate(async () => {
+        const { Lab, Session, ownModels } = await import("/pkg/index.js");
+        const manifestOf = async (id) => {
+          const root = await (await navigator.storage.getDirectory()).getDirectoryHandle("mvfa-own");
+          return JSON.parse(await (await (await (await root.getDirectoryHandle(id)).getFileHandle("manifest.json")).getFile()).text());
+        };
+        const lab = await Lab.start();
+        const [plain] = await ownModels();
+        let start = performance.now();
+        const added = await lab.change(plain.id, [...document.querySelector("#files").files], { objects: ["brain"] });
+        const changeMs = performance.now() - start;
+        const session = await Session.open(added.url, { device: "cpu" });
+        const words = await session.promptsOf("brain", { lab });
+        start = performance.now();
+        const first = await session.setPrompts("brain", { ...words, organ: "Head" }, { lab });
+        const firstMs = performance.now() - start;
+        start = performance.now();
+        const next = await session.setPrompts("brain", { ...words, organ: "Head", abnormal: [...words.abnormal, "{} with a bright spot"] }, { lab });
+        const nextMs = performance.now() - start;
+        session.close();
+        return { added, changeMs, firstMs, nextMs, isSet: [first.applied, next.applied], problems: [first.problems, next.problems],
+          memory: await lab.memory(), plain: await manifestOf(plain.id), manifest: await manifestOf(added.id) };
+      });
+      const { heapBytes, idleBytes } = found.memory;
+      context.diagnostic(`adapters in ${Math.round(found.changeMs / 1000)} s, ${Math.round(found.added.storedBytes / 1e6)} MB of its own and ${Math.round(found.added.sharedBytes / 1e6)} MB shared; ` +
+        `first words in ${Math.round(found.firstMs / 1000)} s, one more line in ${Math.round(found.nextMs / 1000)} s; ${Math.round((heapBytes - idleBytes) / 1e6)} MB above idle`);
+      assert.deepEqual(copied(found.plain, ["vision", "text"]), copied(native, ["vision", "text"]));
+      assert.deepEqual(copied(found.manifest, ["vision", "adapters", "text"]), copied(native, ["vision", "adapters", "text"]));
+      assert.ok(maxDifference(found.manifest.self_test.values, native.self_test.values) <= native.self_test.tolerance / 100);
+      assert.deepEqual(found.isSet, [true, true], JSON.stringify(found.problems));
+      assert.ok(heapBytes - idleBytes <= CONVERSION_BYTES, `${heapBytes - idleBytes} bytes`);
+    });
   });
 });
 

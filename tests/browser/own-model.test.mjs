@@ -236,7 +236,8 @@ describe("in the package", () => {
         const stopped = await change(stage);
         assert.equal(stopped.error?.name, "AbortError", `${stage}: ${JSON.stringify(stopped)}`);
         const unfinished = (await models(page)).filter(({ isWhole }) => !isWhole);
-        assert.equal(unfinished.length, stage === "tensors" ? 0 : 1, stage);
+        // Adapters and words go out in small files, the first of which is finished when the second begins.
+        assert.equal(unfinished.length, stage === "self-test" ? 1 : 0, stage);
         await openPackage(page);
         const { manifest, error } = await change(null);
         assert.equal(error, undefined, error?.message);
@@ -470,7 +471,7 @@ test("on the page: adapters dropped later, onto the model that they fit; and a m
     // From the list, onto one of several.
     await page.getByTestId("model-info").click();
     const [chooser] = await Promise.all([page.waitForEvent("filechooser"),
-      page.getByTestId("models").locator("li", { hasText: "without adapters" }).getByRole("button", { name: /Add MVFA adapters/ }).click()]);
+      page.getByTestId("models").getByRole("button", { name: "Add MVFA adapters to Tower, adapters, without adapters" }).click()]);
     await chooser.setFiles([file(ADAPTERS)]);
     await page.getByTestId("new-model-base").waitFor();
     assert.equal(await page.getByTestId("new-model-base").locator("option:checked").innerText(), "Tower, adapters, without adapters");

@@ -72,9 +72,11 @@ impl Kept {
         parts.map(|part| part.rows.map_or(part.row_count(), |[_, end]| end)).max().unwrap_or(0)
     }
 
-    /// Those files that `stays` says, after files that another bundle has.
+    /// Files that another bundle has, and of these those that `stays` says, in loading order.
     pub fn with_others(self, others: impl Iterator<Item = FileEntry>, stays: impl Fn(&FileEntry) -> bool) -> Self {
-        Self { files: others.chain(self.files.into_iter().filter(stays)).collect(), largest: self.largest }
+        let mut files: Vec<FileEntry> = others.chain(self.files.into_iter().filter(stays)).collect();
+        files.sort_by_key(|file| loading_place(file.group));
+        Self { files, largest: self.largest }
     }
 }
 

@@ -116,13 +116,8 @@ pub fn inspect_adapters(given: Given, manifests: Vec<String>) -> Result<JsValue,
         })
     };
     let fits = manifests.iter().map(fits).collect();
-    plain(&Adapters {
-        file,
-        levels: adapters.levels(),
-        width: adapters.width(),
-        bottleneck: adapters.bottleneck(),
-        fits,
-    })
+    let (levels, width) = (adapters.levels(), adapters.width());
+    plain(&Adapters { file, levels, width, fits, objects: names(&default_objects()) })
 }
 
 /// Checks a manifest as opening a model does.
@@ -177,7 +172,7 @@ impl WebConversion {
         let (ids, name) = changes(choices)?;
         let objects = model.objects(&ids).map_err(WebError::from)?;
         let given = GivenFiles(Rc::new(given));
-        let is_less = given.0.names().is_empty();
+        let is_less = given.is_empty();
         let adapters = if is_less { None } else { adapters_alone(&given).map_err(WebError::from)? };
         if !is_less && adapters.is_none() {
             return Err(WebError::Usage("the files hold no MVFA adapters; choose one .pth of them".to_owned()).into());

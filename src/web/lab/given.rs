@@ -56,6 +56,11 @@ impl Files for GivenFiles {
 }
 
 impl GivenFiles {
+    /// Whether there is no file.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.names().is_empty()
+    }
+
     /// All of a file, whose size is known.
     pub(super) fn whole(&self, name: &str, size: u64) -> Result<Vec<u8>, BundleError> {
         let missing = || BundleError::MissingFile { path: name.to_owned() };
