@@ -143,7 +143,7 @@ test("a conversion that is killed at random moments goes on; adapters come later
     for (let isWhole = false; !isWhole; ) {
       await withVisit(folder, {}, async (page) => {
         await chooseCheckpoint(page, ["clip"]);
-        const end = kills < KILLS ? 5_000 + Math.random() * 25_000 : Infinity;
+        const end = kills < KILLS ? 2_000 + Math.random() * 8_000 : Infinity;
         const found = await page.evaluate(async (limitMs) => {
           const { Lab, ownModels } = await import("/pkg/index.js");
           const lab = await Lab.start();
