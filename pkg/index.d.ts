@@ -675,6 +675,10 @@ export class Pool {
   addSupport(blob: Blob, options?: { window?: string }): Promise<number>;
   removeSupport(id: number): Promise<void>;
   clearSupport(): Promise<void>;
+  /** As {@link Session.promptsOf}. */
+  promptsOf(object: string, options?: WordOptions): Promise<Prompts>;
+  /** As {@link Session.setPrompts}, for all workers. */
+  setPrompts(object: string, prompts: Prompts | null, options?: EncodeOptions): Promise<SetPrompts>;
   /** Results in the order of `blobs`; an ImageError in the place of an image that cannot be read. */
   analyseAll(blobs: Blob[], options: AnalyseAllOptions): Promise<(Result | Error)[]>;
   close(): void;

@@ -21,6 +21,8 @@ export class Pool {
   /** @type {import("./helpers.js").Support[]} */ #supports = [];
   #nextKey = 1;
   /** The window of the normal pictures. */ #window = new OneWindow();
+  /** A person's own words in force, by object. @type {Map<string, import("./index.d.ts").EncodedWords>} */
+  #words = new Map();
   /** One call after another. @type {Promise<unknown>} */ #turn = Promise.resolve();
 
   /** What the model is and where it runs. @type {import("./index.d.ts").SessionInfo} */
@@ -107,6 +109,40 @@ export class Pool {
   }
 
   /**
+   * Words that an object is compared with: a person's own, else the method's.
+   * @param {string} object
+   * @param {import("./index.d.ts").WordOptions} [options]
+   * @returns {Promise<import("./index.d.ts").Prompts>}
+   */
+  async promptsOf(object, options) {
+    const own = this.#words.get(object);
+    return own ? structuredClone(own.prompts) : (await this.#first.session()).promptsOf(object, options);
+  }
+
+  /**
+   * Puts words in the place of an object's for all workers, from the next call on; with null its own come back.
+   * @param {string} object
+   * @param {import("./index.d.ts").Prompts | null} prompts
+   * @param {import("./index.d.ts").EncodeOptions} [options]
+   * @returns {Promise<import("./index.d.ts").SetPrompts>}
+   */
+  async setPrompts(object, prompts, options = {}) {
+    return this.#then(async () => {
+      const session = await this.#first.session();
+      const begunMs = performance.now();
+      const encoded = prompts && (await session.encodePrompts(prompts, options));
+      const applied = !encoded || encoded.words !== null;
+      if (applied) {
+        // Throws if there is no such object.
+        await session.useWords(object, encoded);
+        if (encoded) this.#words.set(object, encoded);
+        else this.#words.delete(object);
+      }
+      return { applied, prompts: encoded && encoded.prompts, problems: encoded ? encoded.problems : [], ms: performance.now() - begunMs };
+    });
+  }
+
+  /**
    * Looks for what is unusual in several pictures.
    * @param {Blob[]} blobs
    * @param {import("./index.d.ts").AnalyseAllOptions} options
@@ -145,6 +181,7 @@ export class Pool {
     const results = new Array(blobs.length);
     const { augment } = options;
     const references = options.mode === "few" ? this.#supports : [];
+    const words = this.#words.get(options.object) ?? null;
     await this.#lanes.run([...blobs.keys()], {
       signal,
       first: {
@@ -158,7 +195,11 @@ export class Pool {
       task: async (index) => ({
         references,
         augment,
-        analyse: async (session, { signal }) => (results[index] = await session.analyse(blobs[index], { ...options, signal })),
+        analyse: async (session, { signal }) => {
+          // Nothing to do for a worker that has them; an unknown object is for the analysis to report.
+          if (this.info.objects.some(({ id }) => id === options.object)) await session.useWords(options.object, words);
+          return (results[index] = await session.analyse(blobs[index], { ...options, signal }));
+        },
       }),
       settled: (index, error) => {
         if (error) results[index] = error;

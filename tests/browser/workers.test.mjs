@@ -153,6 +153,42 @@ test("every worker of a pool keeps the smaller memory that is asked for", async 
   });
 });
 
+test("words of one's own hold for every worker of a pool, also for one that came later, and go again", async () => {
+  await withPage(browser, { prepare: machine(2) }, async (page) => {
+    await openPools(page);
+    const found = await page.evaluate(async (manifest) => {
+      const { Lab, Session } = await import("/pkg/index.js");
+      const lab = await Lab.start();
+      const scores = async (pool) => (await pool.analyseAll(globalThis.blobs, { object: "brain", mode: "zero" })).map(({ score }) => score);
+      const session = await Session.open(manifest, { device: "cpu" });
+      const words = { ...(await session.promptsOf("brain", { lab })), abnormal: ["{} with a hole", "broken {}"] };
+      await session.setPrompts("brain", words, { lab });
+      const expected = [];
+      for (const blob of globalThis.blobs) expected.push((await session.analyse(blob, { object: "brain", mode: "zero" })).score);
+      session.close();
+      const pool = await globalThis.open(2);
+      const paper = await scores(pool);
+      const wrong = await pool.setPrompts("brain", { ...words, normal: [Array(90).fill("long").join(" ")] }, { lab });
+      const kept = await scores(pool);
+      const set = await pool.setPrompts("brain", words, { lab });
+      const own = await scores(pool);
+      const said = (await pool.promptsOf("brain", { lab })).abnormal;
+      await pool.setPrompts("brain", null);
+      const back = await scores(pool);
+      const unknown = await pool.setPrompts("heart", words, { lab }).catch(({ name }) => name);
+      pool.close();
+      lab.close();
+      return { expected, paper, kept, own, back, said, applied: [wrong.applied, set.applied], unknown };
+    }, TINY);
+    assert.deepEqual(found.applied, [false, true]);
+    assert.deepEqual(found.own, found.expected, "as a session has it");
+    assert.notDeepEqual(found.own, found.paper);
+    assert.deepEqual(found.said, ["{} with a hole", "broken {}"]);
+    assert.deepEqual([found.kept, found.back], [found.paper, found.paper]);
+    assert.equal(found.unknown, "UsageError");
+  });
+});
+
 test("what is taken out of a pool while another picture is added stays out", async () => {
   await withPage(browser, {}, async (page) => {
     await openPools(page);
