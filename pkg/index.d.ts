@@ -361,6 +361,8 @@ export interface OpenerOptions {
   onRequests?(requests: NetworkRequest[]): void;
   /** Aborting ends the start. */
   signal?: AbortSignal;
+  /** Workers that wait for when one ends, so that nothing is fetched then; default 2. With {@link holdWorker} none is needed. */
+  spares?: number;
   /** The longest that one step of reading a file may take; default 120000. */
   timeoutMs?: number;
 }
@@ -642,6 +644,12 @@ export class Session {
 
 /** Starts the worker under the content security policy of the page, whatever the server sends with `worker.js`. */
 export function startUnderPagePolicy(url: string | URL): Worker;
+
+/**
+ * Fetches a worker's script; what comes back starts workers of it as {@link startUnderPagePolicy} does. If its modules were
+ * joined into that one file, as in a built site, nothing of it is fetched again. `Session.twin()` needs no `twins` then.
+ */
+export function holdWorker(url: string | URL): Promise<() => Worker>;
 /** Reports every request of this window or worker: those that went out, and those the policy blocked. */
 export function watchRequests(report: (requests: NetworkRequest[]) => void): void;
 
@@ -785,6 +793,8 @@ export interface LabOptions {
   onRequests?(requests: NetworkRequest[]): void;
   /** Starts the module worker of `lab-worker.js`, as for {@link OpenOptions.startWorker}. */
   startWorker?(): Worker;
+  /** A worker that waits for when one ends, so that nothing is fetched then; default 1. With {@link holdWorker} none is needed. */
+  spares?: 0 | 1;
 }
 
 /** What is chosen: checkpoint, its parts with their index, adapters; or the files of a model, or its archive. */

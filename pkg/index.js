@@ -20,7 +20,7 @@ export { Opener } from "./opener.js";
 export { deleteOwnModel, deleteOwnModels, ownModelCard, ownModels, renameOwnModel } from "./own.js";
 export { Pool } from "./pool.js";
 export { watchRequests } from "./requests.js";
-export { startUnderPagePolicy } from "./start.js";
+export { holdWorker, startUnderPagePolicy } from "./start.js";
 export { deleteStoredModels, storedModelBytes } from "./storage.js";
 export { patchValues, strongestPatches } from "./words.js";
 

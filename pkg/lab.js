@@ -21,6 +21,7 @@ const startWorker = () => new Worker(new URL("./lab-worker.js", import.meta.url)
 /** Make it with {@link Lab.start}. */
 export class Lab {
   #start;
+  /** @type {boolean} */ #keepsSpare;
   /** @type {(requests: NetworkRequest[]) => void} */ #onRequests;
   /** @type {Worker | null} */ #worker = null;
   /** @type {Life | null} */ #life = null;
@@ -34,6 +35,7 @@ export class Lab {
   /** @param {import("./index.d.ts").LabOptions} options */
   constructor(options) {
     this.#start = options.startWorker ?? startWorker;
+    this.#keepsSpare = options.spares !== 0;
     this.#onRequests = options.onRequests ?? (() => {});
   }
 
@@ -161,7 +163,7 @@ export class Lab {
     if (this.#worker) return this.#worker;
     const worker = this.#spare ?? this.#start();
     this.#worker = worker;
-    this.#keepSpare();
+    if (this.#keepsSpare) this.#keepSpare();
     const lost = (/** @type {string} */ message) => this.#worker === worker && this.#end(makeError("ModelError", message));
     worker.onmessage = (event) => this.#receive(event.data);
     worker.onerror = (event) => {

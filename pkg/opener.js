@@ -72,7 +72,7 @@ export class Opener {
     const opener = new Opener(options);
     try {
       opener.#use(opener.#newWorker());
-      const waiting = Array.from({ length: SPARES }, () => opener.#spare());
+      const waiting = Array.from({ length: options.spares ?? SPARES }, () => opener.#spare());
       opener.#program = await opener.#call("start", {}, { signal });
       await Promise.all(waiting);
     } catch (error) {

@@ -4,7 +4,7 @@
  * start here: their addresses are relative to this file, which keeps its place in a built site.
  */
 
-import { startUnderPagePolicy } from "../pkg/start.js";
+import { holdWorker } from "../pkg/start.js";
 
 /** Longer than this nobody waits for a description; the page has defaults. */
 export const PATIENCE_MS = 10_000;
@@ -29,15 +29,34 @@ async function ask() {
 /** What the host answered for site.json; never rejects. */
 export const siteFile = location.protocol === "file:" ? Promise.resolve({ status: 404, type: "", text: "" }) : ask();
 
-// Under the page's own policy: a host that sends no headers would leave the workers without any.
-const ENGINE = new URL("../pkg/worker.js", import.meta.url);
-export const startLab = () => startUnderPagePolicy(new URL("../pkg/lab-worker.js", import.meta.url));
-export const startDecoder = () => startUnderPagePolicy(new URL("../pkg/formats-worker.js", import.meta.url));
+/**
+ * Workers start under the page's own policy: a host that sends no headers would leave them without any. A script that could not
+ * be fetched is asked for again by the next who needs it.
+ * @param {string} address relative to this file
+ * @returns {() => Promise<() => Worker>}
+ */
+function held(address) {
+  const url = new URL(address, import.meta.url);
+  /** @type {Promise<() => Worker> | null} */
+  let script = null;
+  return () => {
+    script ??= holdWorker(url);
+    script.catch(() => (script = null));
+    return script;
+  };
+}
+export const labScript = held("../pkg/lab-worker.js");
+export const decoderScript = held("../pkg/formats-worker.js");
+const scriptOfEngine = held("../pkg/worker.js");
 
 /** The first worker of the engine, and what was heard of it before anyone listened. @type {{worker: Worker, heard: any[]} | null} */
 let early = null;
-try {
-  const worker = startUnderPagePolicy(ENGINE);
+// Who needs it says what is wrong.
+const begun = scriptOfEngine().then(begin).catch(() => {});
+
+/** @param {() => Worker} start */
+function begin(start) {
+  const worker = start();
   /** @type {any[]} */
   const heard = [];
   worker.onmessage = ({ data }) => heard.push(data);
@@ -48,16 +67,18 @@ try {
   };
   worker.postMessage({ id: 0, op: "compile", args: {} });
   early = { worker, heard };
-} catch {
-  // No such workers here: the page says so when all of it is there.
 }
 
-/** A worker of the engine; the first one has begun already. @returns {Worker} */
-export function startEngine() {
-  if (!early) return startUnderPagePolicy(ENGINE);
-  const { worker, heard } = early;
-  early = null;
-  worker.onerror = worker.onmessage = null;
-  queueMicrotask(() => heard.forEach((data) => worker.dispatchEvent(new MessageEvent("message", { data }))));
-  return worker;
+/** What starts workers of the engine; the first one has begun already. @returns {Promise<() => Worker>} */
+export async function engineScript() {
+  await begun;
+  const start = await scriptOfEngine();
+  return () => {
+    if (!early) return start();
+    const { worker, heard } = early;
+    early = null;
+    worker.onerror = worker.onmessage = null;
+    queueMicrotask(() => heard.forEach((data) => worker.dispatchEvent(new MessageEvent("message", { data }))));
+    return worker;
+  };
 }

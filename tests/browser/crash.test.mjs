@@ -7,6 +7,7 @@ import {
 } from "./actions.mjs";
 import { slice, tinyPicture } from "./fixtures.mjs";
 import { launch, withPage } from "./harness.mjs";
+import { breakProgram, withMemory } from "./program.mjs";
 
 /** What a trap leaves in the browser's console. */
 const EXPECT = [/RuntimeError|memory access out of bounds|table index|unreachable|panicked/];
@@ -17,16 +18,9 @@ before(async () => {
 });
 after(() => browser?.close());
 
-/** Fills the engine's memory with nonsense: its next step is a trap. Nothing of the page is told. */
 async function breakEngine(page) {
   const worker = await engineOf(page);
-  await worker.evaluate(async () => {
-    // The worker was made on the spot, so its own address leads nowhere.
-    const glue = await import(`${self.origin}/pkg/wasm/mvfa_web.js`);
-    // The module is running, so this only hands out what it exports.
-    const { memory } = await glue.default();
-    new Uint8Array(memory.buffer).fill(0xff);
-  });
+  await breakProgram(worker);
   return worker;
 }
 
@@ -52,7 +46,7 @@ async function belongings(page) {
 }
 
 test("a crash in the middle of an analysis: the page goes on by itself and keeps everything", async () => {
-  await withPage(browser, { expect: EXPECT }, async (page) => {
+  await withPage(browser, { expect: EXPECT, prepare: withMemory }, async (page) => {
     await openReady(page, { model: DEFAULT, device: "cpu" }, 300_000);
     await page.getByTestId("object-select").selectOption("lung");
     await chooseMode(page, "few");
@@ -84,7 +78,7 @@ test("a crash in the middle of an analysis: the page goes on by itself and keeps
 
 for (const device of ["cpu", "gpu"]) {
   test(`a crash between two analyses on the ${device} tier: the next one gives the same`, async () => {
-    await withPage(browser, { expect: EXPECT }, async (page) => {
+    await withPage(browser, { expect: EXPECT, prepare: withMemory }, async (page) => {
       await openReady(page, { model: TINY, device });
       const tier = await page.getByTestId("device-tier").first().innerText();
       await page.getByTestId("object-select").selectOption("chest");
@@ -109,7 +103,7 @@ for (const device of ["cpu", "gpu"]) {
 }
 
 test("an overlay whose drawing was lost in a crash comes back by itself", async () => {
-  await withPage(browser, { expect: EXPECT }, async (page) => {
+  await withPage(browser, { expect: EXPECT, prepare: withMemory }, async (page) => {
     await openReady(page, { model: TINY, device: "cpu" });
     await page.getByTestId("object-select").selectOption("chest");
     await chooseMode(page, "few");

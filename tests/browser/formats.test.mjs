@@ -9,6 +9,7 @@ import { fileURLToPath } from "node:url";
 import { TINY, analyse, chooseMode, errorText, giveFiles, openReady, workersOf } from "./actions.mjs";
 import { tinyPicture } from "./fixtures.mjs";
 import { SITE, launch, withPage } from "./harness.mjs";
+import { breakProgram, programBytes, withMemory } from "./program.mjs";
 
 /** `MVFA_FORMATS=FOLDER` runs the table over a folder of one's own with its `expected.json`. */
 const FOLDER = process.env.MVFA_FORMATS ?? fileURLToPath(new URL("../../formats/tests/files/", import.meta.url));
@@ -295,7 +296,7 @@ function sliceHeader(z) {
 test("a folder of 3 000 slices is one series in order, put together from the files' beginnings", async () => {
   const order = Array.from({ length: 3_000 }, (_, n) => (n * 7) % 3_000);
   const headers = order.map((z) => base64(sliceHeader(z)));
-  await withPage(browser, {}, async (page) => {
+  await withPage(browser, { prepare: withMemory }, async (page) => {
     await openOpener(page);
     const found = await page.evaluate(async (texts) => {
       const { opener, blobOf, pixelsOf } = globalThis;
@@ -318,10 +319,7 @@ test("a folder of 3 000 slices is one series in order, put together from the fil
     assert.equal(files[1_499].path, `study/${order.indexOf(1_499)}.dcm`);
     assert.deepEqual(found.frames, [257, 257, 257]);
     assert.ok(!found.text.includes("Planted"), "nothing about the patient");
-    const heapBytes = await (await working(page)).evaluate(async () => {
-      const { initSync } = await import(`${self.origin}/pkg/wasm/mvfa_formats.js`);
-      return initSync().memory.buffer.byteLength;
-    });
+    const heapBytes = await programBytes(await working(page));
     console.log(`3000 slices: ${Math.round(found.ms)} ms, ${Math.round(heapBytes / 2 ** 20)} MiB in the decoder`);
     assert.ok(heapBytes < 100 * 2 ** 20, `${heapBytes} bytes`);
   });
@@ -339,18 +337,9 @@ async function working(page) {
   throw new Error(`no worker holds the decoder: ${JSON.stringify(seen)}`);
 }
 
-/** Fills the decoder's memory with nonsense: its next step is a trap. */
-async function breakDecoder(worker) {
-  await worker.evaluate(async () => {
-    const glue = await import(`${self.origin}/pkg/wasm/mvfa_formats.js`);
-    const { memory } = await glue.default();
-    new Uint8Array(memory.buffer).fill(0xff);
-  });
-}
-
 test("a trap costs the file in hand: the others of a folder, and series that were open, stay", async () => {
   const good = entry(`${DICOM}CT_small.dcm`);
-  await withPage(browser, { expect: TRAP }, async (page, record) => {
+  await withPage(browser, { expect: TRAP, prepare: withMemory }, async (page, record) => {
     await openOpener(page);
     await page.evaluate(async (given) => {
       const { series } = await globalThis.opener.open(globalThis.files([given]));
@@ -358,9 +347,7 @@ test("a trap costs the file in hand: the others of a folder, and series that wer
     }, good);
     const worker = await working(page);
     const from = record.requests.length;
-    await breakDecoder(worker);
-    // The glue that the breaking asks for is no request of the program.
-    const own = record.network(from).length;
+    await breakProgram(worker);
     const found = await page.evaluate(async (list) => {
       const { opener, files, pixelsOf } = globalThis;
       const { series, refused } = await opener.open(files(list));
@@ -373,7 +360,7 @@ test("a trap costs the file in hand: the others of a folder, and series that wer
     assert.match(found.refused[0].message, /made the program that reads files stop.*other files are not affected/);
     assert.ok(found.same);
     assert.ok(!page.workers().includes(worker), "the broken one is gone");
-    assert.equal(record.network(from).length, own, "nothing is requested after a restart");
+    assert.equal(record.network(from).length, 0, "nothing is requested after a restart");
   });
 });
 
@@ -417,7 +404,7 @@ test("a hang ends after its time, or soon after it is stopped, and costs that fi
 });
 
 test("the model, its references and results know nothing of a decoder that broke", async () => {
-  await withPage(browser, { expect: TRAP }, async (page) => {
+  await withPage(browser, { expect: TRAP, prepare: withMemory }, async (page) => {
     await openReady(page, { model: TINY, device: "cpu" });
     await page.getByTestId("object-select").selectOption("chest");
     await chooseMode(page, "few");
@@ -426,7 +413,7 @@ test("the model, its references and results know nothing of a decoder that broke
     await page.getByTestId("support-item").first().waitFor();
     await giveFiles(page, "file-input", tinyPicture("input_rgb.png"));
     const score = await analyse(page);
-    await breakDecoder(await working(page));
+    await breakProgram(await working(page));
     await giveFiles(page, "file-input", { name: "lost.png", mimeType: "image/png", buffer: readFileSync(tinyPicture("input_grey.png")) });
     await page.getByTestId("error").first().waitFor({ state: "visible" });
     assert.match(await errorText(page), /other files are not affected/);

@@ -8,6 +8,7 @@ import { TINY, chooseMode, openReady, workersOf } from "./actions.mjs";
 import { dicomFile } from "./dicom.mjs";
 import { greyPng } from "./fixtures.mjs";
 import { SITE, launch, withPage } from "./harness.mjs";
+import { programBytes, withMemory } from "./program.mjs";
 import { showState } from "./inside.mjs";
 
 const MEBIBYTE = 2 ** 20;
@@ -31,7 +32,7 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const withTiny = (work) => withPage(browser, { prepare: showState }, async (page, record) => {
+const withTiny = (work) => withPage(browser, { prepare: async (context) => void (await showState(context), await withMemory(context)) }, async (page, record) => {
   await openReady(page, { model: TINY, device: "cpu" });
   await work(page, record);
 });
@@ -76,12 +77,7 @@ async function countReading(page) {
 
 /** Memory of the decoder's program. */
 async function decoderBytes(page) {
-  const found = await Promise.all((await workersOf(page, "files")).map((worker) => worker.evaluate(async () => {
-    const has = performance.getEntriesByType("resource").some(({ name }) => name.endsWith("mvfa_formats_bg.wasm"));
-    const { initSync } = await import(`${self.origin}/pkg/wasm/mvfa_formats.js`);
-    return has ? initSync().memory.buffer.byteLength : 0;
-  })));
-  return Math.max(...found);
+  return Math.max(...await Promise.all((await workersOf(page, "files")).map(programBytes)));
 }
 
 test("a thousand pictures dropped at once are opened, gone through and analysed in a stated memory", async (t) => {
@@ -145,7 +141,7 @@ test("a thousand pictures dropped at once are opened, gone through and analysed 
 });
 
 test("maps of results are packed to a part of their bytes, and come back bit by bit", async (t) => {
-  await withPage(browser, {}, async (page) => {
+  await withPage(browser, { prepare: withMemory }, async (page) => {
     await page.goto(new URL("pkg/README.md", SITE).href);
     const shares = await page.evaluate(async () => {
       const { compacted, limitsOf, pack, shownMap } = await import("/web/ui/compact.js");

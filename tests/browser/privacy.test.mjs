@@ -102,7 +102,7 @@ for (const [name, options] of Object.entries(HOSTS)) {
       await withPage(browser, { expect: [/./], prepare: cores, site: host.url, serviceWorkers: "allow" }, async (page, record) => {
         await openReady(page, { model: "models/default/manifest.json", device: "cpu", site: host.url }, 300_000);
         const workers = page.workers();
-        assert.ok(workers.length >= 2, `the engine's worker and one that waits, found ${workers.length}`);
+        assert.ok(workers.length >= 2, `the engine's worker and one that reads files, found ${workers.length}`);
         for (const worker of workers) t.diagnostic(`worker: ${(await tryAll(worker, FROM_WORKER, listener.url)).join(", ")}`);
         const [serviceWorker] = page.context().serviceWorkers();
         assert.ok(serviceWorker, "there is a service worker");

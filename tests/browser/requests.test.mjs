@@ -1,5 +1,5 @@
-// The count of requests is what the server sees: after a restart, from workers that wait, with method and query; what
-// the policy blocked is called blocked.
+// The count of requests is what the server sees: after a restart, from every worker, with method and query; what the policy
+// blocked is called blocked.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -25,7 +25,7 @@ async function listed(page) {
 
 const counted = (page) => page.locator("#requests-count").innerText();
 
-test("a restart and a request of a waiting worker are counted, each as the server saw it", async () => {
+test("a restart and a request of each worker are counted, each as the server saw it", async () => {
   const host = await openHost();
   try {
     await withPage(browser, { expect: [/405/], prepare: cores, site: host.url }, async (page, record) => {
@@ -33,10 +33,10 @@ test("a restart and a request of a waiting worker are counted, each as the serve
       const from = host.asked.length;
       assert.equal(await counted(page), "0");
 
-      // Each worker asks once: the engine's and the one that waits, those that read files, and those that make models.
+      // Each worker asks once: the engine's, the one that reads files, and the one that makes models. None waits.
       const workers = page.workers();
-      assert.equal((await workersOf(page, "model")).length, 2);
-      assert.equal(workers.length, 7);
+      assert.equal((await workersOf(page, "model")).length, 1);
+      assert.equal(workers.length, 3);
       for (const [n, worker] of workers.entries()) {
         await worker.evaluate((where) => fetch(where), `${host.url}web/style.css?worker=${n}`);
       }

@@ -6,6 +6,7 @@ import { after, before, test } from "node:test";
 import { DEFAULT, TINY, analyse, chooseMode, errorText, giveFiles, openReady, waitForState, workersOf } from "./actions.mjs";
 import { slice, tinyPicture } from "./fixtures.mjs";
 import { SITE, launch, withPage } from "./harness.mjs";
+import { breakProgram, withMemory } from "./program.mjs";
 
 /** What a trap leaves in the browser's console. */
 const EXPECT = [/RuntimeError|memory access out of bounds|table index|unreachable|panicked/];
@@ -73,18 +74,8 @@ async function openPools(page) {
   );
 }
 
-/** Fills a worker's memory with nonsense: its next step is a trap. */
-async function breakWorker(worker) {
-  await worker.evaluate(async () => {
-    // The worker was made on the spot, so its own address leads nowhere.
-    const glue = await import(`${self.origin}/pkg/wasm/mvfa_web.js`);
-    const { memory } = await glue.default();
-    new Uint8Array(memory.buffer).fill(0xff);
-  });
-}
-
 test("two workers give what one gives, in order, and a broken one loses nothing", async () => {
-  await withPage(browser, { expect: EXPECT }, async (page) => {
+  await withPage(browser, { expect: EXPECT, prepare: withMemory }, async (page) => {
     await openPools(page);
     const expected = await page.evaluate(async () => {
       const pool = await globalThis.open(1);
@@ -103,7 +94,7 @@ test("two workers give what one gives, in order, and a broken one loses nothing"
 
     for (const which of [1, 0]) {
       const worker = (await workersOf(page, "model"))[which];
-      await breakWorker(worker);
+      await breakProgram(worker);
       assert.deepEqual(await run(), expected, `worker ${which} broke`);
       assert.ok(!page.workers().includes(worker), "the broken one is gone");
     }

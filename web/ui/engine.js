@@ -4,7 +4,7 @@
  */
 
 import { Lab, Opener, Session } from "../../pkg/index.js";
-import { isEmbedded, startDecoder, startEngine, startLab } from "../early.js";
+import { decoderScript, engineScript, isEmbedded, labScript } from "../early.js";
 import { megabytes, sentence } from "./dom.js";
 import { lacking, offered } from "./site.js";
 import { isMissing, manifestUrl, siteModelAt, withoutModel } from "./site-models.js";
@@ -54,14 +54,14 @@ export function createEngine(store, messages, network, others) {
   const onReady = [];
 
   function startedLab() {
-    lab ??= Lab.start({ startWorker: startLab, onRequests: network.add });
+    lab ??= labScript().then((startWorker) => Lab.start({ startWorker, spares: 0, onRequests: network.add }));
     // The next try starts another.
     lab.catch(() => (lab = null));
     return lab;
   }
 
   function startedDecoder() {
-    decoder ??= Opener.start({ startWorker: startDecoder, onRequests: network.add });
+    decoder ??= decoderScript().then((startWorker) => Opener.start({ startWorker, spares: 0, onRequests: network.add }));
     // The next try starts another.
     decoder.catch(() => (decoder = null));
     return decoder;
@@ -76,12 +76,12 @@ export function createEngine(store, messages, network, others) {
     opening = controller;
     store.set({ session: null, load: { phase: "loading", stage: "engine", loadedBytes: 0, totalBytes: 0, fromStorage: false } });
     try {
+      const opener = startedDecoder();
       const session = await Session.open(manifestUrl(state), {
         device,
-        twins: true,
         words: true,
-        startWorker: startEngine,
-        opener: startedDecoder(),
+        startWorker: await engineScript(),
+        opener,
         signal: controller.signal,
         onProgress: (progress) => mine === generation && store.set({ load: { ...progress, phase: "loading" } }),
         onRequests: network.add,

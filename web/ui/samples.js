@@ -101,7 +101,7 @@ export async function mountSamples(store, messages, engine, images, support, run
     }
   }
 
-  const cards = (/** @type {(sample: Sample) => void} */ start) => samples.map((sample) => card(sample, incomplete.has(sample.id), start));
+  const cards = (/** @type {(sample: Sample) => void} */ start) => samples.map((sample) => card(sample, incomplete.has(sample.id), files.get(sample.id), start));
   const showCards = () => list.replaceChildren(...cards(run));
 
   const pauses = createPauses();
@@ -145,13 +145,23 @@ function showAgain(cards, credit, run) {
   dialog.showModal();
 }
 
-/** @param {Sample} sample @param {boolean} isIncomplete @param {(sample: Sample) => void} run */
-function card(sample, isIncomplete, run) {
+/** @param {Sample} sample @param {boolean} isIncomplete @param {Promise<Blob[]> | undefined} fetched @param {(sample: Sample) => void} run */
+function card(sample, isIncomplete, fetched, run) {
+  const picture = /** @type {HTMLImageElement} */ (make("img", { alt: "", width: 176, height: 176 }));
+  // The file is fetched for the case anyway. A case that is incomplete says so.
+  fetched?.then(([first]) => show(picture, first), () => {});
   return make("li", {}, make("button", { type: "button", class: "sample", "data-testid": "sample", "data-sample": sample.id, disabled: isIncomplete, onclick: () => run(sample) },
-    make("img", { src: sample.pictures[0], alt: "", width: 176, height: 176 }),
+    picture,
     make("span", { class: "sample-title", text: sample.title }),
     make("span", { class: "sample-text", text: isIncomplete ? t("samples.incomplete") : sample.text }),
   ));
+}
+
+/** @param {HTMLImageElement} picture @param {Blob} blob */
+function show(picture, blob) {
+  const address = URL.createObjectURL(blob);
+  for (const event of ["load", "error"]) picture.addEventListener(event, () => URL.revokeObjectURL(address), { once: true });
+  picture.src = address;
 }
 
 /** The name of the file at an address. @param {string} address */

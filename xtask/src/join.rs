@@ -19,6 +19,10 @@ const SCRIPTS: [&str; 5] =
 /// A module of its own, which runs before the page's other scripts.
 const EARLY: &str = "early.js";
 
+/// A worker's script is also started from memory (`holdWorker`), where it has no address of its own.
+const WORKER: &str = "worker.js";
+const ADDRESS: &str = "globalThis.scriptUrl";
+
 /// The scripts by the place they are served from.
 pub type Joined = BTreeMap<PathBuf, Vec<u8>>;
 
@@ -30,7 +34,11 @@ pub fn join(layout: &Layout) -> Result<Joined> {
 
 fn one(esbuild: &Path, layout: &Layout, script: &str) -> Result<Vec<u8>> {
     let mut command = program(esbuild, &layout.root);
-    command.args([script, "--bundle", "--format=esm", "--charset=utf8", "--log-level=warning", "--external:./wasm/*"]);
+    command.args([script, "--bundle", "--format=esm", "--charset=utf8", "--log-level=warning"]);
+    if script.ends_with(WORKER) {
+        command.arg(format!("--banner:js={ADDRESS} ??= import.meta.url;"));
+        command.arg(format!("--define:import.meta.url={ADDRESS}"));
+    }
     if !script.ends_with(EARLY) {
         command.arg(format!("--external:*/{EARLY}"));
     }

@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn of_joined_scripts_the_modules_are_left_out() {
         let root = tempfile::tempdir().unwrap();
-        let names = ["web/app.js", "web/ui/a.js", "pkg/wasm/glue.js", "web/style.css"];
+        let names = ["web/app.js", "web/ui/a.js", "pkg/wasm/code.wasm", "web/style.css"];
         for name in names.iter().chain(&[SOURCE]) {
             fs::create_dir_all(root.path().join(name).parent().unwrap()).unwrap();
             fs::write(root.path().join(name), "abc").unwrap();
@@ -89,7 +89,7 @@ mod tests {
         assert!(names.iter().all(|name| plain.contains(name)), "{plain}");
         let joined = Joined::from([(PathBuf::from("web/app.js"), b"all".to_vec())]);
         let text = service_worker(root.path(), &files, &joined).unwrap();
-        assert!(!text.contains("web/ui/a.js") && text.contains("pkg/wasm/glue.js"), "{text}");
+        assert!(!text.contains("web/ui/a.js") && text.contains("pkg/wasm/code.wasm"), "{text}");
         assert!(text.contains(&hex(&Sha256::digest(b"all"))), "{text}");
     }
 

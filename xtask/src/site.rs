@@ -89,8 +89,7 @@ impl Site<'_> {
 
     /// Whether a script is there only to be read: the page has it in a joined one.
     pub fn is_source(&self, file: &Path) -> bool {
-        let is_glue = file.starts_with("pkg/wasm");
-        let is_script = file.extension().is_some_and(|ending| ending == "js") && !is_glue;
+        let is_script = file.extension().is_some_and(|ending| ending == "js");
         is_script && !self.joined.is_empty() && !self.joined.contains_key(file)
     }
 }
