@@ -94,7 +94,16 @@ test("a volume is one line in the list; slider, keys, wheel and planes go throug
     await inSlice(page, "Slice 20 of 25");
     const box = await page.locator("#viewer").boundingBox();
     await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
-    await page.mouse.wheel(0, 100);
+    // However far a notch goes, and that of some wheels goes further.
+    for (const [turn, number] of [[100, 21], [120, 22]]) {
+      await page.mouse.wheel(0, turn);
+      await inSlice(page, `Slice ${number} of 25`);
+    }
+    await page.keyboard.press("End");
+    await inSlice(page, "Slice 25 of 25");
+    await page.keyboard.press("Home");
+    await inSlice(page, "Slice 1 of 25");
+    await page.getByTestId("slice-slider").fill("22");
     await inSlice(page, "Slice 22 of 25");
     const zoom = () => page.locator("#viewer").getAttribute("data-zoom");
     assert.equal(await zoom(), "1.00", "the wheel goes through slices");
@@ -244,15 +253,46 @@ test("what is saved of a DICOM file refers to it and says nothing of the patient
   });
 });
 
-test("going through a volume is as smooth as a film", async (t) => {
+/** A volume of bytes as NIfTI-1: its header has the sizes and distances, and an affine along the axes. @param {string} name @param {number[]} size @param {number[]} spacingMm */
+function nifti(name, size, spacingMm) {
+  const buffer = Buffer.alloc(352 + size.reduce((all, one) => all * one));
+  buffer.writeInt32LE(348, 0);
+  [3, ...size, 1, 1, 1, 1].forEach((value, n) => buffer.writeInt16LE(value, 40 + 2 * n));
+  buffer.writeInt16LE(2, 70);
+  buffer.writeInt16LE(8, 72);
+  [1, ...spacingMm].forEach((value, n) => buffer.writeFloatLE(value, 76 + 4 * n));
+  buffer.writeFloatLE(352, 108);
+  buffer.writeFloatLE(1, 112);
+  // Millimetres, and positions of the scanner.
+  buffer[123] = 2;
+  buffer.writeInt16LE(1, 254);
+  spacingMm.forEach((value, n) => buffer.writeFloatLE(value, 280 + 16 * n + 4 * n));
+  buffer.write("n+1\0", 344, "latin1");
+  for (let at = 352; at < buffer.length; at += 1) buffer[at] = (at * 7 + (at >> 8) * 13 + (at >> 16) * 5) & 255;
+  return { name, mimeType: "application/octet-stream", buffer };
+}
+
+test("lengths are those of the plane in view", async () => {
   await withTiny(async (page) => {
-    await openVolume(page);
+    await openVolume(page, nifti("uneven.nii", [40, 30, 20], [1, 2, 5]));
+    for (const [plane, rowMm, columnMm] of [["axial", 2, 1], ["coronal", 5, 1], ["sagittal", 5, 2]]) {
+      await page.getByTestId("slice-axis").selectOption(plane);
+      await page.waitForFunction((wanted) => globalThis.pageState.images.find(({ id }) => id === globalThis.pageState.currentId)?.slice?.axis === wanted, plane);
+      const spacing = await page.evaluate(() => globalThis.pageState.images.find(({ id }) => id === globalThis.pageState.currentId).spacingMm);
+      assert.deepEqual(spacing, [rowMm, columnMm], plane);
+    }
+  });
+});
+
+test("going through a volume of 200 slices is as smooth as a film", async (t) => {
+  await withTiny(async (page) => {
+    await openVolume(page, nifti("head.nii", [256, 256, 200], [1, 1, 1]));
     const rate = await page.evaluate(async () => {
       const slider = document.getElementById("slice-slider");
       const seen = new Set();
       const begun = performance.now();
       for (let step = 0; performance.now() - begun < 2000; step += 1) {
-        slider.value = String(1 + (step % 25));
+        slider.value = String(1 + (step % 200));
         slider.dispatchEvent(new Event("input"));
         await new Promise(requestAnimationFrame);
         const { currentId } = globalThis.pageState;

@@ -85,14 +85,15 @@ function thresholdKey({ result }, layer) {
 export function layerThreshold(state, item) {
   const layer = layerOf(state, item);
   if (!layer || layer.id === OWN) return thresholdFor(state, item);
-  return state.layerThresholds[thresholdKey(item, layer)] ?? null;
+  // The highest values of the slices' own maps are on the scale of each.
+  return state.layerThresholds[thresholdKey(item, layer)] ?? (layer.id === PROJECTION ? thresholdFor(state, item) : null);
 }
 
 /** Whether the person has set it. @param {State} state @param {ImageItem | null} item */
 export function isThresholdSet(state, item) {
   const layer = layerOf(state, item);
   if (!item || !layer || layer.id === OWN) return state.settings.threshold !== null;
-  return layerThreshold(state, item) !== null;
+  return state.layerThresholds[thresholdKey(item, layer)] !== undefined;
 }
 
 /** @param {ReturnType<typeof import("./store.js").createStore>} store @param {ImageItem | null} item @param {number | null} threshold null: as it was at first */

@@ -55,6 +55,7 @@ export function createRunner(store, messages, engine, images, support, network, 
     const controller = new AbortController();
     messages.clear();
     const begun = performance.now();
+    const before = new Map(items.map((item) => [item, item.result]));
     normalsMs = 0;
     for (const item of items) item.status = "waiting";
     store.set({ batch: null, run: { ids: items.map(({ id }) => id), index: 0, stage: "", done: 0, total: 0, controller } });
@@ -66,9 +67,11 @@ export function createRunner(store, messages, engine, images, support, network, 
       for (const item of state.images) {
         if (item.status === "waiting" || item.status === "working") item.status = item.result ? "done" : item.width > 0 ? "ready" : "reading";
       }
-      const done = state.images.filter((item) => items.includes(item) && isUpToDate(state, item));
-      const asked = items.filter((item) => state.images.includes(item) && item.status !== "error").length;
-      const batch = items.length > 1 ? { asked, analysed: done.length, ms: performance.now() - begun } : null;
+      const left = items.filter((item) => state.images.includes(item));
+      const lost = left.filter(({ status }) => status === "error").length;
+      const made = left.filter((item) => item.status !== "error" && item.result && item.result !== before.get(item));
+      const older = made.filter((item) => !isUpToDate(state, item)).length;
+      const batch = items.length > 1 ? { asked: left.length - lost, analysed: made.length, older, lost, ms: performance.now() - begun } : null;
       store.set({ run: null, batch });
     }
   }

@@ -13,6 +13,10 @@ import { numeral, t } from "./texts.js";
 
 /** Of the chart. */
 const BAR_PX = { least: 1, most: 12, gap: 1 };
+/** Of a bar's height, below the lowest score. */
+const FOOT_SHARE = 0.25;
+/** Of the slider. */
+const THUMB_PX = 16;
 const PAGE = 10;
 
 /** @typedef {import("./types.d.ts").Stack} Stack */
@@ -86,8 +90,16 @@ export function mountStackBar(store, stacks, support, runner, sources) {
   function jump(event) {
     const stack = current();
     if (!stack) return;
-    const { left, width } = chart.getBoundingClientRect();
-    goTo(Math.floor(clamp((event.clientX - left) / width, 0, 0.9999) * framesOf(stack)));
+    const { left, width } = track();
+    const last = framesOf(stack) - 1;
+    goTo(Math.round(clamp((event.clientX - chart.getBoundingClientRect().left - left) / width, 0, 1) * last));
+  }
+
+  /** Where the middle of the slider's thumb goes, in CSS pixels of the chart: a bar stands above its place on the slider. */
+  function track() {
+    const [of, along] = [chart, slider].map((part) => part.getBoundingClientRect());
+    const isBeside = along.width > THUMB_PX && along.left < of.right;
+    return isBeside ? { left: along.left - of.left + THUMB_PX / 2, width: along.width - THUMB_PX } : { left: 0, width: of.width };
   }
 
   /** The slices that the two fields name, from 0, the last one included. @param {Stack} stack @returns {[number, number]} */
@@ -97,7 +109,7 @@ export function mountStackBar(store, stacks, support, runner, sources) {
     return [Math.min(...numbers) - 1, Math.max(...numbers) - 1];
   }
 
-  new ResizeObserver(() => ((drawn = ""), paintChart())).observe(chart);
+  for (const part of [chart, slider]) new ResizeObserver(() => ((drawn = ""), paintChart())).observe(part);
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => ((drawn = ""), paintChart()));
 
   store.on(() => {
@@ -153,7 +165,9 @@ export function mountStackBar(store, stacks, support, runner, sources) {
     const key = `${stack.id} ${stack.wanted} ${scored.map(({ index, score, isOld }) => `${index} ${score} ${isOld}`).join()}`;
     if (key === drawn) return;
     drawn = key;
-    const best = scored.reduce((high, one) => (one.score > high.score ? one : high));
+    // Scores with other settings lie on another scale.
+    const alike = scored.some(({ isOld }) => !isOld) ? scored.filter(({ isOld }) => !isOld) : scored;
+    const best = alike.reduce((high, one) => (one.score > high.score ? one : high));
     chart.setAttribute("aria-label", t("stack.chart", { count: scored.length, score: twoDigits(best.score), number: best.index + 1 }));
     chart.title = t("stack.chartTitle", { number: best.index + 1, score: twoDigits(best.score) });
     const ratio = devicePixelRatio || 1;
@@ -162,24 +176,28 @@ export function mountStackBar(store, stacks, support, runner, sources) {
     Object.assign(chart, { width, height });
     const context = /** @type {CanvasRenderingContext2D} */ (chart.getContext("2d"));
     const { color, accentColor, borderColor } = getComputedStyle(chart);
-    const low = Math.min(0, ...scored.map(({ score }) => score));
-    const span = best.score - low || 1;
-    const step = width / frames;
+    const least = Math.min(...alike.map(({ score }) => score));
+    const low = least - FOOT_SHARE * (best.score - least || 1);
+    const span = best.score - low;
+    const { left, width: length } = track();
+    const step = (length * ratio) / Math.max(1, frames - 1);
+    const middle = (/** @type {number} */ index) => left * ratio + index * step;
     const thick = clamp(step - BAR_PX.gap * ratio, BAR_PX.least * ratio, BAR_PX.most * ratio);
     context.fillStyle = borderColor;
-    context.fillRect(stack.wanted * step, 0, Math.max(step, 2 * ratio), height);
+    const mark = Math.max(thick, 2 * ratio);
+    context.fillRect(middle(stack.wanted) - mark / 2, 0, mark, height);
     for (const { index, score, isOld } of scored) {
-      const tall = Math.max(ratio, ((score - low) / span) * (height - 2 * ratio));
+      const tall = clamp((score - low) / span, 0, 1) * (height - 2 * ratio) || ratio;
       context.globalAlpha = isOld ? 0.4 : 1;
       context.fillStyle = index === best.index ? accentColor : color;
-      context.fillRect((index + 0.5) * step - thick / 2, height - tall, thick, tall);
+      context.fillRect(middle(index) - thick / 2, height - tall, thick, tall);
     }
     context.globalAlpha = 1;
   }
 
   return {
     /** Keys and what they do. @type {Record<string, () => boolean>} */
-    moves: { ArrowUp: () => stacks.step(-1), ArrowDown: () => stacks.step(1), PageUp: () => stacks.step(-PAGE), PageDown: () => stacks.step(PAGE) },
+    moves: { ArrowUp: () => stacks.step(-1), ArrowDown: () => stacks.step(1), PageUp: () => stacks.step(-PAGE), PageDown: () => stacks.step(PAGE), Home: () => stacks.step(-Infinity), End: () => stacks.step(Infinity) },
   };
 }
 

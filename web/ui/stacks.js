@@ -78,7 +78,8 @@ export function createStacks(store, engine, images, sources) {
     const which = whichSlice(series, { axis, volume, index }, inEnglish);
     const picture = { ...sources.sliceOf(series, index, { axis, volume }), content: () => read(stack, key, index, { axis, volume }), name: `${series.name}, ${which}`, path: `${series.path}, ${which}` };
     item = images.create({ ...picture, label: `${label}, ${which}` });
-    Object.assign(item, { stack: stack.id, slice: { axis, volume, index }, stackWindow: stack.window });
+    const spacingMm = series.axes[axis]?.spacingMm ?? null;
+    Object.assign(item, { stack: stack.id, slice: { axis, volume, index }, spacingMm, stackWindow: stack.window });
     stack.items.set(key, item);
     return item;
   }

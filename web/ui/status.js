@@ -69,7 +69,8 @@ export function mountStatus(store, engine, runner) {
     all.hidden = working || unloaded || usable < 2;
     all.disabled = left === 0 || (state.settings.mode === "few" && state.support.length === 0);
     setText(all, left === 0 ? t("status.allAnalysed", { count: usable }) : left < usable ? t("status.analyseRest", { count: left }) : t("status.analyseAll", { count: usable }));
-    all.title = left < usable ? t("status.analysedOf", { done: usable - left, count: usable }) : "";
+    const counted = left < usable ? t("status.analysedOf", { done: usable - left, count: usable }) : "";
+    all.title = [counted, state.stacks.length > 0 ? t("status.slicesInView") : ""].filter(Boolean).join(" ");
     const { share, words } = now === "loading" ? loadLine(state) : state.run ? runLine(state.run) : state.opening ? openingLine(state.opening) : state.saving ? savingLine(state.saving) : { share: 0, words: restLine(state) };
     if (share === null) progress.removeAttribute("value");
     else progress.value = share;
@@ -124,22 +125,24 @@ function savingLine({ done, total }) {
 
 /** @param {import("./types.d.ts").State} state */
 function restLine(state) {
-  const lost = state.images.filter((other) => other.status === "error").length;
   // How the run ended comes before what the image in view lacks, until other settings make it history.
-  if (state.batch && state.images.some((item) => isUpToDate(state, item))) return batchLine(state.batch, lost);
+  if (state.batch && state.images.some((item) => isUpToDate(state, item))) return batchLine(state.batch);
   const reason = whyNot(state);
   if (reason) return reason;
   const item = currentImage(state);
   if (!item?.result) return t("status.ready");
+  const lost = state.images.filter((other) => other.status === "error").length;
   const others = state.images.filter((other) => other.status === "ready").length;
   return [t("status.done", { duration: t("units.seconds", { number: numeral(item.result.timings.totalMs / 1000, 1) }) }), others ? t("status.others", { count: others }) : "",
     lost ? t("status.lost", { count: lost }) : ""].filter(Boolean).join(" ");
 }
 
-/** How a run over several images ended. @param {import("./types.d.ts").Batch} batch @param {number} lost files that cannot be read */
-export function batchLine({ asked, analysed, ms }, lost) {
-  if (analysed < asked) return lost ? t("status.stoppedLost", { analysed, count: asked, lost }) : t("status.stopped", { analysed, count: asked });
-  return lost ? t("status.batchLost", { count: analysed, duration: duration(ms), lost }) : t("status.batch", { count: analysed, duration: duration(ms) });
+/** How a run over several images ended. @param {import("./types.d.ts").Batch} batch */
+export function batchLine({ asked, analysed, older, lost, ms }) {
+  const line = analysed < asked
+    ? lost ? t("status.stoppedLost", { analysed, count: asked, lost }) : t("status.stopped", { analysed, count: asked })
+    : lost ? t("status.batchLost", { count: analysed, duration: duration(ms), lost }) : t("status.batch", { count: analysed, duration: duration(ms) });
+  return older ? `${line} ${t("status.older", { count: older })}` : line;
 }
 
 /** @param {number} ms */

@@ -211,8 +211,13 @@ export interface Run {
 
 /** How the last run over several images ended. */
 export interface Batch {
+  /** Without those that could not be read. */
   asked: number;
   analysed: number;
+  /** Of the analysed ones, made before the settings were changed. */
+  older: number;
+  /** Could not be read. */
+  lost: number;
   ms: number;
 }
 

@@ -210,9 +210,10 @@ function mountPointers(root, canvas, { zoomBy, shift, at, dragFor, stepSlices, i
     // As in other viewers: through the slices of a stack; a pinch on a touchpad comes as a wheel with Ctrl.
     if (!event.ctrlKey && !event.metaKey && stepSlices(0)) {
       turned += event.deltaMode === WheelEvent.DOM_DELTA_PIXEL ? event.deltaY / NOTCH_PX : Math.sign(event.deltaY);
-      const steps = Math.trunc(turned);
-      turned -= steps;
-      if (steps !== 0) stepSlices(steps);
+      // One slice for one turn, however far a wheel's notch goes; a touchpad's many small ones add up.
+      if (Math.abs(turned) < 1) return;
+      stepSlices(Math.sign(turned));
+      turned = 0;
       return;
     }
     zoomBy(Math.exp(-event.deltaY * 0.002), at(event));
