@@ -204,10 +204,10 @@ impl Series {
         Ok((frame.channels, frame.bits, frame.map))
     }
 
-    /// Distance of neighbouring slices along the normal, where it is the same everywhere (within 1 %).
+    /// Distance of neighbouring slices of a volume along the normal, where it is the same everywhere (within 1 %).
     pub fn slice_spacing_mm(&self) -> Option<f64> {
-        let depths: Option<Vec<f64>> = self.entries.iter().map(|entry| entry.info.geometry.depth_mm()).collect();
-        spacing_mm(&depths?)
+        let (depths, volumes) = (self.positions_mm()?, self.in_volumes().1);
+        spacing_mm(&depths[..depths.len() / volumes])
     }
 }
 
