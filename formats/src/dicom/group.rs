@@ -149,6 +149,11 @@ mod tests {
 
     /// A file of 1 x 1 pixels at a place along z.
     fn slice(series: &str, z: &str, orientation: &str, number: &str) -> Series {
+        instance(None, series, z, orientation, number)
+    }
+
+    /// The same with an identifier.
+    fn instance(uid: Option<&str>, series: &str, z: &str, orientation: &str, number: &str) -> Series {
         let mut bytes = Vec::new();
         let mut put = |group: u16, element: u16, vr: &str, value: &[u8]| {
             bytes.extend(group.to_le_bytes());
@@ -162,8 +167,13 @@ mod tests {
             }
             bytes.extend(value);
         };
+        if let Some(uid) = uid {
+            put(0x0008, 0x0016, "UI", b"1.2.3 ");
+            put(0x0008, 0x0018, "UI", uid.as_bytes());
+        }
         put(0x0008, 0x0060, "CS", b"CT");
         put(0x0010, 0x0010, "PN", b"Planted^Name");
+        put(0x0020, 0x000d, "UI", b"1.2.4 ");
         put(0x0020, 0x000e, "UI", series.as_bytes());
         put(0x0020, 0x0013, "IS", number.as_bytes());
         put(0x0020, 0x0032, "DS", format!("0\\0\\{z}").as_bytes());
@@ -194,6 +204,19 @@ mod tests {
             ["1 slice lies on the place of another", "1 gap: the slices are usually 2.00 mm apart"]
         );
         assert_eq!(series[0].frame(0).unwrap().value(0), Some(f64::from(u16::from_le_bytes(*b"2 "))));
+    }
+
+    #[test]
+    fn the_same_file_counts_once() {
+        let at = |uid, z, n| instance(Some(uid), "1.5 ", z, AXIAL, n);
+        let series = group(vec![at("1.7 ", "0", "1 "), at("1.8 ", "2", "2 "), at("1.7 ", "0", "1 ")]);
+        assert_eq!((series.len(), places(&series[0])), (1, vec![0.0, 2.0]));
+        assert_eq!(series[0].notes, ["1 file is a copy of another and was left out"]);
+        let series = group(vec![at("1.7 ", "0", "1 "), at("1.7 ", "0", "1 "), at("1.7 ", "0", "1 ")]);
+        assert_eq!((series[0].len(), &series[0].notes[0][..]), (1, "2 files are copies of others and were left out"));
+        // Programs that give all files one identifier.
+        let series = group(vec![at("1.7 ", "0", "1 "), at("1.7 ", "2", "2 "), at("1.7 ", "0", "3 ")]);
+        assert_eq!(places(&series[0]), [0.0, 0.0, 2.0]);
     }
 
     #[test]
