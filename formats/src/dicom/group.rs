@@ -52,7 +52,8 @@ pub fn group(files: Vec<Series>) -> Vec<Series> {
 fn is_copy(a: &Series, b: &Series) -> bool {
     let number = |series: &Series| series.dicom().and_then(|file| file.description().instance_number);
     let same_size = (a.len(), a.width_px, a.height_px) == (b.len(), b.width_px, b.height_px);
-    same_size && number(a) == number(b) && a.info(0) == b.info(0)
+    let origin = |series: &Series| series.dicom().and_then(|file| file.origin().cloned());
+    origin(a) == origin(b) && same_size && number(a) == number(b) && a.info(0) == b.info(0)
 }
 
 fn belong(a: &Series, b: &Series) -> bool {
