@@ -378,6 +378,12 @@ export interface SeriesAxis {
   height: number;
   /** Distance of rows and of columns. */
   spacingMm: [row: number, column: number] | null;
+  /**
+   * Place of each slice of one volume along the slices' normal; the same for every volume. In a volume file axial slices are
+   * counted to the head, coronal ones to the back, sagittal ones to the patient's right. Null where the file does not say where
+   * the patient lies.
+   */
+  positionsMm: number[] | null;
 }
 
 /** A way to show the values that a file proposes. */
@@ -414,10 +420,15 @@ export interface SeriesInfo {
   volumes: number;
   /** `axial` are the frames as they are; the others only where the file is a volume. */
   axes: { axial: SeriesAxis; coronal?: SeriesAxis; sagittal?: SeriesAxis };
-  /** Place of each frame along the normal. */
+  /**
+   * Place of each frame along the normal, volume by volume as `files`: that of slice `i` of volume `v` is number
+   * `v * frames + i`. For one volume, and for the other axes, see {@link SeriesAxis}.
+   */
   positionsMm: number[] | null;
   /** Distance of rows and of columns. */
   spacingMm: [row: number, column: number] | null;
+  /** That distance is the one at the detector (a film): distances in the body are shorter. A note says so, too. */
+  isDetectorSpacing: boolean;
   /** Distance of neighbouring frames, where it is the same everywhere. */
   sliceSpacingMm: number | null;
   /** "axial", "coronal", "sagittal", or null. */
@@ -429,7 +440,7 @@ export interface SeriesInfo {
   units: string | null;
   /** Windows that the file proposes. */
   windows: FileWindow[];
-  /** What a reader should know: gaps, things left out. */
+  /** What a reader should know: gaps, things left out, a spacing that is not given, an object that is no image. */
   notes: string[];
   /** Where each frame comes from, volume by volume. */
   files: { path: string; frame: number }[];

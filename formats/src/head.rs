@@ -6,8 +6,8 @@
 
 use std::sync::Arc;
 
-use crate::bytes::{text, unpack};
-use crate::open::{Format, open_any, recognise, unknown};
+use crate::bytes::text;
+use crate::open::{Format, open_any, recognise, unknown, unpacked_head};
 use crate::picture::{self, PictureFile};
 use crate::volume::nifti;
 use crate::{FormatError, Limits, Series, dicom};
@@ -36,12 +36,7 @@ pub fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result<Head, 
         }
         Some(Format::Gzip) => {
             limits.check_bytes(file_bytes)?;
-            /// More than the header of any volume.
-            const UNPACKED_BYTES: u64 = 1 << 20;
-            let few = Limits { max_file_bytes: u64::MAX, ..*limits };
-            let reader = std::io::Read::take(flate2::read::GzDecoder::new(head), UNPACKED_BYTES);
-            let unpacked = unpack("gzip", reader, &few)?;
-            judge(&unpacked, limits).map(|()| Head::Whole)
+            judge(&unpacked_head(head)?, limits).map(|()| Head::Whole)
         }
         Some(Format::Nifti) => {
             limits.check_bytes(file_bytes)?;
@@ -63,8 +58,25 @@ pub fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result<Head, 
     }
 }
 
+/// What a beginning tells to somebody who wants no pixels: as [`open_head`], and of a packed NIfTI file what its header says.
+/// Whether all of its voxels are there is not known then.
+///
+/// # Errors
+/// As [`open_head`].
+pub fn describe_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result<Head, FormatError> {
+    let judged = open_head(head, file_bytes, limits)?;
+    if recognise(head) != Some(Format::Gzip) {
+        return Ok(judged);
+    }
+    let unpacked = unpacked_head(head)?;
+    if recognise(&unpacked) != Some(Format::Nifti) {
+        return Ok(judged);
+    }
+    nifti::open_head(&unpacked, u64::MAX, limits).map(Head::Series)
+}
+
 /// Refuses a volume by its header.
-fn judge(head: &[u8], limits: &Limits) -> Result<(), FormatError> {
+pub(crate) fn judge(head: &[u8], limits: &Limits) -> Result<(), FormatError> {
     match open_any(head.into(), None, limits) {
         Err(FormatError::Truncated { expected_bytes, .. }) => limits.check_bytes(expected_bytes),
         Err(

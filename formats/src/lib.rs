@@ -58,7 +58,7 @@ pub use frame::{Channels, Frame};
 #[cfg(feature = "files")]
 pub use geometry::{Geometry, Vector};
 #[cfg(feature = "files")]
-pub use head::{Head, companion_names, open_head};
+pub use head::{Head, companion_names, describe_head, open_head};
 #[cfg(feature = "files")]
 pub use limits::Limits;
 #[cfg(feature = "files")]

@@ -5,7 +5,8 @@
 
 use std::sync::Arc;
 
-use crate::bytes::unpack;
+use crate::bytes::{unpack_counted, unpack_exactly};
+use crate::head::judge;
 use crate::picture::PictureFile;
 use crate::volume::{meta_image, nifti, nrrd};
 use crate::{FormatError, Limits, Series, dicom};
@@ -82,9 +83,10 @@ pub(crate) fn open_any(bytes: Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Lim
     }
     limits.check_bytes(bytes.len() as u64)?;
     limits.check_bytes(pixels.as_ref().map_or(0, |p| p.len() as u64))?;
-    let pixels = pixels.map(|p| if p.starts_with(b"\x1f\x8b") { gunzip(&p, limits) } else { Ok(p) }).transpose()?;
     let is_packed = recognise(&bytes) == Some(Format::Gzip);
     let bytes = if is_packed { gunzip(&bytes, limits)? } else { bytes };
+    let pixels = pixels.map(|p| if p.starts_with(b"\x1f\x8b") { gunzip_pixels(&bytes, &p, limits) } else { Ok(p) });
+    let pixels = pixels.transpose()?;
     match recognise(&bytes) {
         Some(Format::Dicom) => dicom::open(bytes, limits),
         Some(Format::Nifti) => nifti::open(&bytes, pixels, limits),
@@ -96,8 +98,60 @@ pub(crate) fn open_any(bytes: Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Lim
     }
 }
 
+/// More than the header of any volume.
+const UNPACKED_HEAD_BYTES: u64 = 1 << 20;
+
+/// The beginning of what a gzip file holds, as far as it can be unpacked.
+pub(crate) fn unpacked_head(packed: &[u8]) -> Result<Vec<u8>, FormatError> {
+    let mut head = Vec::new();
+    let mut reader = std::io::Read::take(flate2::read::MultiGzDecoder::new(packed), UNPACKED_HEAD_BYTES);
+    match std::io::Read::read_to_end(&mut reader, &mut head) {
+        // What was unpacked before an error still tells.
+        Err(_) if head.is_empty() => Err(FormatError::damaged("gzip", "its compressed content cannot be unpacked")),
+        _ => Ok(head),
+    }
+}
+
+/// What a gzip file holds. The header is unpacked first, and the size judged by it.
 fn gunzip(bytes: &[u8], limits: &Limits) -> Result<Arc<[u8]>, FormatError> {
-    Ok(unpack("gzip", flate2::read::MultiGzDecoder::new(bytes), limits)?.into())
+    let head = unpacked_head(bytes)?;
+    if (head.len() as u64) < UNPACKED_HEAD_BYTES {
+        limits.check_bytes(head.len() as u64)?;
+        return Ok(head.into());
+    }
+    judge(&head, limits)?;
+    let unpacked = || flate2::read::MultiGzDecoder::new(bytes);
+    if recognise(&head) != Some(Format::Nifti) {
+        return unpack_counted("gzip", unpacked, limits);
+    }
+    let head: Arc<[u8]> = head.into();
+    match nifti::open(&head, None, limits) {
+        // All voxels are in it.
+        Ok(_) => Ok(head),
+        Err(FormatError::Truncated { expected_bytes, found_bytes: found_bytes @ 1.., .. }) => {
+            let start = head.len() as u64 - found_bytes;
+            let whole = unpack_exactly(nifti::FORMAT, unpacked(), start + expected_bytes, bytes.len(), limits);
+            whole.map_err(|error| match error {
+                FormatError::Truncated { format, part, found_bytes, .. } => {
+                    let found_bytes = found_bytes.saturating_sub(start);
+                    FormatError::Truncated { format, part, expected_bytes, found_bytes }
+                }
+                other => other,
+            })
+        }
+        Err(FormatError::Truncated { .. }) => unpack_counted("gzip", unpacked, limits),
+        Err(error) => Err(error),
+    }
+}
+
+/// The file of a header's pixels, whose size the header is judged by first.
+fn gunzip_pixels(header: &Arc<[u8]>, packed: &[u8], limits: &Limits) -> Result<Arc<[u8]>, FormatError> {
+    if let Err(error @ FormatError::TooLarge { .. }) =
+        open_any(Arc::clone(header), Some(crate::head::nothing()), limits)
+    {
+        return Err(error);
+    }
+    unpack_counted("gzip", || flate2::read::MultiGzDecoder::new(packed), limits)
 }
 
 /// The error for a file that is none of ours.

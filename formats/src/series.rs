@@ -166,10 +166,48 @@ impl Series {
         }
     }
 
-    /// Distance of neighbouring slices along the normal, where it is the same everywhere (within 1 %).
+    /// Whether the pixel spacing is the detector's: distances in the body are shorter.
+    pub fn is_detector_spacing(&self) -> bool {
+        self.dicom().is_some_and(dicom::File::is_detector_spacing)
+    }
+
+    /// Frames in the order of volumes, and how many volumes there are: one if they are not of equal length, and for a film,
+    /// whose frames all lie in one place.
+    pub fn in_volumes(&self) -> (Vec<usize>, usize) {
+        let mut volumes: Vec<Vec<usize>> = Vec::new();
+        for (n, entry) in self.entries.iter().enumerate() {
+            let volume = entry.info.volume;
+            if volume >= volumes.len() {
+                volumes.resize(volume + 1, Vec::new());
+            }
+            volumes[volume].push(n);
+        }
+        let is_film = volumes.iter().all(|volume| volume.len() == 1);
+        let is_even = volumes.iter().all(|volume| volume.len() == volumes[0].len());
+        if is_even && !is_film { (volumes.concat(), volumes.len().max(1)) } else { ((0..self.len()).collect(), 1) }
+    }
+
+    /// Place of each frame along its normal in millimetres, in the order of volumes; nothing if one is not known.
+    pub fn positions_mm(&self) -> Option<Vec<f64>> {
+        self.in_volumes().0.into_iter().map(|n| self.entries[n].info.geometry.depth_mm()).collect()
+    }
+
+    /// What the samples of a frame are: channels, bits of a grey one, meaning. No pixel of a volume is decoded for it.
+    ///
+    /// # Errors
+    /// As [`Series::frame`].
+    pub fn samples(&self, n: usize) -> Result<(Channels, u8, ValueMap), FormatError> {
+        if let Some(volume) = self.volume() {
+            return Ok(volume.samples());
+        }
+        let frame = self.frame(n)?;
+        Ok((frame.channels, frame.bits, frame.map))
+    }
+
+    /// Distance of neighbouring slices of a volume along the normal, where it is the same everywhere (within 1 %).
     pub fn slice_spacing_mm(&self) -> Option<f64> {
-        let depths: Option<Vec<f64>> = self.entries.iter().map(|entry| entry.info.geometry.depth_mm()).collect();
-        spacing_mm(&depths?)
+        let (depths, volumes) = (self.positions_mm()?, self.in_volumes().1);
+        spacing_mm(&depths[..depths.len() / volumes])
     }
 }
 

@@ -150,7 +150,7 @@ fn pages_of_a_tiff_are_frames_and_those_of_another_size_are_named() {
     let series = open(bytes.into_inner(), &Limits::default()).unwrap();
     assert_eq!((series.len(), series.width_px, series.height_px, series.format), (2, 3, 2, "TIFF"));
     assert!(series.is_picture());
-    assert_eq!(series.notes, ["1 page(s) of another size are left out"]);
+    assert_eq!(series.notes, ["1 page of another size is left out"]);
     assert_eq!(series.frame(0).unwrap().value(5), Some(600.0));
     assert_eq!(series.frame(1).unwrap().gray8(), Some([7; 6].as_slice()));
     assert!(series.picture(0).unwrap().notes.is_empty());

@@ -3,7 +3,7 @@
 
 use std::io::Write;
 
-use mvfa_formats::{Axis, FormatError, Limits, Series, open, open_pair};
+use mvfa_formats::{Axis, FormatError, Head, Limits, Series, describe_head, open, open_pair};
 
 /// 3 x 2 x 2 voxels with the values 0 to 11, x fastest.
 fn voxels(big: bool) -> Vec<u8> {
@@ -142,4 +142,48 @@ fn nifti_in_one_file_and_two() {
     assert_eq!(series.volume().unwrap().orientation(), "RAI");
     assert_eq!(series.frame(0).unwrap().values(), [11.0, 10.0, 9.0, 8.0, 7.0, 6.0]);
     assert_eq!(series.info(0).unwrap().geometry.position_mm, Some([10.0, 20.0, 30.0]));
+}
+
+#[test]
+fn every_volume_has_its_places() {
+    let mut header = nifti(b"n+1\0");
+    header[40..42].copy_from_slice(&4i16.to_le_bytes());
+    header[48..50].copy_from_slice(&2i16.to_le_bytes());
+    let series = open([header, voxels(false), voxels(false)].concat(), &LIMITS()).unwrap();
+    assert_eq!(series.in_volumes(), (vec![0, 1, 2, 3], 2));
+    assert_eq!(series.positions_mm(), Some(vec![30.0, 32.0, 30.0, 32.0]));
+    assert_eq!(series.slice_spacing_mm(), Some(2.0));
+    let volume = series.volume().unwrap();
+    assert_eq!(volume.positions_mm(Axis::Axial), Some(vec![30.0, 32.0]));
+    // Along the normal, to the back and to the right; x is counted to the left.
+    assert_eq!(volume.positions_mm(Axis::Coronal), Some(vec![20.0, 21.0]));
+    assert_eq!(volume.positions_mm(Axis::Sagittal), Some(vec![-10.0, -10.5, -11.0]));
+}
+
+#[test]
+fn a_packed_volume_is_judged_by_its_header() {
+    // 2 MB, of which the header's beginning is unpacked first.
+    let mut header = nifti(b"n+1\0");
+    for (i, n) in [3i16, 100, 100, 100].into_iter().enumerate() {
+        header[40 + i * 2..42 + i * 2].copy_from_slice(&n.to_le_bytes());
+    }
+    let pixels: Vec<u8> = (0..1_000_000i32).flat_map(|v| ((v % 1999) as i16).to_le_bytes()).collect();
+    let whole = [header.clone(), pixels.clone(), vec![9; 100]].concat();
+    let series = open(gzip(&whole), &LIMITS()).unwrap();
+    let expected = open(whole, &LIMITS()).unwrap();
+    for n in [0, 57, 99] {
+        assert_eq!(series.frame(n).unwrap(), expected.frame(n).unwrap(), "{n}");
+    }
+    let cut = open(gzip(&[header.clone(), pixels[..1_500_000].to_vec()].concat()), &LIMITS()).unwrap_err();
+    let is_cut = |expected, found| matches!(cut, FormatError::Truncated { expected_bytes, found_bytes, .. } if (expected_bytes, found_bytes) == (expected, found));
+    assert!(is_cut(2_000_000, 1_500_000), "{cut}");
+    let small = Limits { max_file_bytes: 1 << 20, ..Limits::default() };
+    let large = open(gzip(&[header.clone(), pixels].concat()), &small).unwrap_err();
+    assert!(matches!(large, FormatError::TooLarge { .. }), "{large}");
+    // What nobody reads the pixels of is known by the header alone.
+    let packed = gzip(&[header, vec![0; 400]].concat());
+    let Head::Series(series) = describe_head(&packed, packed.len() as u64, &LIMITS()).unwrap() else { panic!("whole") };
+    assert_eq!(series.len(), 100);
+    assert!(series.frame(0).is_err());
+    assert!(matches!(mvfa_formats::open_head(&packed, packed.len() as u64, &LIMITS()), Ok(Head::Whole)));
 }

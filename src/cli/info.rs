@@ -7,10 +7,10 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde_json::{Value, json};
 
-use super::load;
-use super::medical;
 use super::paths::{self, distinct};
-use super::terminal::{say, say_json};
+use super::terminal::{say, say_json, tell};
+use super::usage::{BadUsage, chain};
+use super::{FAILURE, load, medical};
 use crate::bundle::manifest::{Manifest, ObjectKind};
 use crate::bundle::scoring::{ImageScores, PatchPlaces};
 
@@ -31,7 +31,8 @@ pub(super) struct Args {
     /// One JSON object on standard output, or one a series
     #[arg(long)]
     json: bool,
-    /// DICOM, NIfTI, NRRD or MetaImage files, or folders of them, instead of a model: what series they hold
+    /// DICOM, NIfTI, NRRD or MetaImage files, or folders of them and all folders inside, instead of a model: what series they
+    /// hold
     #[arg(value_name = "FILE", conflicts_with = "bundle")]
     files: Vec<PathBuf>,
 }
@@ -42,26 +43,7 @@ pub(super) struct Args {
 /// No bundle there, or a manifest that is not valid; a file that cannot be opened.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if !args.files.is_empty() {
-        let mut files = Vec::new();
-        let mut in_folders = HashSet::new();
-        for path in &args.files {
-            if path.is_dir() {
-                let mut inside = paths::expand(std::slice::from_ref(path))?.files;
-                inside.retain(|file| medical::is_medical(file));
-                in_folders.extend(inside.iter().cloned());
-                files.append(&mut inside);
-            } else {
-                files.push(path.clone());
-            }
-        }
-        for (series, files) in medical::series(&files, |file| in_folders.contains(file))? {
-            if args.json {
-                say_json(&medical::describe(&series, &files).to_string())?;
-            } else {
-                medical::prose(&series)?.iter().try_for_each(|line| say(line))?;
-            }
-        }
-        return Ok(ExitCode::SUCCESS);
+        return series(args);
     }
     let bundle = load::bundle(args.bundle.as_deref())?;
     if args.json {
@@ -72,6 +54,53 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         prose(bundle.manifest()).iter().try_for_each(|line| say(line))?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What series the files hold. One that cannot be opened is reported and the others go on.
+fn series(args: &Args) -> Result<ExitCode> {
+    let (mut files, mut in_folders, mut failures) = (Vec::new(), HashSet::new(), Vec::new());
+    for path in &args.files {
+        if path.is_dir() {
+            match paths::medical_in(path) {
+                Ok(mut inside) => {
+                    in_folders.extend(inside.iter().cloned());
+                    files.append(&mut inside);
+                }
+                Err(error) => failures.push(error),
+            }
+        } else {
+            files.push(path.clone());
+        }
+    }
+    let mut found = medical::series(&files, |file| in_folders.contains(file));
+    failures.append(&mut found.failures);
+    if found.series.is_empty() && !found.without_picture.is_empty() {
+        let what = medical::without_picture(&found.without_picture);
+        failures
+            .push(BadUsage(format!("there is no series: found are {what}; name the folder with the pictures")).into());
+    } else if !found.without_picture.is_empty() {
+        tell(&medical::passed_over(found.without_picture.len()));
+    }
+    for (series, files) in found.series {
+        if args.json {
+            say_json(&medical::describe(&series, &files).to_string())?;
+            continue;
+        }
+        match medical::prose(&series) {
+            Ok(lines) => lines.iter().try_for_each(|line| say(line))?,
+            Err(error) => {
+                let name = files.first().map_or_else(String::new, |path| path.display().to_string());
+                failures.push(error.context(name));
+            }
+        }
+    }
+    if let ([_], 1) = (failures.as_slice(), args.files.len())
+        && let Some(only) = failures.pop()
+    {
+        return Err(only);
+    }
+    failures.iter().for_each(|error| tell(&format!("mvfa: {}", chain(error))));
+    Ok(if failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
 }
 
 fn weight_bytes(manifest: &Manifest) -> u64 {

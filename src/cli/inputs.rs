@@ -139,12 +139,12 @@ impl Inputs {
                     opened.push(series.of_file(opened_files.len()));
                     opened_files.push((place, path));
                 }
-                Err(error) if in_folders.contains(&path) && medical::is_no_picture(&error) => without += 1,
+                Err(error) if in_folders.contains(&path) && medical::no_picture(&error).is_some() => without += 1,
                 Err(error) => found.failures.push(error.context(path.display().to_string())),
             }
         }
         if without > 0 {
-            tell(&format!("note: {without} DICOM file(s) without pixels are passed over"));
+            tell(&medical::passed_over(without));
         }
         let files: Vec<PathBuf> = opened_files.iter().map(|(_, path)| path.clone()).collect();
         for series in mvfa_formats::dicom::group(opened) {

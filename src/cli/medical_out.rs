@@ -79,10 +79,10 @@ impl<'a> MedicalOut<'a> {
         let mut series = inputs.series();
         let (Some(source), true) = (series.pop(), series.is_empty()) else {
             let found = match series.len() {
-                0 => "there is no medical file among the pictures".to_owned(),
-                n => format!("there are {}", n + 1),
+                0 => "no medical file was named; name a DICOM, NIfTI, NRRD or MetaImage file".to_owned(),
+                n => format!("{} were named; name one of them", n + 1),
             };
-            return Err(BadUsage(format!("{option} is about one medical series, {found}; name one")).into());
+            return Err(BadUsage(format!("{option} writes a file about one medical series, but {found}")).into());
         };
         for (option, file) in files.all() {
             check(option, file, &source)?;
@@ -115,15 +115,28 @@ impl<'a> MedicalOut<'a> {
         if let Some(path) = &self.files.seg_out {
             tell(&format!("note: {}: what lies at {threshold} or above", path.display()));
             self.segmentation(path, &frames, threshold, model).with_context(|| cannot_write(path))?;
+            self.tell_spacing(path);
         }
         if let Some(path) = &self.files.map_out {
             whole(path, |file| nifti_map(&self.source.series, file, |n, y, x| self.value(n, y, x)))
                 .with_context(|| cannot_write(path))?;
+            self.tell_spacing(path);
         }
         if let Some(path) = &self.files.overlay_out {
             self.capture(path, &frames, model, window).with_context(|| cannot_write(path))?;
         }
         Ok(())
+    }
+
+    /// NIfTI has no word for a size that is not known.
+    fn tell_spacing(&self, path: &Path) {
+        let is_known = self.source.series.info(0).is_some_and(|info| info.geometry.spacing_mm.is_some());
+        if !is_known && !is_dicom(path) {
+            tell(&format!(
+                "note: {}: the source does not give its pixel spacing, so 1 mm is written; lengths in this file are not millimetres",
+                path.display()
+            ));
+        }
     }
 
     fn of(&self, frame: usize) -> Option<&Done> {

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::medical::is_medical;
+use super::medical::{is_medical, lack_of_picture, without_picture};
 use super::terminal::tell;
 use super::usage::BadUsage;
-use crate::disk::overlay_mark::without_overlays;
+use crate::disk::export_mark::is_own_export;
+use crate::disk::overlay_mark::{is_own_overlay, without_overlays};
 pub(super) use crate::disk::path_text::distinct;
 use crate::disk::picture_file::is_picture;
 use crate::image::FILE_ENDINGS;
@@ -58,19 +59,82 @@ pub(super) fn tell_overlays(count: usize) {
 fn pictures_in(folder: &Path) -> Result<Vec<PathBuf>> {
     let (mut files, folders) = inside(folder)?;
     files.retain(|path| is_picture(path) || is_medical(path));
-    if files.is_empty() {
-        files = medical_below(folders)?;
+    // Neither the directory of a disc nor a report says that the pictures are here.
+    let lacks = |files: &[PathBuf]| files.iter().filter_map(|path| lack_of_picture(path)).collect::<Vec<_>>();
+    let is_source = |path: &PathBuf| !is_own(path) && lack_of_picture(path).is_none();
+    if files.iter().any(is_source) {
+        if has_medical_below(folders) {
+            tell(&format!(
+                "note: {}: there are medical files in folders inside it, too, which are not looked at; name these folders to add them",
+                folder.display()
+            ));
+        }
+        files.sort();
+        return Ok(files);
     }
-    if files.is_empty() {
+    let below = medical_below(folders)?;
+    if !below.iter().any(is_source) {
+        let without = lacks(&[files.as_slice(), below.as_slice()].concat());
         let endings = FILE_ENDINGS.join(", ");
+        let found = match without.as_slice() {
+            // Results of earlier runs, which have a message of their own.
+            [] if !files.is_empty() => return Ok(files),
+            [] => String::new(),
+            without => format!("; found are {}", without_picture(without)),
+        };
         return Err(BadUsage(format!(
-            "there is no picture in {} (looked for {endings}, not in folders inside it, and for DICOM, NIfTI, NRRD and MetaImage); name the folder with the pictures",
+            "there is no picture in {} (looked for {endings}, not in folders inside it, and for DICOM, NIfTI, NRRD and MetaImage{found}); name the folder with the pictures",
+            folder.display()
+        ))
+        .into());
+    }
+    files.extend(below);
+    files.sort();
+    Ok(files)
+}
+
+/// Medical files in a folder and in all folders inside it, sorted by name, without results of earlier runs.
+///
+/// # Errors
+/// A folder that cannot be read, or has none.
+pub(super) fn medical_in(folder: &Path) -> Result<Vec<PathBuf>> {
+    inside(folder)?;
+    let (mut files, _) = without_overlays(medical_below(vec![folder.to_owned()])?);
+    if files.is_empty() {
+        return Err(BadUsage(format!(
+            "there is no DICOM, NIfTI, NRRD or MetaImage file in {} or in folders inside it; name the folder with the pictures",
             folder.display()
         ))
         .into());
     }
     files.sort();
     Ok(files)
+}
+
+/// Whether there are medical files in folders at any depth, as far as a short look tells.
+fn has_medical_below(mut folders: Vec<PathBuf>) -> bool {
+    /// A look takes no longer than this many files.
+    const MOST_FILES: usize = 1000;
+    let mut looked_at = 0;
+    while let Some(folder) = folders.pop() {
+        let Ok((files, below)) = inside(&folder) else { continue };
+        folders.extend(below);
+        for path in files {
+            if is_medical(&path) && !is_own(&path) {
+                return true;
+            }
+            looked_at += 1;
+            if looked_at >= MOST_FILES {
+                return false;
+            }
+        }
+    }
+    false
+}
+
+/// Whether an earlier run made the file.
+fn is_own(path: &Path) -> bool {
+    is_own_overlay(path) || is_own_export(path)
 }
 
 /// Medical files in folders at any depth: a study often has one for each series. Plain pictures are not looked for there.

@@ -3,13 +3,14 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
 use mvfa_formats::write::npy;
 
 use super::augment::AugmentName;
-use super::inputs::{Input, Inputs};
+use super::inputs::{Input, Inputs, Loaded};
 use super::medical_out::{Files, MedicalOut};
 use super::method::MethodName;
 use super::normal_pictures::{self, NormalPictures};
@@ -110,7 +111,7 @@ pub(super) struct Args {
     /// Where left and right are divided: look for it where heads lie off centre
     #[arg(long, value_enum, default_value_t)]
     axis: AxisName,
-    /// How grey deeper than 8 bits is shown and analysed: auto, pil or CENTER,WIDTH
+    /// How grey deeper than 8 bits is shown and analysed: auto, pil, CENTER,WIDTH or LOW..HIGH
     #[arg(long, default_value = "auto", value_parser = window, allow_hyphen_values = true)]
     window: WindowChoice,
     /// Region to leave out of scores and maps, in pixels of the picture: burnt-in text, rulers, what lies outside the
@@ -202,13 +203,15 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     };
     let all = args.nearest.map(|_| Slices::All);
     let support_slices = args.support_slices.as_ref().or(one.as_ref()).or(all.as_ref());
-    let support = Inputs::find(support, support_slices, "--support-slices")?;
+    let mut support = Inputs::find(support, support_slices, "--support-slices")?;
     paths::tell_overlays(images.overlays + support.overlays);
     if images.all.is_empty() && images.failures.is_empty() {
-        let message = "there is no picture to analyse: what was named are overlays that mvfa drew; name the pictures";
-        return Err(BadUsage(message.to_owned()).into());
+        let found = if images.overlays > 0 { "are overlays that mvfa drew" } else { "holds none" };
+        return Err(
+            BadUsage(format!("there is no picture to analyse: what was named {found}; name the pictures")).into()
+        );
     }
-    if let Some(error) = support.failures.into_iter().next() {
+    if let Some(error) = support.failures.drain(..).next() {
         return Err(error.context("a normal picture cannot be used"));
     }
     let is_batch = args.method == MethodName::Batch;
@@ -228,6 +231,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         fs::create_dir_all(out).with_context(|| format!("cannot make the folder {}", out.display()))?;
     }
     let mut series_out = MedicalOut::new(&args.files, &images)?;
+    tell_series_notes(images.series().into_iter().chain(support.series()));
     for series in images.series() {
         if let Some(reason) = object_hint::mismatch(&series.series, &object) {
             tell(&format!("warning: {}: {reason}", series.name()));
@@ -315,6 +319,23 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
         return Ok(ExitCode::from(INTERRUPTED));
     }
     Ok(if all_well { ExitCode::SUCCESS } else { ExitCode::from(FAILURE) })
+}
+
+/// Tells what is to be known about series, the same of several once.
+fn tell_series_notes(all: impl Iterator<Item = Rc<Loaded>>) {
+    let mut told: Vec<(String, String, usize)> = Vec::new();
+    for one in all {
+        for note in &one.series.notes {
+            match told.iter_mut().find(|(known, ..)| known == note) {
+                Some((.., more)) => *more += 1,
+                None => told.push((note.clone(), one.name(), 0)),
+            }
+        }
+    }
+    for (note, name, more) in told {
+        let and_more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        tell(&format!("note: {name}{and_more}: {note}"));
+    }
 }
 
 /// What the pictures show. Without `--object` the answer names what their files suggest.

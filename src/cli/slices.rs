@@ -29,9 +29,14 @@ impl FromStr for Slices {
         }
         let range = |part: &str| {
             let (from, to) = part.split_once('-').unwrap_or((part, part));
-            let number = |text: &str| text.trim().parse().ok().filter(|n| *n > 0);
-            let range = number(from).zip(number(to)).filter(|(from, to)| from <= to);
-            range.ok_or_else(|| format!("{part:?} is no slice; write all, middle, or numbers from 1 like 1,5,20-40"))
+            let number = |text: &str| text.trim().parse::<usize>().ok().filter(|n| *n > 0);
+            match number(from).zip(number(to)) {
+                Some((from, to)) if from > to => {
+                    Err(format!("the range {part:?} runs backwards; write the lower number first: {to}-{from}"))
+                }
+                Some(range) => Ok(range),
+                None => Err(format!("{part:?} is no slice; write all, middle, or numbers from 1 like 1,5,20-40")),
+            }
         };
         text.split(',').map(range).collect::<Result<_, _>>().map(Self::Ranges)
     }
@@ -73,7 +78,9 @@ mod tests {
         assert_eq!(of("all"), (0..9).collect::<Vec<_>>());
         assert_eq!(of("middle"), [4]);
         assert_eq!(of("3,1, 7-9,8"), [0, 2, 6, 7, 8]);
-        for wrong in ["", "0", "5-3", "x", "1,,2", "-3"] {
+        let backwards = "1,5-3".parse::<Slices>().unwrap_err();
+        assert_eq!(backwards, "the range \"5-3\" runs backwards; write the lower number first: 3-5");
+        for wrong in ["", "0", "x", "1,,2", "-3"] {
             assert!(wrong.parse::<Slices>().unwrap_err().contains("is no slice"), "{wrong}");
         }
         let error = Slices::one(10).of(9, "series").unwrap_err().to_string();

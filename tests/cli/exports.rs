@@ -26,8 +26,9 @@ const PLANTED: [(u32, &str, &str); 12] = [
     (0x0020_0010, "SH", "STPLANTED"),
 ];
 
-/// One slice of 24 x 20 pixels with a bright spot, `n` x 2.5 mm up. `more` replaces elements.
-fn slice(n: usize, more: &[(u32, &str, &str)]) -> Vec<u8> {
+/// One slice of 24 x 20 pixels with a bright spot, `n` x 2.5 mm up. `more` replaces elements, or takes them out where they are
+/// empty.
+pub fn slice(n: usize, more: &[(u32, &str, &str)]) -> Vec<u8> {
     let mut set = BTreeMap::new();
     let mut put = |tag: u32, vr: &'static str, value: &[u8]| {
         let mut value = value.to_vec();
@@ -68,6 +69,7 @@ fn slice(n: usize, more: &[(u32, &str, &str)]) -> Vec<u8> {
         (300 + spot + (i * 37 + n * 11) % 90) as u16
     };
     put(0x7fe0_0010, "OW", &(0..480).flat_map(|i| pixel(i).to_le_bytes()).collect::<Vec<u8>>());
+    set.retain(|_, (_, value)| !value.is_empty());
     let mut bytes = vec![0; 128];
     bytes.extend(b"DICM\x02\x00\x10\x00UI\x14\x001.2.840.10008.1.2.1\0");
     for (tag, (vr, value)) in set {
@@ -95,7 +97,7 @@ fn series(folder: &Path) -> String {
     text(&scan)
 }
 
-fn predict(more: &[&str]) -> Answer {
+pub fn predict(more: &[&str]) -> Answer {
     let bundle = bundle();
     mvfa(["predict", "--bundle", &bundle, "--object", "brain", "--json"].iter().chain(more))
 }

@@ -25,7 +25,7 @@ fn info_describes_a_series_without_the_patient() {
     assert_eq!(series["pixel_spacing_mm"], serde_json::json!([0.661468, 0.661468]));
     let path = sample("nifti/anatomical.nii");
     let answer = mvfa(["info", path.as_str()]).expect(0);
-    assert!(answer.stdout.contains("NIfTI, 25 frame(s)") && answer.stdout.contains("axial"), "{}", answer.stdout);
+    assert!(answer.stdout.contains("NIfTI, 25 frames") && answer.stdout.contains("axial"), "{}", answer.stdout);
 }
 
 #[test]

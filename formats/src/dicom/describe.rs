@@ -26,6 +26,8 @@ pub(super) struct Description {
     pub(super) modality: Option<String>,
     pub(super) body_part: Option<String>,
     pub(super) is_localiser: bool,
+    /// Pixel spacing is given at the detector only.
+    pub(super) is_detector_spacing: bool,
     pub(super) notes: Vec<String>,
     /// Tells series apart; never shown.
     pub(super) series_uid: Option<String>,
@@ -65,6 +67,7 @@ impl Description {
             modality,
             body_part: body_part.map(|text| code(&text)),
             is_localiser: image_type.iter().any(|part| part == "LOCALIZER"),
+            is_detector_spacing: is_detector_spacing(set),
             notes: notes(set, header),
             series_uid: set.text(tags::SERIES_UID),
             instance_number: set.number(tags::INSTANCE_NUMBER),
@@ -89,15 +92,22 @@ fn notes(set: &DataSet<'_>, header: &Header) -> Vec<String> {
     let mut notes = Vec::new();
     let overlays = set.elements.iter().filter(|e| e.tag & 0xff01_ffff == 0x6000_3000).count();
     if overlays > 0 {
-        notes.push(format!("{overlays} overlay plane(s) are not shown"));
+        notes.push(match overlays {
+            1 => "1 overlay plane is not shown".to_owned(),
+            _ => format!("{overlays} overlay planes are not shown"),
+        });
     }
     if header.photometric != Photometric::Palette && set.element(tags::PALETTE_DESCRIPTORS[0]).is_some() {
         notes.push("a supplemental colour palette is not applied".to_owned());
     }
-    if set.bytes(tags::PIXEL_SPACING).is_none() && set.bytes(tags::IMAGER_PIXEL_SPACING).is_some() {
+    if is_detector_spacing(set) {
         notes.push("pixel spacing is the detector's: distances in the body are shorter".to_owned());
     }
     notes
+}
+
+fn is_detector_spacing(set: &DataSet<'_>) -> bool {
+    set.bytes(tags::PIXEL_SPACING).is_none() && set.bytes(tags::IMAGER_PIXEL_SPACING).is_some()
 }
 
 /// Frames of a dose grid: places by their offsets.

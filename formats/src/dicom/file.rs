@@ -12,7 +12,7 @@ use super::origin::Origin;
 use super::place::Places;
 use super::syntax::{self, Compression, Syntax};
 use super::{FORMAT, codec, colour, stored, tags};
-use crate::bytes::{Order, unpack};
+use crate::bytes::{Order, unpack_counted};
 use crate::series::{Entry, Source};
 use crate::{Channels, FormatError, Frame, FrameInfo, Limits, Samples, Series};
 
@@ -143,11 +143,11 @@ pub(crate) fn open_head(head: &[u8], file_bytes: u64, limits: &Limits) -> Result
 
 /// The data set of a deflated file: raw deflate, or zlib as some write it.
 fn inflate(packed: &[u8], limits: &Limits) -> Result<Arc<[u8]>, FormatError> {
-    let raw = unpack(FORMAT, flate2::read::DeflateDecoder::new(packed), limits);
+    let raw = unpack_counted(FORMAT, || flate2::read::DeflateDecoder::new(packed), limits);
     match raw {
-        Ok(bytes) if guess(&bytes, 0).is_some() => Ok(bytes.into()),
+        Ok(bytes) if guess(&bytes, 0).is_some() => Ok(bytes),
         Err(error @ FormatError::TooLarge { .. }) => Err(error),
-        _ => Ok(unpack(FORMAT, flate2::read::ZlibDecoder::new(packed), limits)?.into()),
+        _ => unpack_counted(FORMAT, || flate2::read::ZlibDecoder::new(packed), limits),
     }
 }
 
@@ -159,6 +159,18 @@ fn series(file: File, whole: usize) -> Series {
         notes.push(format!("cut off: {whole} of {} frames are whole", file.header.frames));
     }
     let first = description.frame(0);
+    match description.modality.as_deref() {
+        Some("SEG") => notes.push("this is a segmentation, not an image: open the series that it refers to".to_owned()),
+        Some("RTDOSE") => {
+            notes.push(
+                "these are doses of radiation, not an image: open the series that they were planned on".to_owned(),
+            );
+        }
+        _ => {}
+    }
+    if first.info.geometry.spacing_mm.is_none() {
+        notes.push("pixel spacing is not given: lengths in mm are not known".to_owned());
+    }
     let (width_px, height_px) = (file.header.columns, file.header.rows);
     let (modality, body_part) = (description.modality.clone(), description.body_part.clone());
     let (units, presets) = (first.units.clone(), first.presets.clone());
@@ -241,6 +253,11 @@ impl File {
         };
         let samples = stored::native(bytes, 0, order, &self.header)?;
         self.described(n, samples, self.header.photometric == Photometric::Rgb)
+    }
+
+    /// Whether the pixel spacing is the detector's, of a film that says no other.
+    pub(crate) fn is_detector_spacing(&self) -> bool {
+        self.description.is_detector_spacing
     }
 
     /// Samples of frame `n` with their meaning.

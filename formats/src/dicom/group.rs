@@ -1,5 +1,7 @@
 //! Many DICOM files to series: by series identifier, size and orientation, sorted by position along the normal.
 
+use std::collections::HashMap;
+
 use crate::Series;
 use crate::geometry::dot;
 use crate::series::Source;
@@ -11,16 +13,47 @@ const SAME_DIRECTION: f64 = 0.999;
 const SAME_STEP: f64 = 0.1;
 
 /// Puts opened files together. Files without a series identifier, and those of other formats, stay alone. Each
-/// series keeps the place of its first file; its notes name gaps and duplicates.
+/// series keeps the place of its first file; its notes name gaps and duplicates. The same file under another name is left out.
 pub fn group(files: Vec<Series>) -> Vec<Series> {
     let mut groups: Vec<Vec<Series>> = Vec::new();
+    // Of each identifier the groups, and the files in them, that have it.
+    let mut known: HashMap<String, Vec<(usize, usize)>> = HashMap::new();
+    let mut copies: HashMap<usize, usize> = HashMap::new();
     for file in files {
-        match groups.iter_mut().find(|group| group.first().is_some_and(|first| belong(first, &file))) {
+        let instance = file.dicom().and_then(|dicom| dicom.origin()).map(|origin| origin.instance.clone());
+        let alike = instance.as_ref().and_then(|instance| known.get(instance)).into_iter().flatten();
+        if let Some((group, _)) = alike.into_iter().find(|(group, n)| is_copy(&groups[*group][*n], &file)) {
+            *copies.entry(*group).or_default() += 1;
+            continue;
+        }
+        let found = groups.iter().position(|group| group.first().is_some_and(|first| belong(first, &file)));
+        let place = found.unwrap_or(groups.len());
+        match groups.get_mut(place) {
             Some(group) => group.push(file),
             None => groups.push(vec![file]),
         }
+        if let Some(instance) = instance {
+            known.entry(instance).or_default().push((place, groups[place].len() - 1));
+        }
     }
-    groups.into_iter().filter_map(merged).collect()
+    let with_copies = |(place, group)| {
+        let mut series = merged(group)?;
+        match copies.get(&place) {
+            None => {}
+            Some(1) => series.notes.push("1 file is a copy of another and was left out".to_owned()),
+            Some(count) => series.notes.push(format!("{count} files are copies of others and were left out")),
+        }
+        Some(series)
+    };
+    groups.into_iter().enumerate().filter_map(with_copies).collect()
+}
+
+/// Whether two files with one identifier are one. Some programs give all files the same: place and number tell these apart.
+fn is_copy(a: &Series, b: &Series) -> bool {
+    let number = |series: &Series| series.dicom().and_then(|file| file.description().instance_number);
+    let same_size = (a.len(), a.width_px, a.height_px) == (b.len(), b.width_px, b.height_px);
+    let origin = |series: &Series| series.dicom().and_then(|file| file.origin().cloned());
+    origin(a) == origin(b) && same_size && number(a) == number(b) && a.info(0) == b.info(0)
 }
 
 fn belong(a: &Series, b: &Series) -> bool {
@@ -90,7 +123,10 @@ fn name_gaps(series: &mut Series) {
     const SAME_PLACE_MM: f64 = 1e-3;
     let shared = steps.iter().filter(|&&step| step < SAME_PLACE_MM).count();
     if shared > 0 {
-        series.notes.push(format!("{shared} slice(s) lie on the place of another"));
+        series.notes.push(match shared {
+            1 => "1 slice lies on the place of another".to_owned(),
+            _ => format!("{shared} slices lie on the place of another"),
+        });
     }
     for i in 1..series.entries.len() {
         if steps[i - 1] < SAME_PLACE_MM {
@@ -102,7 +138,8 @@ fn name_gaps(series: &mut Series) {
     let Some(&usual) = steps.get(steps.len() / 2) else { return };
     let gaps = steps.iter().filter(|&&step| step > usual * (1.0 + SAME_STEP)).count();
     if gaps > 0 {
-        series.notes.push(format!("{gaps} gap(s): the slices are usually {usual:.2} mm apart"));
+        let what = if gaps == 1 { "gap" } else { "gaps" };
+        series.notes.push(format!("{gaps} {what}: the slices are usually {usual:.2} mm apart"));
     }
 }
 
@@ -113,6 +150,11 @@ mod tests {
 
     /// A file of 1 x 1 pixels at a place along z.
     fn slice(series: &str, z: &str, orientation: &str, number: &str) -> Series {
+        instance(None, series, z, orientation, number)
+    }
+
+    /// The same with an identifier.
+    fn instance(uid: Option<&str>, series: &str, z: &str, orientation: &str, number: &str) -> Series {
         let mut bytes = Vec::new();
         let mut put = |group: u16, element: u16, vr: &str, value: &[u8]| {
             bytes.extend(group.to_le_bytes());
@@ -126,14 +168,20 @@ mod tests {
             }
             bytes.extend(value);
         };
+        if let Some(uid) = uid {
+            put(0x0008, 0x0016, "UI", b"1.2.3 ");
+            put(0x0008, 0x0018, "UI", uid.as_bytes());
+        }
         put(0x0008, 0x0060, "CS", b"CT");
         put(0x0010, 0x0010, "PN", b"Planted^Name");
+        put(0x0020, 0x000d, "UI", b"1.2.4 ");
         put(0x0020, 0x000e, "UI", series.as_bytes());
         put(0x0020, 0x0013, "IS", number.as_bytes());
         put(0x0020, 0x0032, "DS", format!("0\\0\\{z}").as_bytes());
         put(0x0020, 0x0037, "DS", orientation.as_bytes());
         put(0x0028, 0x0010, "US", &[1, 0]);
         put(0x0028, 0x0011, "US", &[1, 0]);
+        put(0x0028, 0x0030, "DS", b"1\\1 ");
         put(0x0028, 0x0100, "US", &[16, 0]);
         put(0x7fe0, 0x0010, "OW", number.as_bytes());
         crate::open(bytes, &Limits::default()).unwrap()
@@ -154,9 +202,22 @@ mod tests {
         assert_eq!(places(&series[0]), [0.0, 2.0, 4.0, 4.0, 6.0, 10.0]);
         assert_eq!(
             series[0].notes,
-            ["1 slice(s) lie on the place of another", "1 gap(s): the slices are usually 2.00 mm apart"]
+            ["1 slice lies on the place of another", "1 gap: the slices are usually 2.00 mm apart"]
         );
         assert_eq!(series[0].frame(0).unwrap().value(0), Some(f64::from(u16::from_le_bytes(*b"2 "))));
+    }
+
+    #[test]
+    fn the_same_file_counts_once() {
+        let at = |uid, z, n| instance(Some(uid), "1.5 ", z, AXIAL, n);
+        let series = group(vec![at("1.7 ", "0", "1 "), at("1.8 ", "2", "2 "), at("1.7 ", "0", "1 ")]);
+        assert_eq!((series.len(), places(&series[0])), (1, vec![0.0, 2.0]));
+        assert_eq!(series[0].notes, ["1 file is a copy of another and was left out"]);
+        let series = group(vec![at("1.7 ", "0", "1 "), at("1.7 ", "0", "1 "), at("1.7 ", "0", "1 ")]);
+        assert_eq!((series[0].len(), &series[0].notes[0][..]), (1, "2 files are copies of others and were left out"));
+        // Programs that give all files one identifier.
+        let series = group(vec![at("1.7 ", "0", "1 "), at("1.7 ", "2", "2 "), at("1.7 ", "0", "3 ")]);
+        assert_eq!(places(&series[0]), [0.0, 0.0, 2.0]);
     }
 
     #[test]

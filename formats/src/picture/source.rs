@@ -35,7 +35,10 @@ impl PictureFile {
             pages.retain(|page| page.size_px == size);
         }
         if pages.len() < all {
-            notes.push(format!("{} page(s) of another size are left out", all - pages.len()));
+            notes.push(match all - pages.len() {
+                1 => "1 page of another size is left out".to_owned(),
+                left_out => format!("{left_out} pages of another size are left out"),
+            });
         }
         let known = match pages.first() {
             Some(page) => Some(page.size_px),

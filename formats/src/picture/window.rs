@@ -39,9 +39,13 @@ impl fmt::Display for GreyRange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.high - self.low;
         let digits = if width > 0.0 { (2.0 - width.log10().floor()).clamp(0.0, 12.0) as usize } else { 0 };
-        // Rounding may leave "-0".
-        let number = |value: f64| if value.abs() < 0.5 / 10_f64.powi(digits as i32) { 0.0 } else { value };
-        write!(f, "{:.digits$} … {:.digits$}", number(self.low), number(self.high))
+        let number = |value: f64| {
+            let text = format!("{value:.digits$}");
+            // Rounding may leave "-0".
+            let is_zero = text.bytes().all(|byte| matches!(byte, b'-' | b'0' | b'.'));
+            if is_zero { text.replace('-', "") } else { text }
+        };
+        write!(f, "{} … {}", number(self.low), number(self.high))
     }
 }
 
@@ -290,6 +294,8 @@ mod tests {
             (-1000.4, 1100.2, "-1000 … 1100"),
             (0.0, 65535.0, "0 … 65535"),
             (-0.0001, 0.95, "0.000 … 0.950"),
+            // The window 380,761.
+            (-0.5, 760.5, "0 … 760"),
             (1e6, 1e6 + 20.0, "1000000.0 … 1000020.0"),
             (0.0, 2.5e-9, "0.00000000000 … 0.00000000250"),
         ] {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Volume;
 use super::element::Element;
-use crate::bytes::{Order, text, unpack};
+use crate::bytes::{Order, text, unpack_exactly};
 use crate::geometry::Vector;
 use crate::{FormatError, Limits, Series, ValueMap};
 
@@ -94,11 +94,11 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
     let (bytes, start): (Arc<[u8]>, usize) = if header.is_true(&["compresseddata"]) {
         let packed = bytes.get(start..).unwrap_or(&[]);
         let unpacked = if packed.starts_with(b"\x1f\x8b") {
-            unpack(FORMAT, flate2::read::MultiGzDecoder::new(packed), limits)?
+            unpack_exactly(FORMAT, flate2::read::MultiGzDecoder::new(packed), expected_bytes, packed.len(), limits)?
         } else {
-            unpack(FORMAT, flate2::read::ZlibDecoder::new(packed), limits)?
+            unpack_exactly(FORMAT, flate2::read::ZlibDecoder::new(packed), expected_bytes, packed.len(), limits)?
         };
-        (unpacked.into(), 0)
+        (unpacked, 0)
     } else if skip == -1 {
         // The pixels are at the end.
         let start = bytes.len().saturating_sub(usize::try_from(expected_bytes).unwrap_or(usize::MAX));

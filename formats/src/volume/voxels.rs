@@ -158,18 +158,31 @@ impl Volume {
             let (expected_bytes, found_bytes) = (bytes(expected), bytes(samples.len()));
             return Err(FormatError::Truncated { format: self.format, part: "a slice", expected_bytes, found_bytes });
         }
-        let bits = (self.element.bytes() * 8) as u8;
+        let (channels, bits, map) = self.samples();
         Ok(Frame {
             width_px,
             height_px,
-            channels: if self.channels == 3 { Channels::Rgb { bits } } else { Channels::Gray },
+            channels,
             samples,
             bits,
-            map: self.map.clone(),
+            map,
             inverted: false,
             padding: None,
             presets: Vec::new(),
         })
+    }
+
+    /// Channels, bits and meaning of the samples.
+    pub(crate) fn samples(&self) -> (Channels, u8, ValueMap) {
+        let bits = (self.element.bytes() * 8) as u8;
+        let channels = if self.channels == 3 { Channels::Rgb { bits } } else { Channels::Gray };
+        (channels, bits, self.map.clone())
+    }
+
+    /// Place of each slice of a volume along its normal, in millimetres; nothing where the file does not say how the patient
+    /// lies.
+    pub fn positions_mm(&self, axis: Axis) -> Option<Vec<f64>> {
+        (0..self.slices(axis)).map(|n| self.geometry(axis, n).depth_mm()).collect()
     }
 
     /// The bytes of a slice, numbered as by [`Volume::slice`]; nothing where the samples of a voxel are not neighbours.

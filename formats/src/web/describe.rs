@@ -1,8 +1,9 @@
 //! A series as a plain object for the page.
 //!
-//! `{ format, isPicture, frames, width, height, volumes, axes, positionsMm, spacingMm, sliceSpacingMm, plane, modality,
-//! bodyPart, units, windows, notes, places }`: `frames` are those of one volume; `places` has the number of the file and of
-//! the frame in it for each frame, volume by volume; everything else is as `SeriesInfo` in `pkg/index.d.ts`.
+//! `{ format, isPicture, frames, width, height, volumes, axes, positionsMm, spacingMm, isDetectorSpacing, sliceSpacingMm,
+//! plane, modality, bodyPart, units, windows, notes, places }`: `frames` are those of one volume; `places` has the number of
+//! the file and of the frame in it for each frame, and `positionsMm` its place in the body, volume by volume; everything else
+//! is as `SeriesInfo` in `pkg/index.d.ts`.
 
 use js_sys::{Array, Float64Array, Object, Reflect, Uint16Array, Uint32Array};
 use wasm_bindgen::JsValue;
@@ -27,34 +28,24 @@ fn pair([first, second]: [f64; 2]) -> JsValue {
     [first, second].into_iter().map(JsValue::from).collect::<Array>().into()
 }
 
-/// Frames in the order of volumes, and how many volumes there are: one if they are not of equal length, and for a film, whose
-/// frames all lie in one place.
-pub(super) fn order(series: &Series) -> (Vec<usize>, usize) {
-    let mut volumes: Vec<Vec<usize>> = Vec::new();
-    for n in 0..series.len() {
-        let volume = series.info(n).map_or(0, |info| info.volume);
-        if volume >= volumes.len() {
-            volumes.resize(volume + 1, Vec::new());
-        }
-        volumes[volume].push(n);
-    }
-    let is_film = volumes.iter().all(|volume| volume.len() == 1);
-    let is_even = volumes.iter().all(|volume| volume.len() == volumes[0].len());
-    if is_even && !is_film { (volumes.concat(), volumes.len().max(1)) } else { ((0..series.len()).collect(), 1) }
+fn positions(depths: Option<&[f64]>) -> JsValue {
+    optional(depths.map(|depths| Array::from(&Float64Array::from(depths))))
 }
 
-fn axis(frames: usize, width_px: usize, height_px: usize, geometry: &Geometry) -> JsValue {
+fn axis(frames: usize, (width_px, height_px): (usize, usize), geometry: &Geometry, depths: Option<&[f64]>) -> JsValue {
     let out = Object::new();
     set(&out, "frames", number(frames));
     set(&out, "width", number(width_px));
     set(&out, "height", number(height_px));
     set(&out, "spacingMm", optional(geometry.spacing_mm.map(pair)));
+    set(&out, "positionsMm", positions(depths));
     out.into()
 }
 
 /// The object.
 pub(super) fn series(series: &Series) -> JsValue {
-    let (order, volumes) = order(series);
+    let (order, volumes) = series.in_volumes();
+    let depths = series.positions_mm();
     let frames = order.len() / volumes;
     let first = order.first().and_then(|&n| series.info(n)).map(|info| info.geometry).unwrap_or_default();
     let out = Object::new();
@@ -65,23 +56,27 @@ pub(super) fn series(series: &Series) -> JsValue {
     set(&out, "height", number(series.height_px));
     set(&out, "volumes", number(volumes));
     let axes = Object::new();
-    set(&axes, "axial", axis(frames, series.width_px, series.height_px, &first));
+    set(
+        &axes,
+        "axial",
+        axis(frames, (series.width_px, series.height_px), &first, depths.as_deref().map(|all| &all[..frames])),
+    );
     if let Some(volume) = series.volume() {
         for (name, across) in [("coronal", Axis::Coronal), ("sagittal", Axis::Sagittal)] {
-            let (width_px, height_px) = volume.slice_size(across);
-            set(&axes, name, axis(volume.slices(across), width_px, height_px, &volume.geometry(across, 0)));
+            let (slices, geometry) = (volume.slices(across), volume.geometry(across, 0));
+            let depths = volume.positions_mm(across);
+            set(&axes, name, axis(slices, volume.slice_size(across), &geometry, depths.as_deref()));
         }
     }
     set(&out, "axes", axes);
-    let depths: Option<Vec<f64>> =
-        order[..frames].iter().map(|&n| series.info(n).and_then(|info| info.geometry.depth_mm())).collect();
     let spacing_mm = match (series.volume(), &depths) {
         (Some(_), _) => first.thickness_mm,
-        (None, Some(depths)) => spacing_mm(depths),
+        (None, Some(depths)) => spacing_mm(&depths[..frames]),
         (None, None) => None,
     };
-    set(&out, "positionsMm", optional(depths.map(|depths| Array::from(&Float64Array::from(&depths[..])))));
+    set(&out, "positionsMm", positions(depths.as_deref()));
     set(&out, "spacingMm", optional(first.spacing_mm.map(pair)));
+    set(&out, "isDetectorSpacing", series.is_detector_spacing());
     set(&out, "sliceSpacingMm", optional(spacing_mm));
     set(&out, "plane", optional(first.plane()));
     set(&out, "modality", optional(series.modality.as_deref()));

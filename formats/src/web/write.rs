@@ -8,7 +8,6 @@ use std::collections::HashMap;
 use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
 
-use super::describe::order;
 use super::store::with_store;
 use crate::Series;
 use crate::map_at::at_pixel;
@@ -55,7 +54,7 @@ pub fn write_maps(
     unix_seconds: f64,
 ) -> Result<Vec<u8>, JsValue> {
     let series = last_series()?;
-    let (order, _) = order(&series);
+    let (order, _) = series.in_volumes();
     let maps = maps.to_vec();
     // Frame of the series to its map.
     let of: HashMap<usize, &[f32]> = slices
@@ -98,7 +97,7 @@ pub fn write_maps(
 #[wasm_bindgen(js_name = captureHead)]
 pub fn capture_head(slices: &[u32], model: &str, random: &[u8], unix_seconds: f64) -> Result<Vec<u8>, JsValue> {
     let series = last_series()?;
-    let (order, _) = order(&series);
+    let (order, _) = series.in_volumes();
     let frames: Vec<usize> = slices.iter().filter_map(|&slice| order.get(slice as usize).copied()).collect();
     let description = format!("Anomaly map over the source, {model}; research and teaching, not for diagnosis");
     secondary_capture_head(&series, &frames, &description, &stamp(random, unix_seconds)).map_err(|error| thrown(&error))
