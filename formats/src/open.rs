@@ -166,6 +166,8 @@ fn describe(bytes: &[u8]) -> &'static str {
         "a GIF file, which is not read"
     } else if matches!(bytes.get(4..8), Some(b"ftyp")) {
         "a HEIC, AVIF or video file, which is not read"
+    } else if nifti::is_analyze(bytes) {
+        "the header of an Analyze 7.5 volume, which is not read (save it as NIfTI)"
     } else if starts(b"\0\0\0\x0cjP  ") || starts(b"\xff\x4f\xff\x51") {
         "a JPEG 2000 file, which is not read"
     } else if starts(b"%PDF") {

@@ -174,12 +174,16 @@ fn directions([a, b, c, d, e, f]: [f64; 6]) -> Option<[[f64; 3]; 2]> {
 }
 
 fn value_map(levels: &[&DataSet<'_>], tables: &Tables) -> ValueMap {
+    // Files with both contradict the standard; the table is taken, as by pydicom and dcmtk.
+    if let Some(table) = &tables.modality {
+        return ValueMap::Table(table.clone());
+    }
     let rescale = find(levels, tags::PIXEL_VALUE_TRANSFORMATION, |set| {
         let (slope, intercept) = (set.number(tags::RESCALE_SLOPE), set.number(tags::RESCALE_INTERCEPT));
         let slope = slope.filter(|&s| s != 0.0).or(intercept.map(|_| 1.0))?;
         Some(ValueMap::Linear { slope, intercept: intercept.unwrap_or(0.0) })
     });
-    rescale.or_else(|| tables.modality.clone().map(ValueMap::Table)).unwrap_or(ValueMap::STORED)
+    rescale.unwrap_or(ValueMap::STORED)
 }
 
 /// Lookup tables of the data set. Functional groups have none, so all frames share them.

@@ -220,7 +220,7 @@ impl File {
         let (samples, is_rgb) = match self.compression {
             Compression::None { order } => {
                 let samples = stored::native(&self.places.native(&self.bytes, n, header)?, n, order, header)?;
-                (samples, header.photometric == Photometric::Rgb)
+                (samples, header.is_rgb())
             }
             compression => {
                 let fragments: Vec<Range<usize>> = self.places.fragments(n, header)?;
@@ -252,7 +252,7 @@ impl File {
             return Err(FormatError::NoSuchFrame { wanted: n, frames: self.header.frames });
         };
         let samples = stored::native(bytes, 0, order, &self.header)?;
-        self.described(n, samples, self.header.photometric == Photometric::Rgb)
+        self.described(n, samples, self.header.is_rgb())
     }
 
     /// Whether the pixel spacing is the detector's, of a film that says no other.

@@ -113,6 +113,12 @@ impl Header {
         Ok(header)
     }
 
+    /// Whether samples are RGB where no codec converts them. JPEG 2000's own colours are undone by it, and stay in the header
+    /// of files that were once compressed so.
+    pub(super) fn is_rgb(&self) -> bool {
+        matches!(self.photometric, Photometric::Rgb | Photometric::YbrReversible)
+    }
+
     /// Samples of a frame after decoding.
     pub(super) fn frame_samples(&self) -> usize {
         self.rows * self.columns * self.samples_per_pixel
@@ -161,12 +167,17 @@ fn photometric(name: &str, samples_per_pixel: u16) -> Result<(Photometric, &'sta
 /// What a file without pixels is.
 fn what_instead(set: &DataSet<'_>) -> String {
     let class = set.text(tags::SOP_CLASS).unwrap_or_default();
-    let what = if class == "1.2.840.10008.1.3.10" {
+    // A directory has its class in the file meta information only.
+    let what = if set.element(tags::DIRECTORY_RECORDS).is_some() {
         "it is a directory (DICOMDIR)"
     } else if class.starts_with("1.2.840.10008.5.1.4.1.1.88") {
         "it is a structured report"
     } else if class.starts_with("1.2.840.10008.5.1.4.1.1.11") {
         "it is a presentation state"
+    } else if class.starts_with("1.2.840.10008.5.1.4.1.1.9.") {
+        "it is a waveform"
+    } else if class.starts_with("1.2.840.10008.5.1.4.39.") {
+        "it is a colour palette"
     } else if class.starts_with("1.2.840.10008.5.1.4.1.1.104") {
         "it holds a document"
     } else if class.starts_with("1.2.840.10008.5.1.4.1.1.481") {

@@ -2,6 +2,7 @@
 //! identifiers of objects are, for what is written about them (`origin.rs`).
 
 pub(super) const TRANSFER_SYNTAX: u32 = 0x0002_0010;
+pub(super) const DIRECTORY_RECORDS: u32 = 0x0004_1220;
 pub(super) const IMAGE_TYPE: u32 = 0x0008_0008;
 pub(super) const SOP_CLASS: u32 = 0x0008_0016;
 pub(super) const SOP_INSTANCE: u32 = 0x0008_0018;

@@ -111,8 +111,8 @@ fn survey(bytes: &[u8]) -> Survey {
             // Markers without a segment: a stuffed zero, TEM, RST0..7, SOI.
             (0xff, 0x00 | 0x01 | 0xd0..=0xd8) => 2,
             (0xff, code) => {
-                // DHT, JPG and DAC sit among the start-of-frame codes.
-                if matches!(code, 0xc0..=0xcf) && !matches!(code, 0xc4 | 0xc8 | 0xcc) && found.frame.is_none() {
+                // DHT, JPG and DAC sit among the start-of-frame codes; JPEG-LS has one of its own.
+                if matches!(code, 0xc0..=0xcf | 0xf7) && !matches!(code, 0xc4 | 0xc8 | 0xcc) && found.frame.is_none() {
                     found.frame = Some(code);
                     found.bits = bytes.get(at + 4).copied();
                 }
@@ -131,6 +131,7 @@ impl Survey {
     fn check(&self) -> Result<(), ImageError> {
         let unsupported = |found: &str| Err(ImageError::Unsupported { format: FORMAT, found: found.to_owned() });
         match (self.frame, self.bits) {
+            (Some(0xf7), _) => unsupported("JPEG-LS compression"),
             (Some(0xc3 | 0xc7 | 0xcb | 0xcf), _) => unsupported("lossless compression"),
             (Some(0xc9..), _) => unsupported("arithmetic compression"),
             (Some(0xc5 | 0xc6), _) => unsupported("hierarchical compression"),

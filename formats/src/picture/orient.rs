@@ -4,9 +4,16 @@
 //! Pillow's `convert('RGB')` ignores the note; people see the upright picture everywhere else, and a map
 //! must fit what they see.
 
+use ::image::ImageDecoder;
 use ::image::metadata::Orientation;
 
 use super::{Picture, Pixels};
+
+/// What a file's EXIF says, with or without the signature that some writers of WebP and PNG put before it.
+pub(super) fn of_exif(decoder: &mut impl ImageDecoder) -> Option<Orientation> {
+    let exif = decoder.exif_metadata().ok()??;
+    Orientation::from_exif_chunk(exif.strip_prefix(b"Exif\0\0").unwrap_or(&exif))
+}
 
 /// Applies an orientation to pixels and size.
 pub(super) fn upright(picture: Picture, orientation: Orientation) -> Picture {

@@ -8,7 +8,7 @@ use std::io::Cursor;
 use ::image::metadata::Orientation;
 use ::image::{DynamicImage, ImageDecoder, ImageReader};
 
-use super::orient::{swaps_axes, turned};
+use super::orient::{of_exif, swaps_axes, turned};
 use super::{png, tiff};
 
 /// A picture as its file stores it.
@@ -32,7 +32,7 @@ impl Stored {
         let (width, height) = decoder.dimensions();
         // The library does not look behind the pixels of a PNG.
         let behind = png::orientation(bytes);
-        let orientation = behind.or_else(|| decoder.orientation().ok()).unwrap_or(Orientation::NoTransforms);
+        let orientation = behind.or_else(|| of_exif(&mut decoder)).unwrap_or(Orientation::NoTransforms);
         Some(Self { width_px: width as usize, height_px: height as usize, orientation })
     }
 
@@ -61,7 +61,7 @@ pub fn alpha_of(bytes: &[u8]) -> Option<Vec<u8>> {
         return tiff::alpha(bytes);
     }
     let mut decoder = ImageReader::new(Cursor::new(bytes)).with_guessed_format().ok()?.into_decoder().ok()?;
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = of_exif(&mut decoder).unwrap_or(Orientation::NoTransforms);
     let mut picture = DynamicImage::from_decoder(decoder).ok()?;
     if !picture.color().has_alpha() {
         return None;

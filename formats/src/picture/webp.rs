@@ -9,6 +9,7 @@ use ::image::ImageDecoder;
 use ::image::codecs::webp::WebPDecoder;
 use ::image::metadata::Orientation;
 
+use super::orient::of_exif;
 use super::raster::{finish, translate};
 use super::{ImageError, Limits, Note, Picture};
 
@@ -33,7 +34,7 @@ pub(super) fn decode_webp(bytes: &[u8], limits: &Limits) -> Result<Picture, Imag
     let (width_px, height_px) = decoder.dimensions();
     limits.check_size(FORMAT, width_px, height_px)?;
     // A note on orientation that cannot be read is no reason to refuse the picture.
-    let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
+    let orientation = of_exif(&mut decoder).unwrap_or(Orientation::NoTransforms);
     let mut picture = finish(decoder, FORMAT, false, orientation, limits)?;
     if frames > 1 {
         picture.notes.insert(0, Note::Part { what: "frame", number: 1, of: frames });

@@ -98,6 +98,12 @@ pub(crate) fn is_nifti(bytes: &[u8]) -> bool {
     Layout::of(bytes).is_some()
 }
 
+/// Whether it is a header of NIfTI's predecessor, which has the same size and no signature.
+pub(crate) fn is_analyze(bytes: &[u8]) -> bool {
+    let is_header = |order: Order| order.u32(bytes, 0) == Some(348) && matches!(order.i16(bytes, 40), Some(1..=7));
+    [Order::Little, Order::Big].into_iter().any(is_header)
+}
+
 pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits) -> Result<Series, FormatError> {
     let file_bytes = pixels.as_ref().unwrap_or(bytes).len() as u64;
     open_of(file_bytes, bytes, pixels, limits)

@@ -109,18 +109,12 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
         start += rest.iter().position(|&b| b == b'\n').map(|n| n + 1).ok_or_else(|| damaged("it has too few lines"))?;
     }
     let skip = header.numbers::<i64>("byte skip").first().copied().unwrap_or(0);
+    if skip < -1 {
+        return Err(damaged(&format!("its byte skip is {skip}, expected -1 or more")));
+    }
     let data = bytes.get(start..).unwrap_or(&[]);
-    let (bytes, start) = match header.get(&["encoding"]).unwrap_or("raw").to_ascii_lowercase().as_str() {
-        // -1: the pixels are at the end.
-        "raw" if skip == -1 => {
-            let expected = usize::try_from(expected_bytes).unwrap_or(usize::MAX);
-            let start = bytes.len().saturating_sub(expected);
-            (bytes, start)
-        }
-        "raw" => {
-            let start = start.saturating_add(usize::try_from(skip).unwrap_or(0));
-            (bytes, start)
-        }
+    let (bytes, start): (Arc<[u8]>, usize) = match header.get(&["encoding"]).unwrap_or("raw").to_ascii_lowercase().as_str() {
+        "raw" => (bytes, start),
         // Already unpacked where the file of the pixels was recognised as gzip.
         "gzip" | "gz" if !data.starts_with(b"\x1f\x8b") => (bytes, start),
         "gzip" | "gz" => {
@@ -136,6 +130,11 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
                 instead: "save it with encoding raw or gzip",
             });
         }
+    };
+    let start = match usize::try_from(skip) {
+        Ok(skip) => start.saturating_add(skip),
+        // -1: the pixels are at the end.
+        Err(_) => bytes.len().saturating_sub(usize::try_from(expected_bytes).unwrap_or(usize::MAX)),
     };
     let layout = Layout::of(&header, &sizes)?;
     let volume = Volume {

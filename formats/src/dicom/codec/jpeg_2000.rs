@@ -1,8 +1,10 @@
 //! JPEG 2000 by `hayro-jpeg2000`, and its high-throughput variant by `dicom-toolkit-jpeg2000`.
 
+use std::borrow::Cow;
+
 use super::{FORMAT, broken, check_size, guarded, stored};
 use crate::bytes::Order;
-use crate::dicom::header::{Header, Photometric};
+use crate::dicom::header::Header;
 use crate::limits::reserved;
 use crate::{FormatError, Samples};
 
@@ -19,7 +21,7 @@ struct Size {
 }
 
 /// The codestream in a frame, without a JP2 file around it, with its size checked.
-fn codestream<'a>(frame: &'a [u8], header: &Header) -> Result<(&'a [u8], Size), FormatError> {
+fn codestream<'a>(frame: &'a [u8], header: &Header) -> Result<(Cow<'a, [u8]>, Size), FormatError> {
     /// A JP2 file's boxes before the codestream are short.
     const SEARCH_BYTES: usize = 4096;
     let head = &frame[..frame.len().min(SEARCH_BYTES)];
@@ -54,7 +56,32 @@ fn codestream<'a>(frame: &'a [u8], header: &Header) -> Result<(&'a [u8], Size), 
         let found = format!("JPEG 2000 with {} bits", size.bits);
         return Err(FormatError::Unsupported { format: FORMAT, found, instead: "export it with 16 bits" });
     }
-    Ok((stream, size))
+    Ok((with_length(stream), size))
+}
+
+/// The same codestream with the length of a last tile-part that has none, which stands for "up to the end marker" (A.4.2):
+/// `hayro-jpeg2000` takes the marker and padding after it for data.
+fn with_length(stream: &[u8]) -> Cow<'_, [u8]> {
+    const START_OF_TILE: u8 = 0x90;
+    let Some(mut at) = segment(stream, START_OF_TILE) else { return stream.into() };
+    while stream.get(at..at + 2) == Some(&[0xff, START_OF_TILE]) {
+        match Order::Big.u32(stream, at + 6) {
+            Some(0) => {
+                let data = stream.iter().rposition(|&byte| byte != 0).map_or(stream, |last| &stream[..=last]);
+                let end = data.strip_suffix(b"\xff\xd9").unwrap_or(data).len();
+                let Ok(length) = u32::try_from(end.saturating_sub(at)) else { break };
+                let mut patched = stream[..end].to_vec();
+                if let Some(place) = patched.get_mut(at + 6..at + 10) {
+                    place.copy_from_slice(&length.to_be_bytes());
+                }
+                patched.extend(b"\xff\xd9");
+                return patched.into();
+            }
+            Some(length) => at = at.saturating_add(length as usize),
+            None => break,
+        }
+    }
+    stream.into()
 }
 
 /// Refuses more pieces of code blocks than any encoder writes: each one costs the decoders memory.
@@ -76,7 +103,7 @@ pub(super) fn decode(frame: &[u8], header: &Header) -> Result<(Samples, bool), F
     let samples = guarded(CODEC, || {
         let settings =
             hayro_jpeg2000::DecodeSettings { resolve_palette_indices: false, strict: true, target_resolution: None };
-        let image = hayro_jpeg2000::Image::new(stream, &settings).map_err(|error| broken(CODEC, error))?;
+        let image = hayro_jpeg2000::Image::new(&stream, &settings).map_err(|error| broken(CODEC, error))?;
         let mut context = hayro_jpeg2000::DecoderContext::default();
         let image = image.decode(&mut context).map_err(|error| broken(CODEC, error))?;
         let components = image.components();
@@ -92,12 +119,12 @@ pub(super) fn decode(frame: &[u8], header: &Header) -> Result<(Samples, bool), F
         }
         finish(decoded, &size, header)
     })?;
-    Ok((samples, is_rgb(stream, header)))
+    Ok((samples, is_rgb(&stream, header)))
 }
 
 pub(super) fn decode_high_throughput(frame: &[u8], header: &Header) -> Result<(Samples, bool), FormatError> {
     let (stream, size) = codestream(frame, header)?;
-    let stream = with_midpoint(stream);
+    let stream = with_midpoint(&stream);
     let samples = guarded(HIGH_THROUGHPUT, || {
         let settings = dicom_toolkit_jpeg2000::DecodeSettings::default();
         let image =
@@ -137,7 +164,7 @@ fn finish(mut decoded: Vec<u32>, size: &Size, header: &Header) -> Result<Samples
 /// Whether the codestream undoes the colour transform itself (COD's byte for it), or there was none to undo.
 fn is_rgb(stream: &[u8], header: &Header) -> bool {
     let transforms = segment(stream, 0x52).and_then(|at| stream.get(at + 8)).is_some_and(|&v| v == 1);
-    transforms || matches!(header.photometric, Photometric::Rgb | Photometric::YbrReversible)
+    transforms || header.is_rgb()
 }
 
 /// Place of a marker segment's marker in the main header.

@@ -10,7 +10,7 @@ mod jpeg_xl;
 mod rle;
 
 use super::FORMAT;
-use super::header::{Header, Photometric};
+use super::header::Header;
 use super::stored::{integers, sign_extended, whole};
 use super::syntax::Compression;
 use crate::limits::reserved;
@@ -18,7 +18,7 @@ use crate::{FormatError, Samples};
 
 /// Decodes one frame; colour comes out interleaved, and as RGB where the second value says so.
 pub(super) fn decode(compression: Compression, frame: &[u8], header: &Header) -> Result<(Samples, bool), FormatError> {
-    let is_rgb = header.photometric == Photometric::Rgb;
+    let is_rgb = header.is_rgb();
     match compression {
         Compression::Rle => Ok((rle::decode(frame, header)?, is_rgb)),
         Compression::Jpeg => jpeg::decode(frame, header),
