@@ -113,24 +113,25 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
         return Err(damaged(&format!("its byte skip is {skip}, expected -1 or more")));
     }
     let data = bytes.get(start..).unwrap_or(&[]);
-    let (bytes, start): (Arc<[u8]>, usize) = match header.get(&["encoding"]).unwrap_or("raw").to_ascii_lowercase().as_str() {
-        "raw" => (bytes, start),
-        // Already unpacked where the file of the pixels was recognised as gzip.
-        "gzip" | "gz" if !data.starts_with(b"\x1f\x8b") => (bytes, start),
-        "gzip" | "gz" => {
-            let unpacked = flate2::read::MultiGzDecoder::new(data);
-            (unpack_exactly(FORMAT, unpacked, expected_bytes, data.len(), limits)?, 0)
-        }
-        other => {
-            let shown: String = other.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
-            let found = format!("the encoding {shown}");
-            return Err(FormatError::Unsupported {
-                format: FORMAT,
-                found,
-                instead: "save it with encoding raw or gzip",
-            });
-        }
-    };
+    let (bytes, start): (Arc<[u8]>, usize) =
+        match header.get(&["encoding"]).unwrap_or("raw").to_ascii_lowercase().as_str() {
+            "raw" => (bytes, start),
+            // Already unpacked where the file of the pixels was recognised as gzip.
+            "gzip" | "gz" if !data.starts_with(b"\x1f\x8b") => (bytes, start),
+            "gzip" | "gz" => {
+                let unpacked = flate2::read::MultiGzDecoder::new(data);
+                (unpack_exactly(FORMAT, unpacked, expected_bytes, data.len(), limits)?, 0)
+            }
+            other => {
+                let shown: String = other.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
+                let found = format!("the encoding {shown}");
+                return Err(FormatError::Unsupported {
+                    format: FORMAT,
+                    found,
+                    instead: "save it with encoding raw or gzip",
+                });
+            }
+        };
     let start = match usize::try_from(skip) {
         Ok(skip) => start.saturating_add(skip),
         // -1: the pixels are at the end.
