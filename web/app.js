@@ -80,7 +80,7 @@ async function start() {
   const overlay = createOverlay(store);
   const adding = createAdding(store, sources, images, stacks, support);
   engine.onReady(() => void images.decodeAll());
-  const workspace = createWorkspace(store, messages, engine, images, support);
+  const workspace = createWorkspace(store, messages, engine, images, stacks, support);
   const models = createModels(store, messages, engine);
   if (isCase) refuseDrops();
   else mountIntake({ ...adding, workspace: workspace.open }, messages, engine, isEmbedded ? refuseModels(messages) : models.add);
@@ -98,7 +98,7 @@ async function start() {
   await then(() => mountStrip(store, images, stacks));
   const viewer = await then(() => mountViewer(store, overlay, stacks.step));
   await then(() => mountScale(store, overlay));
-  const stackBar = await then(() => mountStackBar(store, stacks, support, runner, sources));
+  const stackBar = await then(() => mountStackBar(store, stacks, support, runner));
   await then(() => mountPanel(store, images, support));
   await then(() => mountWordsPanel(store, messages, engine, words, runner, images));
   await then(() => mountObjectHint(store));

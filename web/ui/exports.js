@@ -55,7 +55,7 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
     if (series && all.length > 1 && all.some((one) => thresholdFor(state, one) !== null)) {
       kinds.outlinesOfAll = { name: t("exports.outlinesOfAll", { count: all.length }), ending: "json", ofAll: true, hint: t("exports.outlinesOfAllHint"), make: () => slicewise.outlinesOfAll(all, series, el("report-names").checked) };
     }
-    if (!series || series.isPicture || (slice && slice.axis !== "axial")) return kinds;
+    if (!series || series.isKept || series.isPicture || (slice && slice.axis !== "axial")) return kinds;
     const slices = all;
     const count = slices.length;
     const write = (/** @type {import("../../pkg/index.d.ts").WriteRequest["kind"]} */ kind, /** @type {string} */ type) => async () => blobOf(await sources.write(series, {
@@ -116,7 +116,8 @@ export function mountExports(store, messages, overlay, images, sources, viewer, 
       select.replaceChildren(...Object.entries(kinds).map(([value, { name }]) => make("option", { value, text: name })));
       select.value = kinds[before] ? before : Object.keys(kinds)[0];
     }
-    setText(el("export-hint"), kinds[select.value]?.hint ?? "");
+    const isWithout = item.series?.isKept && !item.series.isPicture;
+    setText(el("export-hint"), [kinds[select.value]?.hint ?? "", isWithout ? t("exports.noSource") : ""].filter(Boolean).join(" "));
   });
 }
 

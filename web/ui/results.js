@@ -31,7 +31,8 @@ function settingsFor(state, item) {
     ...(usesSides(state) && axis !== "middle" ? { axis } : {}),
     ...(few && nearest !== null ? { nearest } : {}),
     normals: few ? state.support.map((support) => support.id) : [],
-    ...(mode === "batch" ? { peers: peersOf(state).map(({ id }) => id) } : {}),
+    // An image that is not here is judged by no others than before.
+    ...(mode === "batch" ? { peers: (item.absent && item.result && JSON.parse(item.resultKey).peers) || peersOf(state).map(({ id }) => id) } : {}),
     window: item.deep ? windowFor(state, item) : "",
     leaveOut: boxesFor(state, item),
     ...(ownWords(state) ? { words: ownWords(state) } : {}),

@@ -92,8 +92,8 @@ export function createSources(store, messages, engine) {
       if (count < frames) messages.notice(t("opening.normals", { count, name: series.name, from: from + 1, to }));
       return Array.from({ length: count }, (_, n) => sliceOf(series, from + Math.floor((n * (to - from)) / count)));
     },
-    /** Forgets the files of a series. @param {SeriesInfo} series */
-    release: (series) => void engine.opener().then((reader) => reader.release(series.id)).catch(() => {}),
+    /** Forgets the files of a series. @param {import("./types.d.ts").Series} series */
+    release: (series) => series.isKept ? undefined : void engine.opener().then((reader) => reader.release(series.id)).catch(() => {}),
     /** Writes a file. @param {SeriesInfo | null} series what it is about @param {import("../../pkg/index.d.ts").WriteRequest} request */
     write: async (series, request) => (await engine.opener()).write(series?.id ?? null, request),
   };

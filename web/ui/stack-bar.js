@@ -7,7 +7,7 @@ import { clamp, el, make, setHidden, setText, twoDigits } from "./dom.js";
 import { AXES } from "./labels.js";
 import { readScore } from "./reading.js";
 import { isStale } from "./results.js";
-import { analysedSlices } from "./stacks.js";
+import { analysedSlices, axesOf, reachable, there, volumesOf } from "./stacks.js";
 import { currentImage } from "./store.js";
 import { numeral, t } from "./texts.js";
 
@@ -26,9 +26,8 @@ const PAGE = 10;
  * @param {ReturnType<typeof import("./stacks.js").createStacks>} stacks
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  * @param {ReturnType<typeof import("./run.js").createRunner>} runner
- * @param {ReturnType<typeof import("./source.js").createSources>} sources
  */
-export function mountStackBar(store, stacks, support, runner, sources) {
+export function mountStackBar(store, stacks, support, runner) {
   const { state } = store;
   const bar = el("stack-bar");
   /** @type {HTMLInputElement} */
@@ -61,9 +60,7 @@ export function mountStackBar(store, stacks, support, runner, sources) {
   el("slices-normal").addEventListener("click", () => {
     const stack = current();
     if (!stack) return;
-    const [first, last] = chosen(stack);
-    const { axis: along, volume: of } = stack;
-    support.add(Array.from({ length: last - first + 1 }, (_, n) => sources.sliceOf(stack.series, first + n, { axis: along, volume: of })));
+    support.add(stacks.pictures(stack, ...chosen(stack)));
   });
   for (const [id, choose] of /** @type {[string, (stack: Stack) => [number, number]][]} */ ([["slices-all", (stack) => [1, framesOf(stack)]], ["slices-this", (stack) => [stack.index + 1, stack.index + 1]]])) {
     el(id).addEventListener("click", () => {
@@ -117,21 +114,22 @@ export function mountStackBar(store, stacks, support, runner, sources) {
     setHidden(bar, !stack);
     if (!stack) return;
     const frames = framesOf(stack);
+    const { series } = stack;
     const key = `${stack.id} ${stack.axis} ${stack.volume}`;
     if (key !== offered) {
       offered = key;
-      const { series } = stack;
-      const axes = Object.keys(series.axes);
+      const axes = axesOf(stack);
+      const volumes = volumesOf(stack);
       axis.replaceChildren(...axes.map((name) => make("option", { value: name, text: t(AXES[name]) })));
       axis.value = stack.axis;
       setHidden(axis.parentElement, axes.length < 2);
-      volume.replaceChildren(...Array.from({ length: series.volumes }, (_, n) => make("option", { value: n, text: t("stack.volumeOf", { number: n + 1, total: series.volumes }) })));
+      volume.replaceChildren(...volumes.map((n) => make("option", { value: n, text: t("stack.volumeOf", { number: n + 1, total: series.volumes }) })));
       volume.value = String(stack.volume);
-      setHidden(volume.parentElement, series.volumes < 2);
+      setHidden(volume.parentElement, volumes.length < 2);
       slider.max = String(frames);
       for (const field of [from, to]) field.max = String(frames);
       [from.value, to.value] = ["1", String(frames)];
-      const notes = [series.modality, series.format, ...series.notes].filter(Boolean).join(". ");
+      const notes = [series.modality, series.format, ...series.notes, series.isKept ? t("stack.kept", { count: there(stack).length, total: frames }) : ""].filter(Boolean).join(". ");
       setText(el("stack-notes"), notes);
     }
     const number = stack.wanted + 1;
@@ -139,12 +137,14 @@ export function mountStackBar(store, stacks, support, runner, sources) {
     const words = sliceWords(stack, stack.wanted);
     setText(el("slice-words"), words);
     slider.setAttribute("aria-valuetext", words);
-    el("slice-previous").disabled = stack.wanted === 0;
-    el("slice-next").disabled = stack.wanted === frames - 1;
+    el("slice-previous").disabled = reachable(stack, stack.wanted - 1) === stack.wanted;
+    el("slice-next").disabled = reachable(stack, stack.wanted + 1) === stack.wanted;
     const [first, last] = chosen(stack);
-    const count = last - first + 1;
+    const count = there(stack, first, last).length;
+    const isAbsent = series.isKept && count > 0 && [...stack.items.values()].every(({ absent }) => absent);
     const isWaiting = state.run !== null || state.load.phase !== "ready";
-    el("slices-analyse").disabled = isWaiting || (state.settings.mode === "few" && state.support.length === 0);
+    el("slices-normal").disabled = count === 0 || isAbsent;
+    el("slices-analyse").disabled = isWaiting || count === 0 || isAbsent || (state.settings.mode === "few" && state.support.length === 0);
     setText(el("slices-analyse"), t("stack.analyse", { count }));
     setText(el("slices-normal"), t("stack.use", { count }));
     paintChart();

@@ -42,6 +42,27 @@ export function createStacks(store, engine, images, sources) {
     return stack;
   }
 
+  /** A stack that came with a workspace, in no list yet. @param {import("./types.d.ts").Series} series @param {number} number @param {string | null} window that its slices share @returns {Stack} */
+  function kept(series, number, window) {
+    return {
+      id: `stack-${number}`, number, label: inEnglish("image.label", { number }), series, axis: "axial", volume: 0, window, items: new Map(),
+      index: 0, wanted: 0, isMoving: false, isGone: false,
+    };
+  }
+
+  /** Makes an image a slice of a stack that came with a workspace. @param {Stack} stack @param {ImageItem} item @param {NonNullable<ImageItem["slice"]>} which */
+  function keep(stack, item, which) {
+    Object.assign(item, { stack: stack.id, slice: which, stackWindow: stack.window });
+    stack.items.set(`${which.axis} ${which.volume} ${which.index}`, item);
+    if (stack.items.size === 1) Object.assign(stack, { axis: which.axis, volume: which.volume, index: which.index, wanted: which.index });
+  }
+
+  /** The stack and the slice of it that an image is come into view. @param {ImageItem} item */
+  function turnTo({ stack: id, slice: which }) {
+    const stack = state.stacks.find((one) => one.id === id);
+    if (stack && which) Object.assign(stack, { axis: which.axis, volume: which.volume, index: which.index, wanted: which.index });
+  }
+
   /** Where the file proposes no window, its slices share one: each by itself would be shown in its own brightness. @param {Stack} stack */
   async function settleWindow(stack) {
     const { series } = stack;
@@ -73,7 +94,7 @@ export function createStacks(store, engine, images, sources) {
   function slice(stack, index) {
     const { series, axis, volume, label } = stack;
     const key = keyOf(stack, index);
-    let item = stack.items.get(key);
+    let item = stack.items.get(key) ?? (series.isKept ? stack.items.get(keyOf(stack, reachable(stack, index))) ?? [...stack.items.values()][0] : undefined);
     if (item) return item;
     const which = whichSlice(series, { axis, volume, index }, inEnglish);
     const picture = { ...sources.sliceOf(series, index, { axis, volume }), content: () => read(stack, key, index, { axis, volume }), name: `${series.name}, ${which}`, path: `${series.path}, ${which}` };
@@ -103,7 +124,7 @@ export function createStacks(store, engine, images, sources) {
   /** Goes to a slice as soon as it is decoded; of several wishes the last one counts. @param {Stack} stack @param {number} index */
   async function goTo(stack, index) {
     const { frames } = stack.series.axes[stack.axis] ?? stack.series.axes.axial;
-    stack.wanted = Math.min(frames - 1, Math.max(0, index));
+    stack.wanted = reachable(stack, index);
     store.changed();
     if (stack.isMoving) return;
     stack.isMoving = true;
@@ -115,7 +136,7 @@ export function createStacks(store, engine, images, sources) {
         const decoded = images.decode(item).catch(() => {});
         // The reader works on the next slice in the same direction while the engine's worker has this one.
         const next = 2 * wanted - stack.index;
-        if (next >= 0 && next < frames) read(stack, keyOf(stack, next), next, { axis, volume }).catch(() => {});
+        if (next >= 0 && next < frames && !stack.series.isKept) read(stack, keyOf(stack, next), next, { axis, volume }).catch(() => {});
         await decoded;
         if (stack.isGone) break;
         // Meanwhile the person may have turned to another image.
@@ -151,6 +172,8 @@ export function createStacks(store, engine, images, sources) {
 
   /** Takes out what was only looked at. @param {Stack} stack */
   function tidy(stack) {
+    // What came with a workspace is nowhere else.
+    if (stack.series.isKept) return;
     const isKept = (/** @type {ImageItem} */ item) => item.id === state.currentId || item.result !== null || item.status === "waiting" || item.status === "working" || item === stack.items.get(keyOf(stack, stack.index));
     for (const [key, item] of stack.items) {
       if (isKept(item)) continue;
@@ -161,9 +184,16 @@ export function createStacks(store, engine, images, sources) {
 
   /** The images of some slices along the axis in view, for an analysis. @param {Stack} stack @param {number} from @param {number} to the last one @returns {ImageItem[]} */
   function range(stack, from, to) {
-    const items = Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => slice(stack, from + n));
+    const items = there(stack, from, to).map((index) => slice(stack, index));
     insert(stack, items);
     return items;
+  }
+
+  /** Some slices along the axis in view as pictures, for normal images. @param {Stack} stack @param {number} from @param {number} to the last one */
+  function pictures(stack, from, to) {
+    const { axis, volume, series } = stack;
+    if (!series.isKept) return there(stack, from, to).map((index) => sources.sliceOf(series, index, { axis, volume }));
+    return there(stack, from, to).map((index) => slice(stack, index)).filter(({ absent }) => !absent).map(({ content, name, path, slice: which }) => ({ content, name, path, series, slice: which }));
   }
 
   /** @param {Stack} stack */
@@ -177,7 +207,7 @@ export function createStacks(store, engine, images, sources) {
   }
 
   return {
-    add, goTo, range, remove, tidy,
+    add, kept, keep, turnTo, goTo, range, pictures, remove, tidy,
     /** The stack that an image is a slice of. @param {ImageItem | null} item */
     of: (item) => (item?.stack ? state.stacks.find(({ id }) => id === item.stack) ?? null : null),
     /** The slice of a stack that is, or was last, in view. @param {Stack} stack */
@@ -188,7 +218,8 @@ export function createStacks(store, engine, images, sources) {
       const after = stack.series.axes[axis]?.frames ?? 1;
       // Another axis begins at its middle; another volume at the same slice.
       const index = axis === stack.axis ? Math.min(stack.wanted, before - 1) : Math.floor(after / 2);
-      Object.assign(stack, { axis, volume });
+      const volumes = volumesOf(stack.series.isKept ? { ...stack, axis } : stack);
+      Object.assign(stack, { axis, volume: volumes.includes(volume) ? volume : volumes[0] });
       void goTo(stack, index);
     },
     /** One step, or several, from the slice in view. @param {number} step @returns {boolean} whether a stack is in view */
@@ -198,6 +229,40 @@ export function createStacks(store, engine, images, sources) {
       return Boolean(stack);
     },
   };
+}
+
+/** @param {Stack} stack along the axis in view */
+function framesOf({ series, axis }) {
+  return (series.axes[axis] ?? series.axes.axial).frames;
+}
+
+/** The numbers of the slices along the axis in view that there are, in their order. @param {Stack} stack @param {number} [from] @param {number} [to] the last one @returns {number[]} */
+export function there(stack, from = 0, to = framesOf(stack) - 1) {
+  const { series, axis, volume } = stack;
+  if (!series.isKept) return Array.from({ length: Math.max(0, to - from + 1) }, (_, n) => from + n);
+  return [...stack.items.values()].flatMap(({ slice }) => (slice?.axis === axis && slice.volume === volume && slice.index >= from && slice.index <= to ? [slice.index] : [])).sort((a, b) => a - b);
+}
+
+/** The slice that a wish for one leads to: of a stack that came with a workspace the next one that is there. @param {Stack} stack @param {number} index @returns {number} */
+export function reachable(stack, index) {
+  if (!stack.series.isKept) return Math.min(framesOf(stack) - 1, Math.max(0, index));
+  const all = there(stack);
+  const found = index >= stack.wanted ? all.find((one) => one >= index) ?? all.at(-1) : all.findLast((one) => one <= index) ?? all[0];
+  return found ?? stack.index;
+}
+
+/** The axes along which there are slices. @param {Stack} stack */
+export function axesOf({ series, items }) {
+  const axes = /** @type {SliceAxis[]} */ (Object.keys(series.axes));
+  return series.isKept ? axes.filter((axis) => [...items.values()].some(({ slice }) => slice?.axis === axis)) : axes;
+}
+
+/** The volumes of which there are slices along the axis in view. @param {Stack} stack @returns {number[]} */
+export function volumesOf({ series, items, axis }) {
+  const all = Array.from({ length: series.volumes }, (_, n) => n);
+  if (!series.isKept) return all;
+  const found = new Set([...items.values()].flatMap(({ slice }) => (slice?.axis === axis ? [slice.volume] : [])));
+  return all.filter((volume) => found.has(volume));
 }
 
 /** @param {ImageItem} a @param {ImageItem} b */

@@ -2,6 +2,7 @@
 
 import { el, make, setText } from "./dom.js";
 import { shownName } from "./labels.js";
+import { windowFor } from "./results.js";
 import { t } from "./texts.js";
 
 /** Only the latest change of the list can be taken back. */
@@ -60,11 +61,18 @@ export function mountSupport(store, messages, support, addFiles) {
       : state.settings.mode === "self" ? t("support.unusedSides")
       : state.settings.mode === "batch" ? t("support.unusedBatch")
       : count === 0 ? t("support.hint")
+      : otherWindow(state) ? t("support.otherWindow", { count: otherWindow(state) })
       : doubtful(state.support) ? doubtful(state.support)
       : count < 4 ? t("support.few", { count })
       : t("support.best");
     setText(el("support-hint"), hint);
   });
+}
+
+/** How many normal images without their pictures the model saw through another window than is set now. @param {import("./types.d.ts").State} state */
+function otherWindow(state) {
+  const now = windowFor(state);
+  return state.support.filter(({ remembered }) => remembered?.window && remembered.window !== now).length;
 }
 
 /** What is wrong with a normal image by itself, else what is to be known about how one was read, or "". @param {import("./types.d.ts").SupportItem[]} normals */

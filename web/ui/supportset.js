@@ -37,11 +37,11 @@ export function createSupportSet(store, messages, engine) {
     void sync();
   }
 
-  /** Normal images that are remembered without their pictures. @param {{name: string, remembered: import("./types.d.ts").Remembered}[]} normals @returns {number[]} their ids */
+  /** Normal images that are remembered without their pictures. @param {(Pick<import("./types.d.ts").SupportItem, "name" | "series" | "slice"> & {remembered: import("./types.d.ts").Remembered})[]} normals @returns {number[]} their ids */
   function remember(normals) {
     const content = () => Promise.reject(new Error(t("support.noPicture")));
-    const items = normals.map(({ name, remembered }) => /** @type {import("./types.d.ts").SupportItem} */ ({
-      id: nextId++, content, name, remembered, sample: false, deep: false, thumb: null, input: null, spread: null, hash: remembered.facts.pixels, warnings: [], notes: [], session: null, engineId: 0, window: "",
+    const items = normals.map(({ name, series, slice, remembered }) => /** @type {import("./types.d.ts").SupportItem} */ ({
+      id: nextId++, content, name, series, slice, remembered, sample: false, deep: false, thumb: null, input: null, spread: null, hash: remembered.facts.pixels, warnings: [], notes: [], session: null, engineId: 0, window: "",
     }));
     store.set({ support: [...state.support, ...items] });
     void sync();
@@ -108,8 +108,10 @@ export function createSupportSet(store, messages, engine) {
   async function share() {
     const { session, shared } = state;
     const spreads = state.support.flatMap(({ spread }) => (spread ? [spread] : []));
+    // What the model made of an image through a window cannot be made anew without the image.
+    const fixed = state.support.find(({ remembered }) => remembered?.shared)?.remembered?.shared;
     // A lost session's successor is asked again.
-    const found = spreads.length === 0 || !session ? null : await session.sharedWindow(spreads).catch(() => shared);
+    const found = fixed ? fixed : spreads.length === 0 || !session ? null : await session.sharedWindow(spreads).catch(() => shared);
     store.set({ shared: found });
     return found?.window !== shared?.window;
   }

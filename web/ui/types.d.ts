@@ -45,7 +45,7 @@ export interface ImageItem {
   /** The window that the slices of a stack share where its files propose none. */
   stackWindow?: string | null;
   /** The series it comes from; null for plain pictures. */
-  series?: SeriesInfo | null;
+  series?: Series | null;
   /** What made it, as DICOM abbreviates it; null where that is not known. */
   modality?: string | null;
   decodedWindow: string | null;
@@ -77,7 +77,7 @@ export interface SupportItem {
   content: () => Promise<Blob>;
   name: string;
   /** The series it is a slice of, and which one. */
-  series?: SeriesInfo;
+  series?: Series;
   slice?: { axis: SliceAxis; volume: number; index: number };
   /** It came with a sample and is not the person's own. */
   sample: boolean;
@@ -106,6 +106,9 @@ export interface Remembered {
   augment: "mvfa" | "none";
   facts: SupportFacts;
   views: Float32Array[][];
+  /** Of a deep image: the window that it was seen through, and what that was where the normal images had it together. */
+  window?: string | null;
+  shared?: SharedWindow | null;
 }
 
 export interface Settings {
@@ -253,12 +256,19 @@ export interface Region extends PixelBox {
   of: string;
 }
 
+/** A series, of which a workspace keeps all but the files. */
+export interface Series extends SeriesInfo {
+  /** It came with a workspace. */
+  isKept?: boolean;
+}
+
 /** A series of several slices, of which one is in view. */
 export interface Stack {
   id: string;
   number: number;
   label: string;
-  series: SeriesInfo;
+  /** One that came with a workspace has the slices in `items` and no others. */
+  series: Series;
   axis: SliceAxis;
   /** From 0. */
   volume: number;

@@ -1,17 +1,20 @@
 /**
  * The workspace as a file and back: settings, regions, results, and what the model made of the normal images, so that work goes
  * on another day or on another machine without the normal images themselves. Images are in it only when the person asks for
- * them, files' names only when their box is ticked. Nothing of a patient gets into it besides that.
+ * them, files' names only when their box is ticked. Nothing of a patient gets into it besides that: of a series its slices and its
+ * geometry are kept, never its files.
  */
 
 import { compacted } from "./compact.js";
 import { createPauses, el, sentence } from "./dom.js";
+import { whichSlice } from "./labels.js";
 import { madeWith } from "./results.js";
 import { download } from "./save.js";
 import { possibleMode } from "./store.js";
 import { inEnglish, t } from "./texts.js";
 import { soundWords } from "./words.js";
 import { read, write } from "./workspace-file.js";
+import { keptSeries, soundSeries, soundSlice } from "./workspace-series.js";
 
 /** Of the file's name. */
 export const ENDING = ".mvfa";
@@ -20,21 +23,25 @@ const VIEWS = { none: 1, mvfa: 11 };
 /** Settings that belong to the work; how the page looks is the person's. */
 const KEPT_SETTINGS = /** @type {const} */ (["object", "mode", "matching", "own", "augment", "bankRows", "bilateral", "axis", "nearest", "window", "threshold", "words"]);
 /** Facts of an image that come back with it. */
-const KEPT_FACTS = /** @type {const} */ (["label", "width", "height", "synthetic", "notes", "warnings", "spacingMm", "modality", "units", "shown", "leftOut"]);
+const KEPT_FACTS = /** @type {const} */ (["label", "width", "height", "deep", "synthetic", "notes", "warnings", "spacingMm", "modality", "units", "shown", "leftOut"]);
+/** What pictures of the opener begin with, and their type, which files of before do not name. */
+const RAW = { magic: "MVFAPIC1", type: "application/x-mvfa-picture" };
 /** A picture that is not in the file is drawn as a plain area of this grey. */
 const ABSENT_GREY = "rgb(40 44 50)";
 
 /** @typedef {import("./types.d.ts").ImageItem} ImageItem */
 /** @typedef {import("../../pkg/index.d.ts").Result} Result */
+/** @typedef {import("./types.d.ts").Series} Series */
 
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  * @param {ReturnType<typeof import("./engine.js").createEngine>} engine
  * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./stacks.js").createStacks>} stacks
  * @param {ReturnType<typeof import("./supportset.js").createSupportSet>} support
  */
-export function createWorkspace(store, messages, engine, images, support) {
+export function createWorkspace(store, messages, engine, images, stacks, support) {
   const { state } = store;
 
   /** What the model made of a normal image. @param {import("./types.d.ts").SupportItem} item @param {number} place @param {Map<string, any>} arrays @param {AbortSignal} signal */
@@ -51,7 +58,9 @@ export function createWorkspace(store, messages, engine, images, support) {
       rows.forEach((level, n) => arrays.set(`normal.${place}.view.${view}.${n}`, level));
       levels.push(rows.length);
     }
-    return { augment, pixels: facts.pixels, levels, ...(el("report-names").checked ? { name: item.name } : {}) };
+    const window = item.remembered ? item.remembered.window : item.deep ? item.window : null;
+    const shared = item.remembered ? item.remembered.shared : state.shared?.window === window ? state.shared : null;
+    return { augment, pixels: facts.pixels, levels, ...(window ? { window, shared } : {}), ...(el("report-names").checked ? { name: item.name } : {}) };
   }
 
   /** @param {boolean} withImages */
@@ -63,6 +72,16 @@ export function createWorkspace(store, messages, engine, images, support) {
     const pauses = createPauses();
     /** @type {Map<string, any>} */
     const arrays = new Map();
+    const names = el("report-names").checked;
+    /** By their places in the file. @type {Map<Series, {window: string | null, isStack: boolean}>} */
+    const series = new Map();
+    /** @param {{series?: Series | null, slice?: object, stack?: string}} of */
+    const sliceOf = ({ series: one, slice, stack: id }) => {
+      if (!one) return {};
+      const stack = state.stacks.find((other) => other.id === id);
+      if (!series.has(one) || stack) series.set(one, { window: stack?.window ?? null, isStack: Boolean(stack) || Boolean(series.get(one)?.isStack) });
+      return { series: [...series.keys()].indexOf(one), ...(slice ? { slice } : {}) };
+    };
     let done = 0;
     const next = async () => {
       store.set({ saving: { done: done++, total, controller } });
@@ -73,24 +92,29 @@ export function createWorkspace(store, messages, engine, images, support) {
       const normals = [];
       for (const [place, item] of state.support.entries()) {
         await next();
-        normals.push(await keepNormal(item, place, arrays, signal));
+        normals.push({ ...(await keepNormal(item, place, arrays, signal)), ...sliceOf(item) });
       }
       const described = [];
       for (const [place, item] of kept.entries()) {
         await next();
         const facts = Object.fromEntries(KEPT_FACTS.map((name) => [name, item[name] ?? null]));
         const { result } = item;
-        if (withImages && !item.absent) arrays.set(`image.${place}.picture`, await item.content());
+        const picture = withImages && !item.absent ? await item.content() : null;
+        if (picture) arrays.set(`image.${place}.picture`, picture);
         if (result) {
           const { overlay, map, levels } = result;
           [overlay, map, ...levels].forEach((values, n) => arrays.set(`image.${place}.map.${n}`, values));
         }
         described.push({
-          ...facts, ...(el("report-names").checked ? { name: item.name, path: item.path } : {}), isThere: withImages && !item.absent,
+          ...facts, ...sliceOf(item), ...(names ? { name: item.name, path: item.path } : {}), isThere: picture !== null, ...(picture?.type ? { type: picture.type } : {}),
           result: result && { ...result, overlay: undefined, map: undefined, levels: result.levels.length },
           made: result ? madeWith(item) : null, normals: item.normals.map(placeOf),
         });
-        if (result) described[place].made = { ...described[place].made, normals: madeWith(item).normals.map(placeOf) };
+        if (result) {
+          const { normals: compared, peers } = madeWith(item);
+          const peerPlaces = peers ? { peers: peers.map((id) => kept.findIndex((other) => other.id === id)) } : {};
+          described[place].made = { ...described[place].made, normals: compared.map(placeOf), ...peerPlaces };
+        }
       }
       const { info } = state;
       const regions = state.regions.map(({ id, ...region }) => region);
@@ -98,6 +122,7 @@ export function createWorkspace(store, messages, engine, images, support) {
       const about = {
         purpose: "For research and teaching. Not a medical device. A score is not a diagnosis.", created: new Date().toISOString(),
         model: { name: info?.name, revision: info?.revision, sizePx: info?.sizePx }, settings, regions, normals, images: described,
+        series: [...series].map(([one, more]) => ({ ...keptSeries(one, names), ...more })), current: kept.findIndex(({ id }) => id === state.currentId),
       };
       download(write(about, arrays), `workspace-${about.created.slice(0, 10)}${ENDING}`);
     } finally {
@@ -119,16 +144,23 @@ export function createWorkspace(store, messages, engine, images, support) {
     }
     if (!Array.isArray(about.normals) || !Array.isArray(about.images)) throw new Error(t("workspace.damaged"));
     // All is read before anything changes.
+    const series = (Array.isArray(about.series) ? about.series : []).map((/** @type {any} */ one, /** @type {number} */ place) => soundSeries(one, inEnglish("workspace.series", { number: place + 1 })));
+    const placed = (/** @type {any} */ one) => {
+      const of = series[one.series] ?? undefined;
+      return { series: of, slice: (of && soundSlice(one.slice, of)) ?? undefined };
+    };
     const normals = [];
-    for (const [place, { augment, pixels, levels, name }] of about.normals.entries()) {
+    for (const [place, one] of about.normals.entries()) {
+      const { augment, pixels, levels, name } = one;
       const views = [];
       for (const [view, count] of levels.entries()) views.push(await Promise.all(Array.from({ length: count }, (_, n) => floats(`normal.${place}.view.${view}.${n}`))));
-      normals.push({ name: name ?? t("image.normalName", { number: place + 1 }), remembered: { augment, views, facts: { pixels, brightness: await floats(`normal.${place}.brightness`) } } });
+      const remembered = { augment, views, facts: { pixels, brightness: await floats(`normal.${place}.brightness`) }, window: typeof one.window === "string" ? one.window : null, shared: soundWindow(one.shared) };
+      normals.push({ name: name ?? t("image.normalName", { number: place + 1 }), ...placed(one), remembered });
     }
     const found = [];
     for (const [place, one] of about.images.entries()) {
       const maps = one.result ? await Promise.all(Array.from({ length: 2 + one.result.levels }, (_, n) => floats(`image.${place}.map.${n}`))) : [];
-      found.push({ one, maps, content: one.isThere ? bytes(`image.${place}.picture`) : null });
+      found.push({ one, maps, content: one.isThere ? await typed(bytes(`image.${place}.picture`), one.type) : null, ...placed(one) });
     }
     if (normals.length > 0) bringBack(support.clear());
     const { object, ...settings } = { ...about.settings, words: soundWords(about.settings.words) };
@@ -136,9 +168,26 @@ export function createWorkspace(store, messages, engine, images, support) {
     store.set({ objectChosen: true, regions: about.regions.map((region, n) => ({ ...region, id: -1 - n })) });
     store.settings({ ...settings, object: known, mode: possibleMode(info, { ...state.settings, ...settings, object: known }) });
     const ids = support.remember(normals);
-    const items = [];
-    for (const { one, maps, content } of found) items.push(await restored(one, maps, content, ids));
+    const plain = plainPictures();
+    /** @type {Map<Series, import("./types.d.ts").Stack>} */
+    const stackOf = new Map();
+    const items = found.map(({ one, content, series: of, slice }) => {
+      if (!of || !slice || !about.series[one.series].isStack) return blank(one, content ?? plain(one), of);
+      const { window } = about.series[one.series];
+      const stack = stackOf.get(of) ?? stacks.kept(of, images.nextNumber(), typeof window === "string" ? window : null);
+      stackOf.set(of, stack);
+      const item = blankSlice(stack, slice, content ?? plain(one), one);
+      stacks.keep(stack, item, slice);
+      return item;
+    });
+    found.forEach(({ one, maps, content }, n) => fill(items[n], one, maps, content === null, ids, items));
+    store.set({ stacks: [...state.stacks, ...stackOf.values()] });
     images.insert(items);
+    const current = items[about.current];
+    if (current) {
+      stacks.turnTo(current);
+      images.select(current.id);
+    }
     messages.notice(t("workspace.open", { images: t("workspace.images", { count: items.length }), normals: t("workspace.normals", { count: ids.length }) }));
   }
 
@@ -148,20 +197,31 @@ export function createWorkspace(store, messages, engine, images, support) {
     messages.offer(t("workspace.setAside", { count: taken.length }), { label: t("workspace.bringBack"), run: () => support.replace(taken) }, "normal images taken out");
   }
 
-  /** @param {any} one @param {Float32Array<ArrayBuffer>[]} maps @param {Blob | null} picture @param {number[]} ids of the normal images, by their places */
-  async function restored(one, maps, picture, ids) {
-    const blob = picture ?? await plainPicture(one.width, one.height);
+  /** An image by itself. @param {any} one of the file @param {() => Promise<Blob>} content @param {Series | undefined} series */
+  function blank(one, content, series) {
     const number = images.nextNumber();
-    const item = images.create({ content: async () => blob, name: one.name ?? one.label ?? inEnglish("image.label", { number }), path: one.path ?? one.name, label: inEnglish("image.label", { number }) });
+    const label = inEnglish("image.label", { number });
+    return images.create({ content, series, name: one.name ?? one.label ?? label, path: one.path ?? one.name, label });
+  }
+
+  /** A slice of a stack. @param {import("./types.d.ts").Stack} stack @param {NonNullable<import("./types.d.ts").ImageItem["slice"]>} slice @param {() => Promise<Blob>} content @param {any} one of the file */
+  function blankSlice({ series, label, number }, slice, content, one) {
+    const which = whichSlice(series, slice, inEnglish);
+    return Object.assign(images.create({ content, series, name: one.name ?? `${series.name}, ${which}`, path: one.path ?? `${series.path}, ${which}`, label: `${label}, ${which}` }), { number });
+  }
+
+  /** @param {ImageItem} item @param {any} one of the file @param {Float32Array<ArrayBuffer>[]} maps @param {boolean} isAbsent @param {number[]} ids of the normal images, by their places @param {ImageItem[]} items all, by their places */
+  function fill(item, one, maps, isAbsent, ids, items) {
     const idAt = (/** @type {number} */ place) => ids[place] ?? -1;
-    Object.assign(item, Object.fromEntries(KEPT_FACTS.filter((name) => name !== "label").map((name) => [name, one[name]])));
-    item.absent = picture === null;
-    if (picture === null) item.notes = [...(one.notes ?? []), { code: "absent", text: inEnglish("workspace.absent") }];
-    if (one.result) {
-      const [overlay, map, ...levels] = maps;
-      Object.assign(item, { status: "done", normals: one.normals.map(idAt), result: compacted({ ...one.result, overlay, map, levels }), resultKey: JSON.stringify({ ...one.made, normals: one.made.normals.map(idAt) }) });
-    }
-    return item;
+    // Files of before lack some.
+    Object.assign(item, Object.fromEntries(KEPT_FACTS.filter((name) => name !== "label" && one[name] !== undefined).map((name) => [name, one[name]])));
+    item.deep = one.deep ?? Boolean(one.made?.window);
+    item.absent = isAbsent;
+    if (isAbsent) item.notes = [...(one.notes ?? []).filter(({ code }) => code !== "absent"), { code: "absent", text: inEnglish("workspace.absent") }];
+    if (!one.result) return;
+    const [overlay, map, ...levels] = maps;
+    const peers = one.made.peers ? { peers: one.made.peers.map((/** @type {number} */ place) => items[place]?.id ?? -1) } : {};
+    Object.assign(item, { status: "done", normals: one.normals.map(idAt), result: compacted({ ...one.result, overlay, map, levels }), resultKey: JSON.stringify({ ...one.made, normals: one.made.normals.map(idAt), ...peers }) });
   }
 
   return {
@@ -182,6 +242,31 @@ export function createWorkspace(store, messages, engine, images, support) {
         messages.error(t("workspace.notOpened", { name, reason: sentence(error.message) }));
       }
     },
+  };
+}
+
+/** The picture with the type that tells the package what it is. @param {Blob} blob @param {unknown} type that the file says @returns {Promise<() => Promise<Blob>>} */
+async function typed(blob, type) {
+  const isRaw = (await blob.slice(0, RAW.magic.length).text()) === RAW.magic;
+  const picture = blob.slice(0, blob.size, isRaw ? RAW.type : typeof type === "string" && type.startsWith("image/") ? type : "");
+  return async () => picture;
+}
+
+/** A window of several images, if it is one. @param {any} value @returns {import("../../pkg/index.d.ts").SharedWindow | null} */
+function soundWindow(value) {
+  const { window, low, high, padded, text } = value ?? {};
+  return typeof window === "string" && typeof text === "string" && Number.isFinite(low) && Number.isFinite(high) ? { window, low, high, padded: Boolean(padded), text } : null;
+}
+
+/** Plain areas for images that are not there, one for all of a size, drawn when they are looked at. */
+function plainPictures() {
+  /** @type {Map<string, Promise<Blob>>} */
+  const drawn = new Map();
+  return (/** @type {{width: number, height: number}} */ { width, height }) => () => {
+    const size = `${width}x${height}`;
+    const picture = drawn.get(size) ?? plainPicture(width, height);
+    drawn.set(size, picture);
+    return picture;
   };
 }
 
