@@ -109,7 +109,7 @@ async function start() {
   const print = await then(() => mountPrint(store, overlay, viewer));
   await then(() => mountExports(store, messages, overlay, images, sources, viewer, print));
   await then(() => mountWorkspace(store, workspace));
-  const table = await then(() => mountTable(store, images));
+  const table = await then(() => mountTable(store, images, messages));
   await then(() => {
     mountLeave(store);
     mountFocus();

@@ -39,6 +39,8 @@ export default {
     axial: "axial",
     coronal: "coronal",
     sagittal: "sagittal",
+    size: "{width} × {height}",
+    volumes: { one: "{count} volume", other: "{count} volumes" },
   },
   // What an image is compared with.
   mode: {
@@ -682,6 +684,9 @@ export default {
   },
   table: {
     image: "Image",
+    series: "Series",
+    slice: "Slice",
+    position: "Position (mm)",
     score: "Score",
     reading: "Reading",
     area: "Peak area",
@@ -692,8 +697,11 @@ export default {
     nextTitle: "The next image whose result you have not seen",
     next: "Next not seen",
     allSeen: "All have been seen.",
+    noneShown: { one: "The table's filter leaves none to go to; {count} image was not seen yet.", other: "The table's filter leaves none to go to; {count} images were not seen yet." },
+    showAll: "Take the filter off",
+    more: "More columns lie to the side: scroll the table sideways.",
     csv: "Save table (CSV)",
-    hint: "Enter opens the image of a row; ↑ ↓ Home End go from row to row. The peak area is that of the place with the highest value, at the threshold. File names are saved only if ticked under Save.",
+    hint: "“Next not seen” (key N) follows the order and the filter here. Enter opens the image of a row; ↑ ↓ Home End go from row to row. The peak area is that of the place with the highest value, at the threshold. File names are saved only if ticked under Save.",
     unseen: ", not seen yet",
     title: "Images",
     count: { one: "{count} image, {unread} not seen yet.", other: "{count} images, {unread} not seen yet." },
