@@ -78,7 +78,7 @@ async function start() {
   const words = createWords(store, engine);
   const runner = createRunner(store, messages, engine, images, support, network, words);
   const overlay = createOverlay(store);
-  const adding = createAdding(store, sources, images, stacks, support);
+  const adding = createAdding(store, messages, sources, images, stacks, support);
   engine.onReady(() => void images.decodeAll());
   const workspace = createWorkspace(store, messages, engine, images, support);
   const models = createModels(store, messages, engine);

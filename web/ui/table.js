@@ -69,7 +69,7 @@ export function mountTable(store, images, messages) {
 }
 
 /** What the message about the filter is about. */
-const FILTERED = "filter of the table";
+const FILTERED = "table-filter";
 
 /** Images not seen yet that the table's filter leaves out. @param {import("./types.d.ts").State} state */
 function hiddenUnread(state) {
