@@ -452,6 +452,8 @@ export interface OpenedFiles {
   refused: { name: string; path: string; message: string }[];
   /** What was passed over. */
   notes: string[];
+  /** Paths of files without a picture beside others that have one: structured reports, directories. */
+  passed: string[];
 }
 
 /** What {@link Opener.write} makes. */

@@ -117,6 +117,7 @@ export class Opener {
       series: series.map((found) => this.#keep(found, paths, blobs, pairs)),
       refused: named.map(({ file, message }) => ({ name: nameOf(paths.get(file) ?? ""), path: paths.get(file) ?? "", message })),
       notes,
+      passed: hidesAll ? [] : passed.map((/** @type {{file: number}} */ { file }) => paths.get(file) ?? ""),
     };
   }
 

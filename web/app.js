@@ -78,7 +78,7 @@ async function start() {
   const words = createWords(store, engine);
   const runner = createRunner(store, messages, engine, images, support, network, words);
   const overlay = createOverlay(store);
-  const adding = createAdding(store, sources, images, stacks, support);
+  const adding = createAdding(store, messages, sources, images, stacks, support);
   engine.onReady(() => void images.decodeAll());
   const workspace = createWorkspace(store, messages, engine, images, stacks, support);
   const models = createModels(store, messages, engine);
@@ -109,7 +109,7 @@ async function start() {
   const print = await then(() => mountPrint(store, overlay, viewer));
   await then(() => mountExports(store, messages, overlay, images, sources, viewer, print));
   await then(() => mountWorkspace(store, workspace));
-  const table = await then(() => mountTable(store, images));
+  const table = await then(() => mountTable(store, images, messages));
   await then(() => {
     mountLeave(store);
     mountFocus();

@@ -2,6 +2,7 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { TINY, chooseMode, giveFiles, openReady, waitForState } from "./actions.mjs";
 import { brokenPictures, greyPng, tinyPicture } from "./fixtures.mjs";
@@ -200,5 +201,113 @@ test("a thousand analysed images are shown, sorted and filtered without holding 
       return top >= box.top && bottom <= box.bottom + 1;
     });
     assert.ok(inSight, "the row with the focus is in sight");
+  });
+});
+
+test("slices have their series, number and place in the table and in the CSV, in their order", async () => {
+  await withTiny(async (page) => {
+    await chooseMode(page, "few");
+    await giveFiles(page, "support-input", ["support_0.png", "support_1.png"].map(tinyPicture));
+    await page.waitForFunction(() => document.querySelectorAll("[data-testid=support-item][data-state=ready]").length === 2);
+    await giveFiles(page, "file-input", [join(import.meta.dirname, "../../formats/tests/files/nifti/anatomical.nii")]);
+    await page.getByTestId("stack-bar").waitFor();
+    await page.getByTestId("slices-title").click();
+    await page.getByTestId("slices-from").fill("11");
+    await page.getByTestId("slices-to").fill("15");
+    await page.getByTestId("slices-analyse").click();
+    await page.waitForFunction(() => globalThis.pageState.run === null && globalThis.pageState.images.filter(({ result }) => result).length === 5);
+    await page.getByTestId("table-button").click();
+    await page.getByTestId("table-row").first().waitFor();
+    const heads = await page.locator(".triage th").allInnerTexts();
+    assert.deepEqual(heads.slice(0, 4), ["Image", "Series", "Slice", "Position (mm)"]);
+    const slices = ["11", "12", "13", "14", "15"];
+    assert.deepEqual(await column(page, 2), slices);
+    assert.match((await column(page, 1))[0], /^(\w+, )?axial, \d+ × \d+, 25 slices$/);
+    assert.match((await column(page, 0))[0], /^1 anatomical.*, slice 11, not seen yet$/, "who hears it hears which slice");
+    const places = (await column(page, 3)).map(Number);
+    assert.equal(new Set(places).size, 5);
+    // Equal names and series stay in the order of the slices, whichever was looked at first.
+    for (const head of ["series", "series", "series"]) {
+      await page.locator(`[data-column=${head}] button`).click();
+      assert.deepEqual(await column(page, 2), slices);
+    }
+    await page.locator("[data-column=position] button").click();
+    assert.deepEqual((await column(page, 3)).map(Number), [...places].sort((a, b) => a - b));
+    const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("table-csv").click()]);
+    const lines = readFileSync(await download.path(), "utf8").trimEnd().split("\r\n");
+    assert.match(lines[0], /^image,series,slice,position_mm,score,/);
+    assert.equal(lines.length, 6);
+    for (const line of lines.slice(1)) assert.match(line, /^"Image 1, slice 1[1-5]","[^"]*axial, \d+ × \d+, 25 slices",1[1-5],-?[\d.]+,/);
+    assert.doesNotMatch(lines.join(), /anatomical/);
+  });
+});
+
+test("the next one not seen follows the order and the filter of the table", async () => {
+  await withTiny(async (page) => {
+    await withResults(page);
+    await page.getByTestId("table-button").click();
+    await page.locator("[data-column=score] button").click();
+    const order = (await names(page)).filter((name) => name !== "broken.png");
+    // Nothing was seen but the highest.
+    await page.getByTestId("table-row").first().getByRole("button").click();
+    await page.waitForFunction((name) => globalThis.pageState.images.find(({ id }) => id === globalThis.pageState.currentId).name === name, order[0]);
+    await page.evaluate((name) => {
+      for (const item of globalThis.pageState.images) item.seen = item.name === name ? item.result : null;
+      globalThis.pageChanged();
+    }, order[0]);
+    const next = async () => {
+      const before = await page.evaluate(() => globalThis.pageState.currentId);
+      await page.keyboard.press("n");
+      await page.waitForFunction((id) => globalThis.pageState.currentId !== id, before);
+      await page.waitForTimeout(150);
+      return page.evaluate(() => globalThis.pageState.images.find(({ id }) => id === globalThis.pageState.currentId).name);
+    };
+    assert.deepEqual([await next(), await next()], order.slice(1), "falling scores");
+
+    await page.evaluate(() => {
+      for (const item of globalThis.pageState.images) item.seen = null;
+      globalThis.pageChanged();
+    });
+    await page.waitForTimeout(100);
+    await page.keyboard.press("t");
+    await page.getByTestId("table-text").fill(order[0]);
+    await page.locator("dialog .icon-button").click();
+    await page.getByTestId("table").waitFor({ state: "detached" });
+    assert.equal(await next(), order[0], "the only row that the filter leaves");
+    await page.keyboard.press("n");
+    await page.getByText("The table's filter leaves none to go to; 1 image was not seen yet.").waitFor();
+    await page.getByRole("button", { name: "Take the filter off" }).click();
+    await page.waitForFunction((name) => globalThis.pageState.images.find(({ id }) => id === globalThis.pageState.currentId).name === name, order[1]);
+  });
+});
+
+test("on a phone the names stay in sight, no head is broken, areas are whole, and it is said that more columns follow", async () => {
+  await withTiny(async (page) => {
+    await withResults(page);
+    await page.evaluate(() => {
+      for (const item of globalThis.pageState.images) Object.assign(item, { spacingMm: [0.9, 0.9], width: 512, height: 512 });
+      globalThis.pageState.settings = { ...globalThis.pageState.settings, threshold: 0.01 };
+      globalThis.pageChanged();
+    });
+    for (const width of [1280, 390]) {
+      await page.setViewportSize({ width, height: 800 });
+      await page.getByTestId("table-button").click();
+      await page.getByTestId("table-row").first().waitFor();
+      const cut = await page.locator(".triage .number div").evaluateAll((all) => all.filter((node) => node.scrollWidth > node.clientWidth || node.scrollHeight > 36).map((node) => node.textContent));
+      assert.deepEqual(cut, [], `${width}: areas and scores are whole`);
+      assert.ok((await column(page, 3)).some((text) => /px,\n.*mm²/.test(text)), "there is an area in mm²");
+      const broken = await page.locator(".triage th:not([hidden]) button").evaluateAll((all) => all.filter((node) => node.scrollWidth > node.clientWidth).map((node) => node.textContent));
+      assert.deepEqual(broken, [], `${width}: heads are whole`);
+      assert.equal(await page.getByTestId("table-more").isVisible(), width === 390);
+      await page.locator(".table-scroll").evaluate((node) => (node.scrollLeft = 1000));
+      const inSight = await page.evaluate(() => {
+        const cell = document.querySelector("[data-testid=table-row] td").getBoundingClientRect();
+        const box = document.querySelector(".table-scroll").getBoundingClientRect();
+        return Math.abs(cell.left - box.left) < 3;
+      });
+      assert.ok(inSight, `${width}: the name stays`);
+      await page.keyboard.press("Escape");
+      await page.getByTestId("table").waitFor({ state: "detached" });
+    }
   });
 });

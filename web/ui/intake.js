@@ -8,13 +8,15 @@ import { ENDING as WORKSPACE_ENDING } from "./workspace.js";
 
 /** Files that systems put into folders by themselves. */
 const NOISE = /^(\.|Thumbs\.db$|desktop\.ini$|DICOMDIR$)/i;
+/** The list of the files on a disc. */
+const DIRECTORY = /^DICOMDIR$/i;
 
 /** Checkpoints, and archives of models. */
 const MODEL = /\.(pt|pth|bin|safetensors|ckpt|zip)$/i;
 /** What lies beside them. */
 const BESIDE_MODEL = /\.(json|md|txt)$/i;
 
-/** @typedef {(files: {blob: Blob, name: string, path: string}[]) => void} AddFiles */
+/** `others`: paths of files beside them that hold no picture. @typedef {(files: {blob: Blob, name: string, path: string}[], others?: string[]) => void} AddFiles */
 /** @typedef {{file: File, path: string}} Found a file and where it lay, as "patient A/series 1/IM00001.png" */
 
 /**
@@ -38,7 +40,8 @@ export function mountIntake(add, messages, engine, addModel) {
     for (const { file } of workspaces.slice(0, 1)) add.workspace(file, file.name);
     if (workspaces.length > 0 && workspaces.length === files.length) return;
     const usable = files.filter((one) => !NOISE.test(one.file.name) && !workspaces.includes(one));
-    if (usable.length === 0) return messages.error(t("opening.noPicture"));
+    const directories = files.filter(({ file }) => DIRECTORY.test(file.name)).map(({ path }) => path);
+    if (usable.length === 0) return messages.error(t(directories.length > 0 ? "opening.directory" : "opening.noPicture"));
     usable.sort((a, b) => comparePaths(a.path, b.path));
     const all = usable.map(({ file, path }) => ({ blob: file, name: file.name, path }));
     const hasModel = all.some(({ name }) => MODEL.test(name));
@@ -47,11 +50,11 @@ export function mountIntake(add, messages, engine, addModel) {
     if (hasModel) addModel(all.filter(isOfModel));
     if (opened.length === 0) return;
     // Parts and classes are folders in each other; without them there is nothing to ask.
-    if (to !== add.images || !opened.some(({ path }) => path.split("/").length > 2)) return to(opened);
+    if (to !== add.images || !opened.some(({ path }) => path.split("/").length > 2)) return to(opened, directories);
     void engine.whenReady()
       .then((session) => offerDataSets(session, opened, add))
       .catch(() => false)
-      .then((asked) => asked || to(opened));
+      .then((asked) => asked || to(opened, directories));
   }
 
   const hasFiles = (event) => Boolean(event.dataTransfer?.types.includes("Files"));

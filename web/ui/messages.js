@@ -15,11 +15,11 @@ const SHOWN = 3;
 export function createMessages(store) {
   const { state } = store;
   let nextId = 1;
-  /** @param {"error" | "notice"} kind @param {string} text @param {Action | null} [action] @param {{matter?: string, lasting?: boolean}} [more] */
-  const add = (kind, text, action = null, { matter = "", lasting = false } = {}) => {
+  /** @param {"error" | "notice"} kind @param {string} text @param {Action | null} [action] @param {{matter?: string, lasting?: boolean, names?: string[]}} [more] */
+  const add = (kind, text, action = null, { matter = "", lasting = false, names } = {}) => {
     if (state.messages.some((message) => message.kind === kind && message.text === text && !action)) return;
     const others = matter ? state.messages.filter((message) => message.matter !== matter) : state.messages;
-    state.messages = [...others, { id: nextId++, kind, text, action, matter, lasting }];
+    state.messages = [...others, { id: nextId++, kind, text, action, matter, lasting, names }];
     store.changed();
   };
   /** @param {(message: import("./types.d.ts").Message) => boolean} kept */
@@ -30,6 +30,8 @@ export function createMessages(store) {
     error: (text, action, matter) => add("error", text, action, { matter }),
     /** @param {string} text @param {Action | null} [action] @param {string} [matter] as with errors */
     notice: (text, action, matter) => add("notice", text, action, { matter }),
+    /** Something about many files, whose names are shown on request. @param {"error" | "notice"} kind @param {string} text @param {string[]} names @param {string} matter */
+    about: (kind, text, names, matter) => add(kind, text, null, { matter, names }),
     /** Says something about the page as a whole: it stays when other things are settled. @param {string} text */
     tell: (text) => add("notice", text, null, { lasting: true }),
     /** Offers something that can be taken up later: it stays when other things are settled. @param {string} text @param {Action} action @param {string} matter */
@@ -70,6 +72,11 @@ function older(hidden, messages) {
     make("button", { type: "button", "data-testid": "dismiss-all", text: t("errors.dismissAll"), onclick: messages.dismissAll }));
 }
 
+/** @param {string[]} names */
+function named(names) {
+  return make("details", { class: "message-names", "data-testid": "message-names" }, make("summary", { text: t("errors.names") }), make("ul", {}, ...names.map((name) => make("li", { text: name }))));
+}
+
 /** @param {import("./types.d.ts").Message} message @param {ReturnType<typeof createMessages>} messages */
 function card(message, messages) {
   const error = message.kind === "error";
@@ -77,7 +84,7 @@ function card(message, messages) {
     "div",
     { class: `message ${message.kind}`, role: error ? "alert" : "status", "data-testid": message.kind },
     make("span", { class: "message-sign", "aria-hidden": "true", text: error ? "!" : "i" }),
-    make("p", { text: message.text }),
+    make("div", { class: "message-text" }, make("p", { text: message.text }), ...(message.names ? [named(message.names)] : [])),
   );
   if (message.action) {
     const { label, run } = message.action;

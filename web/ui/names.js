@@ -18,6 +18,9 @@ export function withoutEnding(name) {
   return name.replace(ENDING, "") || name;
 }
 
+/** @param {string} name */
+export const hasKnownEnding = (name) => ENDING.test(name);
+
 /** @param {string} path @returns {string} the folder a file lies in, "" for none */
 export function folderOf(path) {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));

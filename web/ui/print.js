@@ -5,6 +5,7 @@
  */
 
 import { clamp, el, make, twoDigits } from "./dom.js";
+import { positionOf } from "./kinds.js";
 import { shownLabel, shownName } from "./labels.js";
 import { currentImage } from "./store.js";
 import { numeral, pageLanguage, t } from "./texts.js";
@@ -72,7 +73,7 @@ export function mountPrint(store, overlay, viewer) {
 function sheetStyles() {
   const rules = [...document.styleSheets].flatMap((one) => [...one.cssRules]);
   const own = rules.flatMap((rule) => (rule instanceof CSSMediaRule && rule.conditionText === "print" ? [...rule.cssRules] : []));
-  const reset = "* { margin: 0; padding: 0; box-sizing: border-box; } ul { list-style: none; } body { max-width: 190mm; margin: 8mm auto; font: 10pt/1.35 system-ui, sans-serif; color: #000; background: #fff; } :root { --line: #bbb; --muted: #444; } .sheet-normals img { display: block; width: 18mm; height: 18mm; }";
+  const reset = "* { margin: 0; padding: 0; box-sizing: border-box; } ul { list-style: none; } body { max-width: 190mm; margin: 8mm auto; font: 10pt/1.35 system-ui, sans-serif; color: #000; background: #fff; } :root { --line: #bbb; --muted: #444; } .sheet-normals img { display: block; width: 18mm; height: 18mm; } @media screen and (max-width: 760px) { body { margin: 4mm; } .sheet .sheet-facts { grid-template-columns: minmax(0, 1fr); } .sheet .sheet-picture { max-height: none; } }";
   return [reset, ...own.filter(({ cssText }) => cssText.startsWith(".sheet") || cssText.startsWith("@page")).map(({ cssText }) => cssText)].join("\n");
 }
 
@@ -117,8 +118,11 @@ function facts({ info, settings, support }, item) {
   const chosen = (id) => el(id).selectedOptions[0]?.textContent ?? "";
   const window = item.shown?.text.replace(/^window /, "") ?? "";
   const few = result?.mode === "few";
+  const place = positionOf(item);
   const rows = [
     [t("print.image"), [shownLabel(item), el("report-names").checked ? shownName(item, item.name) : "", t("print.pixels", { width: item.width, height: item.height }), item.synthetic ? t("print.synthetic") : ""].filter(Boolean).join(", ")],
+    [t("print.position"), place === null ? "" : t("units.mm", { number: numeral(place, 1) })],
+    [t("print.spacing"), item.spacingMm ? t("print.spacingOf", { row: numeral(item.spacingMm[0], 3), column: numeral(item.spacingMm[1], 3) }) : ""],
     [t("print.model"), info ? t("print.modelOn", { name: info.name, revision: info.revision, device: el("device-name").textContent }) : ""],
     [t("print.object"), result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
     [t("print.compared"), !result ? "" : few ? t("print.few") : result.mode === "self" ? t("print.itself") : result.mode === "batch" ? t("print.batch") : t(result.words ? "print.ownWords" : "print.zero")],

@@ -2,6 +2,7 @@
 
 import { createPauses, el, make, sentence, setText, twoDigits } from "./dom.js";
 import { listed } from "./images.js";
+import { kindOf } from "./kinds.js";
 import { folderOf, withoutEnding } from "./names.js";
 import { isStale } from "./results.js";
 import { readScore } from "./reading.js";
@@ -56,7 +57,9 @@ export function mountStrip(store, images, stacks) {
     const name = make("span", { class: "strip-name" }, make("span", { class: "strip-number", text: String(item.number) }), ` ${withoutEnding(called)}`);
     const note = make("span", { class: "strip-note" });
     const doubt = make("span", { class: "strip-doubt" });
-    const button = make("button", { type: "button", class: "strip-pick", onclick: pick }, thumb, make("span", { class: "strip-text" }, name, note, doubt));
+    // Names of medical files are often the same everywhere.
+    const kind = item.series && !item.series.isPicture ? [make("span", { class: "strip-kind", "data-testid": "strip-kind", text: kindOf(item.series) })] : [];
+    const button = make("button", { type: "button", class: "strip-pick", onclick: pick }, thumb, make("span", { class: "strip-text" }, name, note, doubt, ...kind));
     const remove = make("button", { type: "button", class: "icon-button strip-remove", "aria-label": t("strip.removeName", { name: called }), title: t("strip.remove"), text: "×", onclick: () => (stack ? stacks.remove(stack) : images.remove(item.id)) });
     const node = make("li", { class: "strip-item", "data-testid": "strip-item" }, button, remove);
     return { node, thumb, note, doubt, button };

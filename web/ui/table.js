@@ -9,13 +9,16 @@ import { areaWords } from "./measure.js";
 import { folderOf } from "./names.js";
 import { download } from "./save.js";
 import { currentImage } from "./store.js";
-import { t } from "./texts.js";
-import { FILTERS, areaOf, csvOf, filtered, isRead, markRead, nextUnread, rowOf, sorted } from "./triage.js";
+import { numeral, t } from "./texts.js";
+import { FILTERS, areaOf, csvOf, filtered, hasSeries, isRead, markRead, nextUnread, rowOf, sorted } from "./triage.js";
 
 /** @type {[import("./triage.js").Column, import("./texts.js").Key][]} */
-const COLUMNS = [["name", "table.image"], ["score", "table.score"], ["reading", "table.reading"], ["area", "table.area"], ["state", "table.state"]];
-/** Numbers are looked at from the highest on. */
+const COLUMNS = [["name", "table.image"], ["series", "table.series"], ["slice", "table.slice"], ["position", "table.position"], ["score", "table.score"], ["reading", "table.reading"], ["area", "table.area"], ["state", "table.state"]];
+/** Numbers that are looked at from the highest on, and all numbers. */
 const FALLING = ["score", "area"];
+const NUMBERS = [...FALLING, "slice", "position"];
+/** Shown where any image is of a series. */
+const OF_SERIES = ["series", "slice", "position"];
 /** Height of a row, as the style sheet has it, and rows made beyond those in sight. */
 const ROW_PX = 44;
 const SPARE = 8;
@@ -31,8 +34,9 @@ const view = { column: null, isFalling: false, text: "", filter: "all" };
 /**
  * @param {ReturnType<typeof import("./store.js").createStore>} store
  * @param {ReturnType<typeof import("./images.js").createImages>} images
+ * @param {ReturnType<typeof import("./messages.js").createMessages>} messages
  */
-export function mountTable(store, images) {
+export function mountTable(store, images, messages) {
   const { state } = store;
 
   store.on(() => {
@@ -44,9 +48,16 @@ export function mountTable(store, images) {
   });
 
   function next() {
-    const item = nextUnread(state);
+    const item = nextUnread(state, view);
     if (item) images.select(item.id);
     return item;
+  }
+
+  /** Says it where a filter that is out of sight is the reason for going nowhere. */
+  function nextByKey() {
+    if (next()) return messages.settle(FILTERED);
+    const hidden = hiddenUnread(state);
+    if (hidden > 0) messages.notice(t("table.noneShown", { count: hidden }), { label: t("table.showAll"), run: () => (Object.assign(view, { text: "", filter: "all" }), void next()) }, FILTERED);
   }
 
   function open() {
@@ -54,7 +65,15 @@ export function mountTable(store, images) {
   }
 
   el("table-button").addEventListener("click", open);
-  return { keys: { t: open, n: () => void next() } };
+  return { keys: { t: open, n: nextByKey } };
+}
+
+/** What the message about the filter is about. */
+const FILTERED = "table-filter";
+
+/** Images not seen yet that the table's filter leaves out. @param {import("./types.d.ts").State} state */
+function hiddenUnread(state) {
+  return nextUnread(state, view) ? 0 : state.images.filter((item) => item.status !== "error" && !isRead(item)).length;
 }
 
 /**
@@ -73,19 +92,20 @@ function openTable(store, images, next) {
   const filter = make("select", { "data-testid": "table-filter", "aria-label": t("table.filterState") }, ...Object.entries(FILTERS).map(([value, { name }]) => make("option", { value, text: t(name) })));
   filter.value = view.filter;
   const count = make("p", { class: "hint", role: "status", "data-testid": "table-count" });
-  const nextButton = make("button", { type: "button", "data-testid": "table-next", title: t("table.nextTitle"), text: t("table.next"), onclick: () => (next() ? dialog.close() : setText(count, t("table.allSeen"))) });
+  const nextButton = make("button", { type: "button", "data-testid": "table-next", title: t("table.nextTitle"), text: t("table.next"), onclick: () => (next() ? dialog.close() : setText(count, hiddenUnread(state) > 0 ? t("table.noneShown", { count: hiddenUnread(state) }) : t("table.allSeen"))) });
   const csvButton = make("button", { type: "button", "data-testid": "table-csv", text: t("table.csv"), onclick: async () => {
     await findAreas();
     download(new Blob([csvOf(state, rows, el("report-names").checked)], { type: "text/csv" }), "images.csv");
   } });
-  const heads = COLUMNS.map(([column, name]) => make("th", { scope: "col", "data-column": column, class: FALLING.includes(column) ? "number" : null }, make("button", { type: "button", text: t(name), onclick: () => sortBy(column) })));
+  const heads = COLUMNS.map(([column, name]) => make("th", { scope: "col", "data-column": column, class: NUMBERS.includes(column) ? "number" : null }, make("button", { type: "button", text: t(name), onclick: () => sortBy(column) })));
   const [above, below] = [0, 1].map(() => make("tr", { "aria-hidden": "true" }, make("td", { class: "spacer", colspan: COLUMNS.length })));
   const body = make("tbody", {});
+  const more = make("p", { class: "hint table-more", "data-testid": "table-more", text: t("table.more") });
   const table = make("table", { class: "triage", "data-testid": "table" }, make("thead", {}, make("tr", {}, ...heads)), body);
   const scroll = make("div", { class: "table-scroll" }, table);
   const dialog = make("dialog", { class: "dialog wide", "aria-labelledby": "dialog-title" },
     make("div", { class: "dialog-head" }, make("h2", { id: "dialog-title", text: t("table.title") }), make("button", { type: "button", class: "icon-button", "aria-label": t("common.close"), text: "×", onclick: () => dialog.close() })),
-    make("div", { class: "dialog-body" }, make("div", { class: "table-tools" }, text, filter, nextButton, csvButton), count, scroll,
+    make("div", { class: "dialog-body" }, make("div", { class: "table-tools" }, text, filter, nextButton, csvButton), count, more, scroll,
       make("p", { class: "hint", text: t("table.hint") })));
 
   /** Looks for the places of all images, a few at a time: sorting and saving need them all. */
@@ -114,7 +134,10 @@ function openTable(store, images, next) {
     if (view.column === "area") await findAreas();
     const keptId = rows[at]?.item.id ?? state.currentId;
     const all = state.images.map((item) => rowOf(state, item));
-    rows = sorted(state, filtered(all, view), view.column, view.isFalling);
+    rows = filtered(sorted(state, all, view.column, view.isFalling), view);
+    const ofSeries = hasSeries(state.images);
+    table.classList.toggle("of-series", ofSeries);
+    for (const head of heads) if (OF_SERIES.includes(head.dataset.column)) setHidden(head, !ofSeries);
     at = Math.max(0, rows.findIndex(({ item }) => item.id === keptId));
     for (const head of heads) {
       const isMine = head.dataset.column === view.column;
@@ -143,19 +166,31 @@ function openTable(store, images, next) {
     body.replaceChildren(...(from > 0 ? [above] : []), ...rows.slice(from, to).map((row, n) => line(row, from + n, from + n === stop)), ...(to < rows.length ? [below] : []));
     // While its rows are exchanged the table is short for a moment, and browsers scroll it back.
     scroll.scrollTop = top;
+    tellMore();
     if (hadFocus) body.querySelector('[tabindex="0"]')?.focus({ preventScroll: true });
   }
 
+  /** Says, and shows at the edge, that columns lie out of sight. */
+  function tellMore() {
+    const beyond = scroll.scrollWidth - scroll.clientWidth;
+    setHidden(more, beyond < 2);
+    scroll.classList.toggle("more", beyond - Math.abs(scroll.scrollLeft) > 2);
+  }
+
   /** @param {import("./triage.js").Row} row @param {number} index @param {boolean} isStop */
-  function line({ item, name, score, reading, state: about, isRead: seen }, index, isStop) {
+  function line({ item, name, series, slice, position, score, reading, state: about, isRead: seen }, index, isStop) {
     const area = areaOf(state, item);
-    const size = area ? [areaWords(area.areaPx, false), area.areaMm2 === null ? "" : areaWords(area.areaMm2, true)].filter(Boolean).join(", ") : "";
+    const size = area ? [areaWords(area.areaPx, false), area.areaMm2 === null ? "" : areaWords(area.areaMm2, true)].filter(Boolean).join(",\n") : "";
     const folder = folderOf(name);
-    const pick = make("button", { type: "button", tabindex: isStop ? 0 : -1, title: name, onclick: () => show(item.id) }, `${item.id} `, make("span", { text: shownName(item, item.name) }),
+    const ofSeries = table.classList.contains("of-series");
+    const called = shownName(item, item.name);
+    // The slice has a column of its own; who hears the name hears it whole.
+    const short = item.slice && item.series && called.startsWith(item.series.name) ? item.series.name : called;
+    const pick = make("button", { type: "button", tabindex: isStop ? 0 : -1, title: name, onclick: () => show(item.id) }, `${item.number} `, make("span", {}, short, ...(short === called ? [] : [make("span", { class: "visually-hidden", text: called.slice(short.length) })])),
       ...(seen ? [] : [make("span", { class: "visually-hidden", text: t("table.unseen") })]), ...(folder ? [make("small", { text: folder })] : []));
     const cell = (/** @type {string} */ words, /** @type {string | null} */ kind = null) => make("td", { class: kind, title: words || null }, make("div", { text: words }));
     return make("tr", { "data-testid": "table-row", "data-id": item.id, "data-index": index, "aria-rowindex": index + 2, "data-state": item.status, class: seen ? null : "unread", "aria-current": item.id === state.currentId ? "true" : null },
-      make("td", {}, pick), cell(score === null ? "" : twoDigits(score), "number"), cell(reading), cell(size, "number"), cell(about, "state"));
+      make("td", {}, pick), ...(ofSeries ? [cell(series), cell(slice === null ? "" : numeral(slice), "number"), cell(position === null ? "" : numeral(position, 1), "number")] : []), cell(score === null ? "" : twoDigits(score), "number"), cell(reading), cell(size, "number"), cell(about, "state"));
   }
 
   /** @param {number} id */
@@ -185,6 +220,7 @@ function openTable(store, images, next) {
   filter.addEventListener("change", () => ((view.filter = filter.value), void paint()));
   let filling = 0;
   scroll.addEventListener("scroll", () => {
+    tellMore();
     cancelAnimationFrame(filling);
     filling = requestAnimationFrame(fill);
   });
@@ -197,8 +233,11 @@ function openTable(store, images, next) {
       if (dialog.open) void paint();
     }, REPAINT_MS);
   });
+  const watcher = new ResizeObserver(tellMore);
+  watcher.observe(scroll);
   dialog.addEventListener("close", () => {
     off();
+    watcher.disconnect();
     clearTimeout(timer);
     dialog.remove();
   });

@@ -231,6 +231,8 @@ export interface Message {
   action: { label: string; run: () => void } | null;
   /** A newer message of the same matter takes the place of the older one. */
   matter: string;
+  /** Names that are shown on request. */
+  names?: string[];
   /** It offers to take something back, so it stays when other messages are settled. */
   lasting: boolean;
 }
