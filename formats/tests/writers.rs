@@ -77,6 +77,13 @@ fn a_sequential_jpeg_that_says_no_coefficients_has_all() {
     let [odd, corrected] = ["broken/JPEG-lossy.dcm", "dicom/pydicom/JPGExtended.dcm"].map(|name| frame(sample(name)));
     assert_eq!(odd.samples, corrected.samples);
     assert_eq!((odd.width_px, odd.height_px, odd.bits), (256, 1024, 12));
+    // A header of a scan that has no room for them: it is refused, and no code of ours or of the decoder gives up.
+    let whole = sample("broken/JPEG-lossy.dcm");
+    for length in 0..8 {
+        let short = changed(&whole, b"\xff\xda\0\x08", &[0xff, 0xda, 0, length]);
+        let error = open(short, &Limits::default()).unwrap().frame(0).unwrap_err().to_string();
+        assert!(error.contains("a JPEG frame cannot be decoded") && !error.contains("gave up"), "{length}: {error}");
+    }
 }
 
 #[test]
@@ -150,6 +157,9 @@ fn files_without_pixels_are_named() {
     let jpeg_ls =
         b"\xff\xd8\xff\xf7\x00\x0b\x08\x00\x01\x00\x01\x01\x01\x11\x00\xff\xda\x00\x08\x01\x01\0\0\0\0\0\0\xff\xd9";
     assert!(error(jpeg_ls).contains("JPEG-LS compression"), "{}", error(jpeg_ls));
+    // Three samples of a row for two of the other channel.
+    let uneven = b"\xff\xd8\xff\xc0\0\x0e\x08\0\x08\0\x08\x02\x01\x31\0\x02\x21\0\xff\xda\0\x0a\x02\x01\0\x02\0\0\x3f\0\0\xff\xd9";
+    assert!(error(uneven).contains("do not divide evenly"), "{}", error(uneven));
 }
 
 #[test]

@@ -53,9 +53,14 @@ fn with_whole_scans(frame: &[u8]) -> Cow<'_, [u8]> {
             (0xff, 0xc2..=0xcf) if !matches!(code, 0xc4 | 0xc8 | 0xcc) => return Cow::Borrowed(frame),
             (0xff, 0xc0..=0xcf | 0xda..=0xfe) => {
                 let length = usize::from(Order::Big.u16(frame, at + 2).unwrap_or(0));
-                let selection = at + 2 + length.max(WHOLE.len()) - WHOLE.len()..at + 2 + length;
-                if code == 0xda && frame.get(selection.clone()).is_some_and(|found| found != WHOLE) {
-                    patched.to_mut()[selection].copy_from_slice(&WHOLE);
+                let end = at + 2 + length;
+                // A segment without room for them is for the decoder to refuse.
+                if code == 0xda
+                    && length > 2 + WHOLE.len()
+                    && frame.get(end - WHOLE.len()..end).is_some_and(|found| found != WHOLE)
+                    && let Some(selection) = patched.to_mut().get_mut(end - WHOLE.len()..end)
+                {
+                    selection.copy_from_slice(&WHOLE);
                 }
                 2 + length
             }
