@@ -84,8 +84,11 @@ fn start(bytes: &[u8]) -> Result<Start, FormatError> {
         if !found.is_deflated
             && let Some(actual) = guess(bytes, at)
             && actual != found.encoding
-            && actual.order == found.encoding.order
         {
+            // GE's private syntax has an order of its own for pixels.
+            if found.compression == (Compression::None { order: found.encoding.order }) {
+                found.compression = Compression::None { order: actual.order };
+            }
             found.encoding = actual;
         }
         return Ok(Start { at, syntax: found });

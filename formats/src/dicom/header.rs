@@ -73,7 +73,7 @@ impl Header {
         let frames = set.number(tags::FRAMES).filter(|&n| n >= 1.0).map_or(1, |n| n as u64);
         limits.check_frames(FORMAT, columns.into(), rows.into(), frames)?;
         let samples_per_pixel = set.u16(tags::SAMPLES_PER_PIXEL).unwrap_or(1);
-        let name = set.text(tags::PHOTOMETRIC).unwrap_or_default();
+        let name = set.text(tags::PHOTOMETRIC).unwrap_or_default().to_ascii_uppercase();
         let (photometric, photometric_name) = photometric(&name, samples_per_pixel)?;
         let bits_allocated = match kind {
             SampleKind::Integer => {

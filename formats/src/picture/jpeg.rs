@@ -154,7 +154,14 @@ fn translate(error: DecodeErrors) -> ImageError {
             ImageError::Truncated { format: FORMAT, reason: "it ends before the last pixel".to_owned() }
         }
         // The library prints its texts with the quotes of a debug form.
-        other => ImageError::Damaged { format: FORMAT, reason: other.to_string().replace('"', "") },
+        other => {
+            let reason = other.to_string().replace('"', "");
+            if reason.contains("not a power of two") {
+                let found = "channels of sizes that do not divide evenly".to_owned();
+                return ImageError::Unsupported { format: FORMAT, found };
+            }
+            ImageError::Damaged { format: FORMAT, reason }
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::Volume;
 use super::element::Element;
-use crate::bytes::{Order, text, unpack_exactly};
+use crate::bytes::{Order, text, unpack_counted, unpack_exactly};
 use crate::geometry::Vector;
 use crate::{FormatError, Limits, Series, ValueMap};
 
@@ -119,8 +119,15 @@ pub(crate) fn open(bytes: &Arc<[u8]>, pixels: Option<Arc<[u8]>>, limits: &Limits
             // Already unpacked where the file of the pixels was recognised as gzip.
             "gzip" | "gz" if !data.starts_with(b"\x1f\x8b") => (bytes, start),
             "gzip" | "gz" => {
-                let unpacked = flate2::read::MultiGzDecoder::new(data);
-                (unpack_exactly(FORMAT, unpacked, expected_bytes, data.len(), limits)?, 0)
+                let unpacked = || flate2::read::MultiGzDecoder::new(data);
+                let whole = match u64::try_from(skip) {
+                    Ok(skip) => {
+                        let count = expected_bytes.saturating_add(skip);
+                        unpack_exactly(FORMAT, unpacked(), count, data.len(), limits)?
+                    }
+                    Err(_) => unpack_counted(FORMAT, unpacked, limits)?,
+                };
+                (whole, 0)
             }
             other => {
                 let shown: String = other.chars().filter(char::is_ascii_alphanumeric).take(16).collect();
