@@ -251,7 +251,8 @@ test("a deep picture comes back with its result as it was; images that judged ea
     let path = "";
     let before = null;
     const deep = [3, 5, 9].map((step) => grey16Png(`deep_${step}.png`, 80, 80, (x, y) => (x * step * 97 + y * 211) % 65536));
-    await withTiny(async (page) => {
+    await withPage(browser, { prepare: showState }, async (page) => {
+      await openReady(page, { device: "cpu" }, LOAD_MS);
       await chooseMode(page, "batch");
       await giveFiles(page, "file-input", deep);
       await page.waitForFunction((count) => document.querySelectorAll(".strip-thumb canvas").length === count, deep.length);
@@ -261,7 +262,8 @@ test("a deep picture comes back with its result as it was; images that judged ea
       path = await saved(page, { images });
       await idle(page);
     });
-    await withTiny(async (page) => {
+    await withPage(browser, { prepare: showState }, async (page) => {
+      await openReady(page, { device: "cpu" }, LOAD_MS);
       await opened(page, path, deep.length);
       assert.deepEqual(await results(page), before);
       assert.deepEqual(await older(page), []);
