@@ -14,13 +14,13 @@ before(async () => {
 });
 after(() => browser?.close());
 
-const SIDE = 48;
+const SIDE = 64;
 const series = Array.from({ length: 6 }, (_, n) => ({
   name: `${n}.dcm`, mimeType: "application/dicom",
-  buffer: dicomFile({ width: SIDE, height: SIDE, z: 2 * n, instance: n + 1, pixels: shorts(Array.from({ length: SIDE * SIDE }, (_x, i) => 900 + ((i % SIDE) * (5 + n)) % 300)) }),
+  buffer: dicomFile({ width: SIDE, height: SIDE, z: 2 * n, instance: n + 1, pixels: shorts(Array.from({ length: SIDE * SIDE }, (_x, i) => 900 + ((i % SIDE) * (7 + n) + Math.floor(i / SIDE) * 5) % 300)) }),
 }));
 /** Another value of each setting that is a choice. */
-const OTHER = { mode: "batch", method: "self", axis: "middle", augment: "mvfa" };
+const OTHER = { mode: "batch", method: "self", axis: "middle", augment: "none" };
 /** What is in no key of this result, as others have it. */
 const RARE = { method: "components", peers: [1], words: { organ: "Brain", normal: ["flawless {}"], abnormal: ["damaged {}"], contrast: [] }, leaveOut: [{ x: 1, y: 2, width: 3, height: 4 }] };
 
@@ -59,7 +59,7 @@ test("the report, the printed page and the page as a file say how left and right
     await page.getByTestId("export-kind").selectOption("page");
     const [download] = await Promise.all([page.waitForEvent("download"), page.getByTestId("export-save").click()]);
     const html = readFileSync(await download.path(), "utf8");
-    for (const words of ["compared, too", "looked for in the image", "the 2 slices nearest to each", "290"]) {
+    for (const words of ["compared, too", "looked for in the image", "the 2 slices nearest to each", "290", "-123 … 174, one for several images"]) {
       assert.ok(text.includes(words), `${words} in ${text}`);
       assert.ok(html.includes(words), `${words} in the file`);
     }

@@ -64,9 +64,18 @@ const ROWS = {
   peers: ({ peers }, { images }) => (peers ? [[t("print.judges"), peers.map((id) => images.find((item) => item.id === id)).map((item) => (item ? shownLabel(item) : "–")).join(", ")]] : []),
   bilateral: (made) => (isBeside(made) ? [[t("print.sides"), t(made.bilateral ? "print.sidesToo" : "print.sidesNot")]] : []),
   axis: (made) => (hasSides(made) || made.axis ? [[t("print.line"), t(made.axis === "found" ? "print.lineFound" : "print.lineMiddle")]] : []),
-  window: ({ window }) => (window ? [[t("print.asked"), window === "auto" ? t("window.auto") : t("print.centerWidth", { window })]] : []),
+  window: ({ window }) => (window ? [[t("print.asked"), windowWords(window)]] : []),
   leaveOut: ({ leaveOut }) => (leaveOut?.length ? [[t("print.leftOut"), leaveOut.map(({ x, y, width, height }) => t("print.region", { x, y, width, height })).join("; ")]] : []),
 };
+
+/** A window as it was asked for: of several images together by its ends, by hand by centre and width. @param {string} window */
+function windowWords(window) {
+  if (window === "auto") return t("window.auto");
+  const [low, high] = window.split("..");
+  if (high !== undefined) return t("print.shared", { low, high });
+  const [center, width] = window.split(",");
+  return t("print.centerWidth", { center, width });
+}
 
 /** In words, in the language of the page. @param {State} state @param {Made} made @returns {Rows} */
 export function rowsOf(state, made) {
