@@ -21,6 +21,7 @@ const NO_TEXTS = {
   "ui/icons.js": { why: "paths", words: [/^M[\d.]/] },
   "ui/images.js": { why: "the matter of a message", words: [/^unreadable images$/] },
   "ui/keyboard.js": { why: "selectors", words: [/^input:not/, /^button:not/] },
+  "ui/made-with.js": { why: "a file for other programs", words: [/^taken out since$/] },
   "ui/messages.js": { why: "the sign of a notice, which no screen reader says", words: [/^i$/] },
   "ui/panel.js": { why: "media queries", words: [/^\((prefers-color-scheme: dark|forced-colors: active)\)$/] },
   "ui/picture.js": { why: "a font", words: [/^px system-ui/] },

@@ -145,7 +145,7 @@ const series = Array.from({ length: SLICES }, (_, n) => ({
 }));
 const idle = (page) => page.waitForFunction(() => globalThis.pageState.run === null && globalThis.pageState.saving === null && globalThis.pageState.opening === null);
 /** What the page has of its results. */
-const results = (page) => page.evaluate(() => globalThis.pageState.images.filter(({ result }) => result).map(({ result, label, shown, slice, modality, spacingMm, units }) => ({ score: result.score, label, shown: shown && { high: shown.high, padded: shown.padded }, slice, modality, spacingMm, units })));
+const results = (page) => page.evaluate(() => globalThis.pageState.images.filter(({ result }) => result).map(({ result, label, shown, slice, modality, spacingMm, units }) => ({ score: result.score, label, shown, slice, modality, spacingMm, units })));
 const older = (page) => page.locator(".strip-doubt").allInnerTexts().then((texts) => texts.filter((text) => /older/.test(text)));
 const withTiny = (work) => withPage(browser, { prepare: showState }, async (page, record) => {
   await openReady(page, { model: TINY, device: "cpu" });
@@ -246,13 +246,14 @@ for (const images of [false, true]) {
   });
 }
 
-test("a deep picture comes back with its result as it was", async () => {
+test("a deep picture comes back with its result as it was; images that judged each other, too", async () => {
   for (const images of [false, true]) {
     let path = "";
     let before = null;
     const deep = [3, 5, 9].map((step) => grey16Png(`deep_${step}.png`, 80, 80, (x, y) => (x * step * 97 + y * 211) % 65536));
-    await withTiny(async (page) => {
-      await chooseMode(page, "zero");
+    await withPage(browser, { prepare: showState }, async (page) => {
+      await openReady(page, { device: "cpu" }, LOAD_MS);
+      await chooseMode(page, "batch");
       await giveFiles(page, "file-input", deep);
       await page.waitForFunction((count) => document.querySelectorAll(".strip-thumb canvas").length === count, deep.length);
       await page.getByTestId("analyse-all").click();
@@ -261,7 +262,8 @@ test("a deep picture comes back with its result as it was", async () => {
       path = await saved(page, { images });
       await idle(page);
     });
-    await withTiny(async (page) => {
+    await withPage(browser, { prepare: showState }, async (page) => {
+      await openReady(page, { device: "cpu" }, LOAD_MS);
       await opened(page, path, deep.length);
       assert.deepEqual(await results(page), before);
       assert.deepEqual(await older(page), []);

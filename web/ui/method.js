@@ -6,6 +6,9 @@ import { t } from "./texts.js";
 
 /** @typedef {import("./types.d.ts").Settings} Settings */
 
+/** @type {Record<string, import("./texts.js").Key>} */
+export const METHOD_NAMES = { memory: "method.memory", components: "method.components", sides: "method.sides", self: "method.prototypes" };
+
 /** The methods of a mode, the first one being the model's own; none where there is no choice. @param {import("./types.d.ts").State} state @returns {readonly string[]} */
 export function methodsOf({ info, settings }) {
   if (settings.mode === "few") return info?.memory === "raw" ? ["memory", "components"] : [];
@@ -31,8 +34,6 @@ export function mountMethod(store) {
     store.settings(state.settings.mode === "few" ? { matching: chosen, threshold: null } : { own: chosen, threshold: null });
   });
   /** @type {Record<string, import("./texts.js").Key>} */
-  const names = { memory: "method.memory", components: "method.components", sides: "method.sides", self: "method.prototypes" };
-  /** @type {Record<string, import("./texts.js").Key>} */
   const hints = { memory: "method.memoryHint", components: "method.componentsHint", sides: "method.sidesHint", self: "method.prototypesHint" };
   store.on(() => {
     const methods = methodsOf(state);
@@ -41,7 +42,7 @@ export function mountMethod(store) {
     if (methods.length === 0) return;
     if (methods.join() !== listed) {
       listed = methods.join();
-      select.replaceChildren(...methods.map((id) => make("option", { value: id, text: t(names[id]) })));
+      select.replaceChildren(...methods.map((id) => make("option", { value: id, text: t(METHOD_NAMES[id]) })));
     }
     const { mode, matching, own } = state.settings;
     select.value = mode === "few" ? matching : own;

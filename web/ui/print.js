@@ -7,6 +7,8 @@
 import { clamp, el, make, twoDigits } from "./dom.js";
 import { positionOf } from "./kinds.js";
 import { shownLabel, shownName } from "./labels.js";
+import { rowsOf } from "./made-with.js";
+import { madeWith } from "./results.js";
 import { currentImage } from "./store.js";
 import { numeral, pageLanguage, t } from "./texts.js";
 
@@ -112,24 +114,19 @@ function reading(item) {
 }
 
 /** What the picture is and how it was made. @param {import("./types.d.ts").State} state @param {import("./types.d.ts").ImageItem} item */
-function facts({ info, settings, support }, item) {
+function facts(state, item) {
+  const { info, settings } = state;
   const { result } = item;
-  const stale = !el("stale").hidden;
   const chosen = (id) => el(id).selectedOptions[0]?.textContent ?? "";
   const window = item.shown?.text.replace(/^window /, "") ?? "";
-  const few = result?.mode === "few";
   const place = positionOf(item);
   const rows = [
     [t("print.image"), [shownLabel(item), el("report-names").checked ? shownName(item, item.name) : "", t("print.pixels", { width: item.width, height: item.height }), item.synthetic ? t("print.synthetic") : ""].filter(Boolean).join(", ")],
     [t("print.position"), place === null ? "" : t("units.mm", { number: numeral(place, 1) })],
     [t("print.spacing"), item.spacingMm ? t("print.spacingOf", { row: numeral(item.spacingMm[0], 3), column: numeral(item.spacingMm[1], 3) }) : ""],
     [t("print.model"), info ? t("print.modelOn", { name: info.name, revision: info.revision, device: el("device-name").textContent }) : ""],
-    [t("print.object"), result ? info?.objects.find(({ id }) => id === result.object)?.name ?? result.object : ""],
-    [t("print.compared"), !result ? "" : few ? t("print.few") : result.mode === "self" ? t("print.itself") : result.mode === "batch" ? t("print.batch") : t(result.words ? "print.ownWords" : "print.zero")],
+    ...(result ? rowsOf(state, madeWith(item)) : []),
     [t("print.note"), result?.mode === "zero" ? info?.zeroShotNote ?? "" : ""],
-    // The page knows the settings of now; those of an older map are in the report.
-    [t("print.normals"), few && !stale ? t("print.each", { count: support.length, how: chosen("augment-select") }) : ""],
-    [t("print.patches"), few && !stale ? chosen("bank-rows-select") : ""],
     [t("print.window"), window],
     [t("print.view"), result ? t("print.viewOf", { colours: String(settings.colourMap), percent: Math.round(settings.opacity * 100), scale: chosen("scale-mode") }) : ""],
   ];

@@ -3,6 +3,7 @@
  * reason. Pure function of the state.
  */
 
+import { dataOf } from "./made-with.js";
 import { isStale, madeWith, shareAbove, thresholdFor } from "./results.js";
 import { readScore } from "./reading.js";
 import { scaleName } from "./scale.js";
@@ -46,19 +47,14 @@ function sliceOf({ stacks }, { stack, slice, modality, spacingMm }) {
 function describe(state, item) {
   const result = /** @type {import("../../pkg/index.d.ts").Result} */ (item.result);
   const threshold = thresholdFor(state, item);
-  const { method, augment, bankRows, window, leaveOut } = madeWith(item);
+  const made = madeWith(item);
   const { score, reading, range, warnings } = readScore(state, item, inEnglish);
   return {
     ...(item.synthetic ? { synthetic: "a phantom drawn by a program, no patient" } : {}),
     width: item.width,
     height: item.height,
-    object: result.object,
-    mode: result.mode,
-    ...(method ? { method } : {}),
-    ...(result.words ? { ownWords: result.words } : {}),
-    ...(augment ? { augment, bankRows: bankRows ?? "all" } : {}),
-    ...(window ? { window, windowShown: item.shown } : {}),
-    ...(leaveOut?.length ? { leftOut: leaveOut } : {}),
+    ...dataOf(state, made),
+    ...(made.window ? { windowShown: item.shown } : {}),
     // The page shows none if it would mislead, and neither does the report.
     score,
     calibrated: result.mode === "few" && score !== null ? result.calibrated : null,

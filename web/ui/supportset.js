@@ -43,7 +43,8 @@ export function createSupportSet(store, messages, engine) {
     const items = normals.map(({ name, series, slice, remembered }) => /** @type {import("./types.d.ts").SupportItem} */ ({
       id: nextId++, content, name, series, slice, remembered, sample: false, deep: false, thumb: null, input: null, spread: null, hash: remembered.facts.pixels, warnings: [], notes: [], session: null, engineId: 0, window: "",
     }));
-    store.set({ support: [...state.support, ...items] });
+    // Images that come with them are seen through the window at once.
+    store.set({ support: [...state.support, ...items], shared: fixedWindow(items) ?? state.shared });
     void sync();
     return items.map(({ id }) => id);
   }
@@ -108,10 +109,9 @@ export function createSupportSet(store, messages, engine) {
   async function share() {
     const { session, shared } = state;
     const spreads = state.support.flatMap(({ spread }) => (spread ? [spread] : []));
-    // What the model made of an image through a window cannot be made anew without the image.
-    const fixed = state.support.find(({ remembered }) => remembered?.shared)?.remembered?.shared;
+    const fixed = fixedWindow(state.support);
     // A lost session's successor is asked again.
-    const found = fixed ? fixed : spreads.length === 0 || !session ? null : await session.sharedWindow(spreads).catch(() => shared);
+    const found = fixed ?? (spreads.length === 0 || !session ? null : await session.sharedWindow(spreads).catch(() => shared));
     store.set({ shared: found });
     return found?.window !== shared?.window;
   }
@@ -169,6 +169,11 @@ export function createSupportSet(store, messages, engine) {
 
   engine.onReady(() => void sync());
   return { add, remember, refuse, remove, replace, clear, sync };
+}
+
+/** The window that images without their pictures were seen through: what the model made of them cannot be made anew. @param {import("./types.d.ts").SupportItem[]} items */
+function fixedWindow(items) {
+  return items.find(({ remembered }) => remembered?.shared)?.remembered?.shared;
 }
 
 /** @param {import("../../pkg/index.js").Session} session @param {import("./types.d.ts").Remembered} remembered @returns {Promise<number>} its id there */
