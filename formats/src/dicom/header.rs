@@ -137,6 +137,9 @@ impl Header {
     }
 }
 
+/// Codes of the standard, also of its earlier editions, that are not read.
+const OTHER_PHOTOMETRIC: [&str; 6] = ["HSV", "ARGB", "CMYK", "YBR_PARTIAL_422", "YBR_PARTIAL_420", "XYB"];
+
 fn photometric(name: &str, samples_per_pixel: u16) -> Result<(Photometric, &'static str), FormatError> {
     let known = match name {
         "MONOCHROME1" => (Photometric::Monochrome1, "MONOCHROME1"),
@@ -150,8 +153,9 @@ fn photometric(name: &str, samples_per_pixel: u16) -> Result<(Photometric, &'sta
         "" if samples_per_pixel == 1 => (Photometric::Monochrome2, "MONOCHROME2"),
         "" if samples_per_pixel == 3 => (Photometric::Rgb, "RGB"),
         _ => {
-            let shown: String = name.chars().filter(|c| c.is_ascii_uppercase() || *c == '_').take(16).collect();
-            let found = format!("the photometric interpretation {shown}");
+            // Only codes are repeated: a broken file may have anything in this place, a person's name too.
+            let code = OTHER_PHOTOMETRIC.into_iter().find(|&code| code == name);
+            let found = format!("the photometric interpretation {}", code.unwrap_or("of no standard"));
             return Err(FormatError::Unsupported { format: FORMAT, found, instead: EXPORT });
         }
     };
@@ -167,8 +171,8 @@ fn photometric(name: &str, samples_per_pixel: u16) -> Result<(Photometric, &'sta
 /// What a file without pixels is.
 fn what_instead(set: &DataSet<'_>) -> String {
     let class = set.text(tags::SOP_CLASS).unwrap_or_default();
-    // A directory has its class in the file meta information only.
-    let what = if set.element(tags::DIRECTORY_RECORDS).is_some() {
+    // Most directories have their class in the file meta information only.
+    let what = if class == "1.2.840.10008.1.3.10" || set.element(tags::DIRECTORY_RECORDS).is_some() {
         "it is a directory (DICOMDIR)"
     } else if class.starts_with("1.2.840.10008.5.1.4.1.1.88") {
         "it is a structured report"
