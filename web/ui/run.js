@@ -48,8 +48,8 @@ export function createRunner(store, messages, engine, images, support, network, 
     return feasible ? workerCount(info.weightBytes, jobs) : 1;
   }
 
-  /** @param {number[]} ids */
-  async function analyse(ids) {
+  /** @param {number[]} ids @param {boolean} [isAll] all were asked for: files that cannot be read are told of at the end */
+  async function analyse(ids, isAll = false) {
     const items = state.images.filter((item) => ids.includes(item.id) && item.status !== "error" && !item.absent);
     if (state.run || items.length === 0) return;
     const controller = new AbortController();
@@ -68,10 +68,11 @@ export function createRunner(store, messages, engine, images, support, network, 
         if (item.status === "waiting" || item.status === "working") item.status = item.result ? "done" : item.width > 0 ? "ready" : "reading";
       }
       const left = items.filter((item) => state.images.includes(item));
-      const lost = left.filter(({ status }) => status === "error").length;
+      const failed = left.filter(({ status }) => status === "error").length;
+      const lost = isAll ? state.images.filter(({ status }) => status === "error").length : failed;
       const made = left.filter((item) => item.status !== "error" && item.result && item.result !== before.get(item));
       const older = made.filter((item) => !isUpToDate(state, item)).length;
-      const batch = items.length > 1 ? { asked: left.length - lost, analysed: made.length, older, lost, ms: performance.now() - begun } : null;
+      const batch = items.length > 1 ? { asked: left.length - failed, analysed: made.length, older, lost, ms: performance.now() - begun } : null;
       store.set({ run: null, batch });
     }
   }
@@ -188,7 +189,7 @@ export function createRunner(store, messages, engine, images, support, network, 
     analyse,
     current: () => state.currentId !== null && analyse([state.currentId]),
     /** Those that have no result with the settings as they are now. */
-    all: () => analyse(remaining(state).map((item) => item.id)),
+    all: () => analyse(remaining(state).map((item) => item.id), true),
     cancel: () => state.run?.controller.abort(),
   };
 }
